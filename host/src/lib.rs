@@ -1,0 +1,1 @@
+//! Wasmill: a host that runs agents and the tools they write on Kafka topics, inside WebAssembly.

@@ -1,0 +1,3 @@
+//! The `wasmill` binary.
+
+fn main() {}

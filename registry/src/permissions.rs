@@ -1,0 +1,98 @@
+//! What a component may do, as data: wanted by a manifest, written in a row of the matrix, or signed in an approval.
+//!
+//! Only the words are here. What they allow is decided by the host.
+
+use serde::{Deserialize, Serialize};
+
+/// A set of permissions. Deny by default: what is not named is not allowed.
+///
+/// Names are patterns: `*` stands for any run of characters, everything else for itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Permissions {
+    /// Topics.
+    #[serde(skip_serializing_if = "Topics::is_empty")]
+    pub topics: Topics,
+    /// Tools that may be called.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<String>,
+    /// Where HTTP requests may go.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub http: Vec<HttpRule>,
+    /// Language models that may be asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub model: Vec<String>,
+    /// Secrets that the host may put into this component's HTTP requests. The component never sees them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
+    /// Languages that the forge may be asked to build.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub forge: Vec<String>,
+    /// Keeps durable state (agents only).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub state: bool,
+    /// Sees the running clock. Without it, the clocks stand still at the moment the call began.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub clock: bool,
+}
+
+/// Topics by what may be done with them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Topics {
+    /// May be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub read: Vec<String>,
+    /// May be written to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub write: Vec<String>,
+    /// May be created.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub create: Vec<String>,
+}
+
+impl Topics {
+    fn is_empty(&self) -> bool {
+        self.read.is_empty() && self.write.is_empty() && self.create.is_empty()
+    }
+}
+
+/// Where HTTP requests may go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpRule {
+    /// Host name, with `:port` where it isn't the scheme's own. A pattern.
+    pub host: String,
+    /// Methods in capitals; `*` for all.
+    pub methods: Vec<String>,
+}
+
+/// What a component may use. Absent means: the default of whoever decides. Where several limits apply, the smallest wins.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Linear memory of one instance, MiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_mib: Option<u32>,
+    /// Time that one call may compute in WebAssembly, milliseconds of wall clock spent in the guest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compute_ms: Option<u64>,
+    /// Time that one call may take, waiting included, milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline_ms: Option<u64>,
+    /// Entries of all tables of one instance together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table_entries: Option<u32>,
+    /// Result of one call, or all records sent while handling one batch, KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_kib: Option<u32>,
+    /// How deep calls of tools by tools may go below this component.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call_depth: Option<u32>,
+    /// Durable state of one partition, MiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state_mib: Option<u32>,
+    /// Builds that may be asked of the forge in an hour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub builds_per_hour: Option<u32>,
+}
