@@ -96,11 +96,8 @@ pub trait Worker: Send {
     /// Waits up to `wait` for records or a change of assignment.
     async fn poll(&mut self, wait: Duration) -> Result<Poll, StreamError>;
 
-    /// Reads one value of a partition's committed state.
-    fn state_get(&self, partition: u32, key: &[u8]) -> Result<Option<Vec<u8>>, StreamError>;
-
-    /// Lists committed state in byte order: keys that begin with `prefix`, after `after`, at most `limit`.
-    fn state_scan(&self, partition: u32, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StreamError>;
+    /// Reader of the committed state of the partitions that this worker owns.
+    fn state(&self) -> Arc<dyn StateReader>;
 
     /// Commits outputs, state changes and the offsets of everything that was polled since the last commit or rewind,
     /// in one transaction: all of it becomes visible, or none.
@@ -111,6 +108,15 @@ pub trait Worker: Send {
 
     /// Gives up what was polled since the last commit: the next polls return the same records again.
     async fn rewind(&mut self) -> Result<(), StreamError>;
+}
+
+/// Committed state, by partition. A guest reads through it while the worker waits for that guest.
+pub trait StateReader: Send + Sync {
+    /// Reads one value; none where the key has none.
+    fn get(&self, partition: u32, key: &[u8]) -> Result<Option<Vec<u8>>, StreamError>;
+
+    /// Lists entries in byte order: keys that begin with `prefix`, after `after`, at most `limit`.
+    fn scan(&self, partition: u32, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StreamError>;
 }
 
 /// What a poll found.
