@@ -1,1 +1,3 @@
 //! Wasmill: a host that runs agents and the tools they write on Kafka topics, inside WebAssembly.
+
+pub mod runtime;

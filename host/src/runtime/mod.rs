@@ -1,0 +1,24 @@
+//! WebAssembly: the engine, compiled components, and the limits that every guest lives under.
+//!
+//! Knows nothing of permissions, Kafka or SQL: what a guest may reach is linked by `capabilities`.
+
+// Generated code; its documentation is in wit/.
+#[allow(missing_docs)]
+pub mod bindings;
+mod cache;
+mod clock;
+mod deadline;
+mod engine;
+mod error;
+mod imports;
+mod limiter;
+mod output;
+
+pub use cache::{CompileCache, Compiled};
+pub use clock::Clocks;
+pub use deadline::{Budget, TICK};
+pub use engine::{Engine, EngineConfig};
+pub use error::{LimitKind, RuntimeError};
+pub use imports::{Imports, Interface};
+pub use limiter::Limiter;
+pub use output::{GuestOutput, LineSink, Stream};
