@@ -1,7 +1,7 @@
 //! What can go wrong between the host and the log.
 
 /// Errors of streams. Each has a stable code, see [`StreamError::code`].
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StreamError {
     /// The topic does not exist.
     #[error("topic `{0}` does not exist; create it with `wasmill topic create {0}`")]
@@ -26,7 +26,9 @@ pub enum StreamError {
         partition: u32,
     },
     /// A record is larger than the limit.
-    #[error("a record for topic `{topic}` has {size} bytes, over the limit of {limit}; raise `streams.record_bytes_max` on every host and in Kafka, or send less")]
+    #[error(
+        "a record for topic `{topic}` has {size} bytes, over the limit of {limit}; raise `streams.record_bytes_max` on every host and in Kafka, or send less"
+    )]
     RecordTooLarge {
         /// Topic.
         topic: String,
@@ -34,6 +36,14 @@ pub enum StreamError {
         size: usize,
         /// The limit in bytes.
         limit: usize,
+    },
+    /// A record cannot be stored as it is.
+    #[error("a record for topic `{topic}` can't be stored: {reason}")]
+    InvalidRecord {
+        /// Topic.
+        topic: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// Another member of the group owns the partitions now.
     #[error("another worker owns these partitions now: {0}")]
@@ -67,6 +77,7 @@ impl StreamError {
             Self::InvalidTopic { .. } => "topic.invalid",
             Self::UnknownPartition { .. } => "partition.unknown",
             Self::RecordTooLarge { .. } => "record.too-large",
+            Self::InvalidRecord { .. } => "record.invalid",
             Self::Fenced(_) => "worker.fenced",
             Self::InUse(_) => "log.in-use",
             Self::DiskFull(_) => "log.disk-full",

@@ -1,12 +1,10 @@
 //! The log: topics with partitions, consumer groups, and transactions that commit records, offsets and state together.
 //!
-//! One small trait, two implementations: [`kafka`] and [`embedded`]. One contract suite holds them to the same
+//! One small trait, two implementations: Kafka and an embedded log. One contract suite holds them to the same
 //! behaviour. This folder knows nothing of WebAssembly, permissions or agents' code.
 
 mod batch;
-pub mod embedded;
 mod error;
-pub mod kafka;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +57,14 @@ pub trait Streams: Send + Sync + 'static {
 
     /// Reads committed records of one partition from `offset` on: at most `max` of them, waiting up to `wait` for the
     /// first one. An offset before the first record starts at the first record.
-    async fn read(&self, topic: &str, partition: u32, offset: u64, max: usize, wait: Duration) -> Result<Batch, StreamError>;
+    async fn read(
+        &self,
+        topic: &str,
+        partition: u32,
+        offset: u64,
+        max: usize,
+        wait: Duration,
+    ) -> Result<Batch, StreamError>;
 
     /// Joins a consumer group as one worker.
     async fn join(&self, membership: Membership) -> Result<Box<dyn Worker>, StreamError>;
@@ -116,7 +121,13 @@ pub trait StateReader: Send + Sync {
     fn get(&self, partition: u32, key: &[u8]) -> Result<Option<Vec<u8>>, StreamError>;
 
     /// Lists entries in byte order: keys that begin with `prefix`, after `after`, at most `limit`.
-    fn scan(&self, partition: u32, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StreamError>;
+    fn scan(
+        &self,
+        partition: u32,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StreamError>;
 }
 
 /// What a poll found.
