@@ -1,0 +1,129 @@
+//! What an agent is, and the shell that stands between it and the contract.
+
+use std::cell::RefCell;
+
+use crate::bindings::agent::exports::wasmill::plugin::agent as contract;
+use crate::bindings::agent::wasmill::plugin::records;
+use crate::{Batch, Error, Outbox, Record};
+
+/// An agent. Export it with [`agent!`](crate::agent).
+///
+/// One value lives in each warm instance, one instance works on one partition. It may keep caches in its fields, but
+/// only [`state`](crate::state) survives a restart.
+pub trait Agent: Default + 'static {
+    /// Handles the records of one partition, in order.
+    ///
+    /// Everything sent and every change of state is committed together with the consumed offsets, or dropped when this
+    /// returns a failure.
+    ///
+    /// # Errors
+    /// A [`Failure`]; `?` on an [`Error`] makes one for the record that the iteration stands at. The rows are then given
+    /// again one by one, and a record that fails alone goes to the dead-letter topic.
+    fn handle(&mut self, batch: &Batch, out: &mut Outbox) -> Result<(), Failure>;
+
+    /// Called once when the partition has given no record for the manifest's `idle_ms`.
+    ///
+    /// # Errors
+    /// Everything sent and changed in this call is dropped.
+    fn idle(&mut self, out: &mut Outbox) -> Result<(), Error> {
+        let _ = out;
+        Ok(())
+    }
+}
+
+/// Why a batch could not be handled.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// Row of the batch that failed; none: the one that the iteration stands at.
+    pub row: Option<u32>,
+    /// Why.
+    pub reason: Error,
+    /// True where the same record may succeed later.
+    pub retry: bool,
+}
+
+impl Failure {
+    /// A failure of one record. It may succeed later where the reason is that something does not answer now.
+    pub fn of(record: &Record<'_>, reason: impl Into<Error>) -> Self {
+        Self { row: Some(record.row()), ..Self::from(reason.into()) }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(reason: Error) -> Self {
+        let retry = matches!(reason, Error::Unavailable(_));
+        Self { row: None, reason, retry }
+    }
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self::from(Error::from(message))
+    }
+}
+
+impl From<&str> for Failure {
+    fn from(message: &str) -> Self {
+        Self::from(Error::from(message))
+    }
+}
+
+/// What an instance keeps: the agent, and an outbox whose buffers are used again for every batch.
+#[doc(hidden)]
+#[derive(Default)]
+pub struct Shell<A> {
+    inner: RefCell<(A, Outbox)>,
+}
+
+impl<A: Agent> Shell<A> {
+    /// Runs `handle` and sends what is left in the outbox.
+    pub fn handle(&self, batch: records::Batch) -> Result<(), contract::Failure> {
+        let batch = Batch::new(batch);
+        let (agent, out) = &mut *self.inner.borrow_mut();
+        let result = agent.handle(&batch, out).and_then(|()| out.flush().map_err(Failure::from));
+        out.discard();
+        result.map_err(|failure| contract::Failure {
+            row: failure.row.unwrap_or(batch.position()),
+            reason: failure.reason,
+            retry: failure.retry,
+        })
+    }
+
+    /// Runs `idle` and sends what is left in the outbox.
+    pub fn idle(&self) -> Result<(), Error> {
+        let (agent, out) = &mut *self.inner.borrow_mut();
+        let result = agent.idle(out).and_then(|()| out.flush());
+        out.discard();
+        result
+    }
+}
+
+/// Makes a type that implements [`Agent`](crate::Agent) what this component exports.
+#[macro_export]
+macro_rules! agent {
+    ($agent:ident) => {
+        const _: () = {
+            ::std::thread_local! {
+                static SHELL: $crate::Shell<$agent> = ::std::default::Default::default();
+            }
+
+            #[doc(hidden)]
+            struct Component;
+
+            impl $crate::bindings::agent::exports::wasmill::plugin::agent::Guest for Component {
+                fn handle(
+                    batch: $crate::bindings::agent::wasmill::plugin::records::Batch,
+                ) -> ::std::result::Result<(), $crate::bindings::agent::exports::wasmill::plugin::agent::Failure>
+                {
+                    SHELL.with(|shell| shell.handle(batch))
+                }
+
+                fn idle() -> ::std::result::Result<(), $crate::Error> {
+                    SHELL.with(|shell| shell.idle())
+                }
+            }
+
+            $crate::bindings::agent::export_agent!(Component with_types_in $crate::bindings::agent);
+        };
+    };
+}
