@@ -1,1 +1,6 @@
-//! Harness of the end-to-end suites: real servers, started and stopped.
+//! Harness of the end-to-end suites: the real servers and clients, found, started and stopped.
+//!
+//! Nothing here imitates a server. What cannot be had on a machine is skipped loudly through
+//! [`parts::require`], and with `CI=true` that is a failure.
+
+pub mod parts;
