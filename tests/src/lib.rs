@@ -4,3 +4,5 @@
 //! [`parts::require`], and with `CI=true` that is a failure.
 
 pub mod parts;
+pub mod postgres;
+pub mod server;
