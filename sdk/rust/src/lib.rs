@@ -47,6 +47,8 @@ pub mod bindings;
 pub mod config;
 mod error;
 pub mod forge;
+#[cfg(feature = "http")]
+pub mod http;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod log;
@@ -55,6 +57,7 @@ mod outbox;
 pub mod state;
 mod tool;
 pub mod tools;
+pub mod topics;
 #[cfg(feature = "typed")]
 pub mod typed;
 

@@ -1,0 +1,55 @@
+//! The error codes of `wasi:http`, in the words of the contract.
+
+use wasip2::http::types::ErrorCode;
+
+use super::BODY_SIZE_MAX;
+use crate::{Error, Problem};
+
+pub(super) fn request(message: impl Into<String>) -> Error {
+    Error::invalid("http.request", message)
+}
+
+pub(super) fn protocol(message: impl Into<String>) -> Error {
+    Error::failed("http.protocol", message)
+}
+
+pub(super) fn unavailable(message: impl Into<String>) -> Error {
+    Error::unavailable("http.unavailable", message)
+}
+
+pub(super) fn body_size() -> Error {
+    Error::Limit(Problem::new("http.body", format!("the answer has more than {BODY_SIZE_MAX} bytes")))
+}
+
+/// Who is at fault decides the case: the matrix, the request, the network, or the answer.
+pub(super) fn from_code(code: &ErrorCode) -> Error {
+    let message = format!("{code:?}");
+    match code {
+        ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => Error::Denied(Problem {
+            code: "http.denied".to_owned(),
+            message: "no row of the permission matrix allows this request".to_owned(),
+            next: "Ask an admin for a rule in `http` with this host and method.".to_owned(),
+        }),
+        ErrorCode::HttpRequestLengthRequired
+        | ErrorCode::HttpRequestBodySize(_)
+        | ErrorCode::HttpRequestMethodInvalid
+        | ErrorCode::HttpRequestUriInvalid
+        | ErrorCode::HttpRequestUriTooLong
+        | ErrorCode::HttpRequestHeaderSectionSize(_)
+        | ErrorCode::HttpRequestHeaderSize(_) => request(message),
+        ErrorCode::DnsTimeout
+        | ErrorCode::DnsError(_)
+        | ErrorCode::DestinationNotFound
+        | ErrorCode::DestinationUnavailable
+        | ErrorCode::DestinationIpUnroutable
+        | ErrorCode::ConnectionRefused
+        | ErrorCode::ConnectionTerminated
+        | ErrorCode::ConnectionTimeout
+        | ErrorCode::ConnectionReadTimeout
+        | ErrorCode::ConnectionWriteTimeout
+        | ErrorCode::ConnectionLimitReached
+        | ErrorCode::HttpResponseIncomplete
+        | ErrorCode::HttpResponseTimeout => unavailable(message),
+        _ => protocol(message),
+    }
+}
