@@ -11,7 +11,8 @@ fn main() {
         std::process::exit(2);
     };
     let verbose = arguments.next().is_some();
-    let mut names: Vec<_> = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let mut names: Vec<_> =
+        std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     names.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
     names.sort();
     for path in names {
@@ -30,8 +31,9 @@ fn measure(path: &Path, verbose: bool) {
     let learned = logsmith_core::learn(&lines);
     let learning = begin.elapsed();
     let begin = Instant::now();
-    let got: Vec<Option<u32>> =
-        learned.with_parser(|parser| lines.iter().map(|line| parser.parse(line, |_, template, _| template.map(|t| t.id))).collect());
+    let got: Vec<Option<u32>> = learned.with_parser(|parser| {
+        lines.iter().map(|line| parser.parse(line, |_, template, _| template.map(|t| t.id))).collect()
+    });
     let speed = lines.len() as f64 / begin.elapsed().as_secs_f64();
     let (mut ours, mut theirs) = (BTreeMap::<_, Vec<usize>>::new(), BTreeMap::<_, Vec<usize>>::new());
     for (line, (got, truth)) in got.iter().zip(&truth).enumerate() {

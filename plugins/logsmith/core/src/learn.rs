@@ -3,8 +3,8 @@
 use crate::infer;
 use crate::mine::{self, Message};
 use crate::model::{Learned, Pattern};
-use crate::runtime::parse::Parser;
 use crate::runtime::head::clip;
+use crate::runtime::parse::Parser;
 
 /// Most templates of one source.
 pub const TEMPLATES_MAX: usize = 1_000;

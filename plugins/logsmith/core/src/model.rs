@@ -123,7 +123,9 @@ impl Learned {
     /// Lends its parts to a parser.
     pub fn lend<'t>(&'t self, shapes: &'t Shapes<'t>) -> Lent<'t> {
         let steps = match &self.layout {
-            Shape::Text { steps, .. } => steps.iter().zip(&shapes.0).map(|(step, shapes)| lend_step(step, shapes)).collect(),
+            Shape::Text { steps, .. } => {
+                steps.iter().zip(&shapes.0).map(|(step, shapes)| lend_step(step, shapes)).collect()
+            }
             Shape::Json { .. } => Vec::new(),
         };
         let slots = self.templates.iter().map(|pattern| pattern.places.iter().map(lend_place).collect()).collect();

@@ -3,7 +3,7 @@
 use super::kinds::{Kind, kind};
 use super::share;
 use crate::model::{HeadStep, Learned, Shape};
-use crate::runtime::atom::{Atom, atom, shape, tag};
+use crate::runtime::atom::{Atom, atom, key, shape, tag};
 use crate::runtime::head::until;
 
 /// Most columns of a head.
@@ -39,7 +39,8 @@ pub fn text(lines: &[&str]) -> Shape {
 
 /// The lines with a time stamp where most have it; all lines where too few have one.
 fn headed<'a>(lines: &[&'a str]) -> Vec<&'a str> {
-    let place = |line: &str| atoms(line).take(8).position(|a| matches!(kind(&a), Kind::Time | Kind::Calendar | Kind::Stamp));
+    let place =
+        |line: &str| atoms(line).take(8).position(|a| matches!(kind(&a), Kind::Time | Kind::Calendar | Kind::Stamp));
     let mut counts = [0usize; 8];
     for line in lines {
         if let Some(at) = place(line) {
@@ -84,6 +85,17 @@ impl<'a> Column<'a> {
 
     fn groups(&self) -> bool {
         share(self.atoms.iter().filter(|a| a.group).count(), self.lines, SURE)
+    }
+
+    /// True where nearly all lines have `key=value` here, with the same key and a value of one word.
+    fn keyed(&self) -> bool {
+        let Some(first) = self.atoms.first().and_then(|a| key(a.whole)) else { return false };
+        let alike = self
+            .atoms
+            .iter()
+            .filter(|a| key(a.whole) == Some(first) && !a.whole[first.len() + 1..].starts_with('"'))
+            .count();
+        share(alike, self.lines, SURE)
     }
 
     fn shapes(&self) -> Vec<String> {
@@ -145,7 +157,9 @@ fn step(column: &Column<'_>, next: &[Option<&str>], before: &[HeadStep], gap: us
     if column.mostly(&[Kind::Time]) || column.mostly(&[Kind::Calendar]) || column.mostly(&[Kind::Stamp]) {
         return time();
     }
-    if column.mostly(&[Kind::Pair]) && (Column::at(next).mostly(&[Kind::Time]) || matches!(last, Some(HeadStep::Time(_)))) {
+    if column.mostly(&[Kind::Pair])
+        && (Column::at(next).mostly(&[Kind::Time]) || matches!(last, Some(HeadStep::Time(_))))
+    {
         return time();
     }
     if column.mostly(&[Kind::Level]) {
@@ -158,7 +172,11 @@ fn step(column: &Column<'_>, next: &[Option<&str>], before: &[HeadStep], gap: us
     if column.groups() && gap <= 1 {
         return Some(HeadStep::Group);
     }
-    (column.mostly(&[Kind::Mark]) && gap == 0).then_some(HeadStep::Mark)
+    if column.mostly(&[Kind::Mark]) && gap == 0 {
+        return Some(HeadStep::Mark);
+    }
+    let barred = share(column.atoms.iter().filter(|a| a.bar).count(), column.lines, SURE);
+    (barred || (!before.is_empty() && gap == 0 && column.keyed())).then_some(HeadStep::Word)
 }
 
 fn is_tagged(rests: &[Option<&str>]) -> bool {
@@ -184,7 +202,13 @@ fn aligned(lines: &[&str], rests: &[Option<&str>]) -> bool {
 fn closing_mark(rests: &[Option<&str>]) -> Option<String> {
     ["-", "--", "=>", "::", ">", "\u{2013}"]
         .into_iter()
-        .find(|mark| share(rests.iter().filter(|rest| rest.is_some_and(|rest| until(mark, rest).is_some())).count(), rests.len(), SURE))
+        .find(|mark| {
+            share(
+                rests.iter().filter(|rest| rest.is_some_and(|rest| until(mark, rest).is_some())).count(),
+                rests.len(),
+                SURE,
+            )
+        })
         .map(str::to_owned)
 }
 

@@ -42,9 +42,8 @@ pub fn json(lines: &[&str]) -> Option<Shape> {
     let time = pick(&fields, |field| share(field.times, objects, 90).then_some(field.times));
     let level = pick(&fields, |field| share(field.levels, objects, 90).then_some(field.levels));
     // The message is the field with the most words, as long as those are sentences.
-    let message = pick(&fields, |field| {
-        (share(field.seen, objects, 50) && field.words >= field.seen * 2).then_some(field.words)
-    });
+    let message =
+        pick(&fields, |field| (share(field.seen, objects, 50) && field.words >= field.seen * 2).then_some(field.words));
     Some(Shape::Json { time, level, message })
 }
 

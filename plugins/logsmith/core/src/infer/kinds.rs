@@ -28,6 +28,9 @@ pub enum Kind {
 /// What an atom looks like.
 pub fn kind(atom: &Atom<'_>) -> Kind {
     let text = atom.text;
+    if text.is_empty() {
+        return Kind::Word;
+    }
     if is_level(text) || (!atom.group && is_short_level(text)) {
         return Kind::Level;
     }
@@ -52,9 +55,26 @@ fn time_kind(text: &str, group: bool) -> Option<Kind> {
     let form = shape(text);
     let numbers = form.matches('0').count();
     let separators_fit = form.chars().all(|c| matches!(c, '0' | 'a' | ' ' | '-' | '/' | ':' | '.' | ',' | '_' | '+'));
-    let names_fit = text
-        .split(|c: char| !c.is_ascii_alphabetic())
-        .all(|name| is_calendar(name) || matches!(name, "" | "T" | "Z" | "t" | "z" | "UTC" | "GMT" | "AM" | "PM" | "CET" | "CEST" | "EST" | "EDT" | "PST" | "PDT"));
+    let names_fit = text.split(|c: char| !c.is_ascii_alphabetic()).all(|name| {
+        is_calendar(name)
+            || matches!(
+                name,
+                "" | "T"
+                    | "Z"
+                    | "t"
+                    | "z"
+                    | "UTC"
+                    | "GMT"
+                    | "AM"
+                    | "PM"
+                    | "CET"
+                    | "CEST"
+                    | "EST"
+                    | "EDT"
+                    | "PST"
+                    | "PDT"
+            )
+    });
     if !separators_fit || !names_fit || numbers < 2 {
         return None;
     }
@@ -70,8 +90,8 @@ fn time_kind(text: &str, group: bool) -> Option<Kind> {
 
 fn is_calendar(text: &str) -> bool {
     const NAMES: [&str; 19] = [
-        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mon", "tue", "wed", "thu", "fri", "sat",
-        "sun",
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mon", "tue", "wed", "thu",
+        "fri", "sat", "sun",
     ];
     text.len() == 3 && NAMES.iter().any(|name| name.eq_ignore_ascii_case(text))
 }

@@ -20,6 +20,13 @@ pub struct Column {
     pub features: BTreeMap<u32, Feature>,
 }
 
+impl Column {
+    /// The word that all rows have; none where they differ.
+    pub fn only(&self) -> Option<u32> {
+        (self.features.len() == 1).then(|| self.features.keys().next().copied()).flatten()
+    }
+}
+
 /// Counts all places of the rows with these indices, which are of one length.
 pub fn columns(rows: &[Row], members: &[usize]) -> Vec<Column> {
     let width = members.first().map_or(0, |row| rows[*row].words.len());

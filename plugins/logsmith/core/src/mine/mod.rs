@@ -47,7 +47,8 @@ pub fn templates(messages: &[Message<'_>]) -> Vec<Found> {
     let mut tokens = Vec::new();
     for message in messages {
         tokenise(message.text, &mut tokens);
-        let row: Vec<u32> = tokens.iter().map(|t| if t.variable { words::VALUE } else { words.number(&t.masked) }).collect();
+        let row: Vec<u32> =
+            tokens.iter().map(|t| if t.variable { words::VALUE } else { words.number(&t.masked) }).collect();
         *groups.entry((message.headed, row.len())).or_default().entry(row).or_default() += 1;
     }
     let groups: Vec<(bool, Vec<Row>)> = groups

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{VARIETY, VARIETY_FIRST};
 use super::columns::{Column, columns};
 use super::hints::Hints;
 use super::words::{VALUE, Words};
+use super::{VARIETY, VARIETY_FIRST};
 use crate::runtime::token::HIDDEN;
 
 /// One message with its variable parts hidden, and how often it was seen.
@@ -48,7 +48,7 @@ pub fn split(rows: &[Row], words: &Words, hints: &Hints, seen: &mut Hints) -> Ve
         match scene.best() {
             Some(bundle) => {
                 if let [(at, _)] = bundle.at[..] {
-                    seen.parted(before(&columns, at), columns[at].features.keys().copied());
+                    seen.parted(before(&columns, at), &columns, columns[at].features.keys().copied());
                 }
                 let (at, word) = bundle.at[0];
                 let (with, without) = leaf.members.iter().partition(|row| rows[**row].words[at] == word);
@@ -69,8 +69,7 @@ pub fn split(rows: &[Row], words: &Words, hints: &Hints, seen: &mut Hints) -> Ve
 
 /// The word before a place, where all rows have the same.
 fn before(columns: &[Column], at: usize) -> Option<u32> {
-    let features = &columns.get(at.checked_sub(1)?)?.features;
-    (features.len() == 1).then(|| features.keys().next().copied()).flatten()
+    columns.get(at.checked_sub(1)?)?.only()
 }
 
 /// One group of rows, with what decides whether to part it.
@@ -97,14 +96,15 @@ impl Scene<'_> {
 
     /// True for a column with the same word in all rows.
     fn is_common(&self, column: &Column) -> bool {
-        column.features.len() == 1 && column.features.keys().all(|word| self.words.is_wordy(*word))
+        column.only().is_some_and(|word| self.words.is_wordy(word))
     }
 
     fn bundles(&self) -> Vec<Bundle> {
         let mut by_support: BTreeMap<u64, Bundle> = BTreeMap::new();
         for &at in self.open {
             for (word, feature) in &self.columns[at].features {
-                let bundle = by_support.entry(feature.support).or_insert(Bundle { at: Vec::new(), lines: feature.lines });
+                let bundle =
+                    by_support.entry(feature.support).or_insert(Bundle { at: Vec::new(), lines: feature.lines });
                 bundle.at.push((at, *word));
             }
         }
@@ -124,6 +124,7 @@ impl Scene<'_> {
         let limit = if at == 0 { VARIETY_FIRST } else { VARIETY };
         features.len() < limit
             && !self.hides(at)
+            && !features.keys().all(|word| is_literal(self.words.text(*word)))
             && !self.hints.vary(before(self.columns, at), features.keys().copied())
     }
 
@@ -142,4 +143,13 @@ impl Scene<'_> {
             }
         })
     }
+}
+
+/// True where a word, or what follows its key, is a value in itself.
+fn is_literal(word: &str) -> bool {
+    let value = word.rsplit(['=', ':']).find(|part| !part.is_empty()).unwrap_or(word);
+    let value = value.trim_matches(|c: char| !c.is_alphanumeric());
+    ["true", "false", "yes", "no", "on", "off", "null", "none", "nil"]
+        .iter()
+        .any(|literal| literal.eq_ignore_ascii_case(value))
 }

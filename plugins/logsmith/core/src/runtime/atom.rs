@@ -3,12 +3,14 @@
 /// One piece of a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Atom<'a> {
-    /// Without brackets and without a closing comma or colon.
+    /// Without brackets, without a closing comma or colon; of `key=value`, the value.
     pub text: &'a str,
     /// As it stands in the line.
     pub whole: &'a str,
     /// True for `[…]`.
     pub group: bool,
+    /// True where a `|` follows.
+    pub bar: bool,
     /// What follows in the line.
     pub rest: &'a str,
 }
@@ -25,12 +27,34 @@ pub fn atom(rest: &str) -> Option<Atom<'_>> {
     if let Some(length) = group_length(rest) {
         let (whole, after) = rest.split_at(length);
         let after = after.strip_prefix([':', ',']).unwrap_or(after);
-        return Some(Atom { text: whole[1..length - 1].trim(), whole, group: true, rest: after });
+        return Some(Atom {
+            text: whole[1..length - 1].trim(),
+            whole,
+            group: true,
+            bar: after.starts_with('|'),
+            rest: after,
+        });
     }
     let cut = rest.find(is_gap).unwrap_or(rest.len());
     let (whole, after) = rest.split_at(cut);
     let text = whole.trim_end_matches([',', ':', ';']);
-    Some(Atom { text: if text.is_empty() { whole } else { text }, whole, group: false, rest: after })
+    let text = if text.is_empty() { whole } else { text };
+    Some(Atom { text: value(text), whole, group: false, bar: after.starts_with('|'), rest: after })
+}
+
+/// The key of `key=value`, where the key is a plain name.
+pub fn key(text: &str) -> Option<&str> {
+    let (key, _) = text.split_once('=')?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'@');
+    (key.as_bytes().first()?.is_ascii_alphabetic() && key.bytes().all(plain)).then_some(key)
+}
+
+/// The value of `key=value` without its quotes; anything else as it is.
+fn value(text: &str) -> &str {
+    match key(text) {
+        Some(key) => text[key.len() + 1..].trim_matches('"'),
+        None => text,
+    }
 }
 
 /// A tag such as `sshd[42]:` or `kernel[0] (driver):`, with what follows it.
@@ -67,8 +91,29 @@ pub fn shape(text: &str) -> String {
 /// True where `text` names how serious a line is.
 pub fn is_level(text: &str) -> bool {
     const LEVELS: [&str; 23] = [
-        "trace", "debug", "info", "information", "notice", "warn", "warning", "error", "err", "severe", "critical", "crit", "alert",
-        "emerg", "emergency", "fatal", "failure", "panic", "verbose", "fine", "finer", "finest", "log",
+        "trace",
+        "debug",
+        "info",
+        "information",
+        "notice",
+        "warn",
+        "warning",
+        "error",
+        "err",
+        "severe",
+        "critical",
+        "crit",
+        "alert",
+        "emerg",
+        "emergency",
+        "fatal",
+        "failure",
+        "panic",
+        "verbose",
+        "fine",
+        "finer",
+        "finest",
+        "log",
     ];
     text.len() <= 11 && LEVELS.iter().any(|level| level.eq_ignore_ascii_case(text))
 }

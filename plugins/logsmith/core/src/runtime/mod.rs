@@ -7,4 +7,3 @@ pub mod head;
 pub mod parse;
 pub mod token;
 pub mod tree;
-

@@ -65,7 +65,22 @@ fn frame(word: &str) -> Option<u8> {
 fn is_unit(word: &str) -> bool {
     matches!(
         word.trim_end_matches([',', ';', '.', ')', ']']),
-        "B" | "KB" | "MB" | "GB" | "TB" | "PB" | "KiB" | "MiB" | "GiB" | "TiB" | "kB" | "ns" | "us" | "ms" | "s" | "sec" | "secs"
+        "B" | "KB"
+            | "MB"
+            | "GB"
+            | "TB"
+            | "PB"
+            | "KiB"
+            | "MiB"
+            | "GiB"
+            | "TiB"
+            | "kB"
+            | "ns"
+            | "us"
+            | "ms"
+            | "s"
+            | "sec"
+            | "secs"
     )
 }
 
@@ -73,8 +88,25 @@ fn is_unit(word: &str) -> bool {
 fn is_calendar(word: &str) -> bool {
     matches!(
         word,
-        "Jan" | "Feb" | "Mar" | "Apr" | "May" | "Jun" | "Jul" | "Aug" | "Sep" | "Oct" | "Nov" | "Dec" | "Mon" | "Tue" | "Wed" | "Thu"
-            | "Fri" | "Sat" | "Sun"
+        "Jan"
+            | "Feb"
+            | "Mar"
+            | "Apr"
+            | "May"
+            | "Jun"
+            | "Jul"
+            | "Aug"
+            | "Sep"
+            | "Oct"
+            | "Nov"
+            | "Dec"
+            | "Mon"
+            | "Tue"
+            | "Wed"
+            | "Thu"
+            | "Fri"
+            | "Sat"
+            | "Sun"
     )
 }
 
@@ -113,7 +145,26 @@ pub fn mask(word: &str) -> (Cow<'_, str>, bool) {
 fn is_separator(c: char) -> bool {
     matches!(
         c,
-        '=' | ':' | ',' | ';' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | '"' | '\'' | '`' | '|' | '&' | '#' | '@' | '!' | '?'
+        '=' | ':'
+            | ','
+            | ';'
+            | '('
+            | ')'
+            | '['
+            | ']'
+            | '{'
+            | '}'
+            | '<'
+            | '>'
+            | '"'
+            | '\''
+            | '`'
+            | '|'
+            | '&'
+            | '#'
+            | '@'
+            | '!'
+            | '?'
     )
 }
 
