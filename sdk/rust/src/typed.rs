@@ -191,11 +191,13 @@ macro_rules! tool {
             fn call(function: &str, arguments: &str) -> ::std::result::Result<::std::string::String, $crate::Error> {
                 $(
                     if function == ::std::stringify!($name) {
+                        // An argument may have the function's own name and would hide it.
+                        let run = $name;
                         #[allow(unused_mut)]
                         let mut arguments = $crate::typed::Arguments::parse(arguments)?;
                         $(let $argument: $type = arguments.take(::std::stringify!($argument))?;)*
                         arguments.finish()?;
-                        return $crate::json::print(&$crate::typed::Answer::answer($name($($argument),*))?);
+                        return $crate::json::print(&$crate::typed::Answer::answer(run($($argument),*))?);
                     }
                 )+
                 ::std::result::Result::Err($crate::Error::no_function(function))
