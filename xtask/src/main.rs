@@ -1,3 +1,48 @@
-//! `cargo xtask`: every chore of the project.
+//! `cargo xtask`: every chore of the project, for people and CI alike. One file or folder per command.
+//!
+//! It stays small and knows nothing of the host crate: set-up must run on a machine on which the host
+//! cannot be compiled yet. What needs the host is run as a program.
 
-fn main() {}
+mod bindings;
+mod guest;
+mod machine;
+mod setup;
+mod shell;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::machine::Machine;
+
+/// Every chore of the project.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask", disable_help_subcommand = true)]
+enum Chore {
+    /// Get what building, running and testing needs; does only what is missing, and says why.
+    Setup(setup::Args),
+    /// Write what `wit/` looks like from Rust into the SDK.
+    Bindings {
+        /// Write nothing, only say whether the files still fit `wit/`.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run every check and every suite, after a set-up of what is missing.
+    Test(test::Args),
+}
+
+fn main() -> ExitCode {
+    let done = Machine::new().and_then(|machine| match Chore::parse() {
+        Chore::Setup(args) => setup::command(&machine, &args),
+        Chore::Bindings { check } => bindings::run(check).map(|()| ExitCode::SUCCESS),
+        Chore::Test(args) => test::command(&machine, &args),
+    });
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{} {error:#}", console::style("failed:").red().bold().for_stderr());
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! A Rust compiler that knows `wasm32-wasip1`: rustup's, or Debian's newer Rust beside it.
+//!
+//! Debian ships that compiler without a standard library for WASI, but with the library's source and a
+//! WASI libc. So the standard library is compiled once and installed where the compiler looks for it;
+//! afterwards it is an ordinary target that needs no flags.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::apt;
+use crate::guest::{Compiler, TARGET};
+use crate::machine::Machine;
+use crate::shell;
+
+/// Where Debian's WASI libc lies, and where its compiler looks for a target's libraries.
+const LIBC: &str = "/usr/lib/wasm32-wasi";
+const INSTALLED: &str = "/usr/lib/rustlib/wasm32-wasip1/lib";
+
+/// Whether any compiler here can do it.
+pub fn is_there(machine: &Machine) -> bool {
+    Compiler::find(machine).is_some()
+}
+
+/// The ordinary way first, then Debian's.
+///
+/// # Errors
+/// When neither works; with the reason of the second.
+pub fn get(machine: &Machine) -> Result<()> {
+    if shell::on_path("rustup") {
+        let mut add = Command::new("rustup");
+        add.args(["target", "add", TARGET]).current_dir(&machine.root);
+        // A mirror that does not have it may keep rustup waiting for long.
+        match shell::run_within(&mut add, Duration::from_secs(180)) {
+            Ok(()) if is_there(machine) => return Ok(()),
+            Ok(()) => println!("  rustup has no standard library for it; trying the system's Rust"),
+            Err(error) => println!("  rustup cannot ({error}); trying the system's Rust"),
+        }
+    }
+    let packages = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm", "lld-22", "wasi-libc"];
+    apt::install(machine, &packages).context("`rustup target add wasm32-wasip1` would do as well")?;
+    if is_there(machine) {
+        return Ok(());
+    }
+    let scratch = tempfile::tempdir()?;
+    build_std(scratch.path())?;
+    install_std(machine, &scratch.path().join("target").join(TARGET).join("release/deps"))
+}
+
+/// Compiles the standard library into an otherwise empty crate: about a minute.
+fn build_std(scratch: &Path) -> Result<()> {
+    let manifest =
+        "[package]\nname = \"carrier\"\nedition = \"2021\"\n[profile.release]\npanic = \"abort\"\n[workspace]\n";
+    fs::create_dir(scratch.join("src"))?;
+    fs::write(scratch.join("src/lib.rs"), "")?;
+    fs::write(scratch.join("Cargo.toml"), manifest)?;
+
+    let mut build = Command::new("/usr/bin/cargo");
+    build.args(["build", "--release", "--target", TARGET, "-Zbuild-std=std,panic_abort"]).current_dir(scratch);
+    // Building std is an unstable flag, which the variable allows to a stable compiler; the source is
+    // exactly this compiler's own.
+    build.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
+    build.env("RUSTFLAGS", format!("-C link-self-contained=no -L native={LIBC}"));
+    // What cargo and rustup set for us belongs to the other toolchain.
+    for inherited in ["LD_LIBRARY_PATH", "RUSTUP_TOOLCHAIN", "CARGO", "CARGO_TARGET_DIR", "RUSTDOC"] {
+        build.env_remove(inherited);
+    }
+    shell::run(&mut build)
+}
+
+/// Copies the libraries beside the compiler's own, complete or not at all.
+fn install_std(machine: &Machine, built: &Path) -> Result<()> {
+    let mut libraries = Vec::new();
+    for entry in fs::read_dir(built)? {
+        let path = entry?.path();
+        let is_library = path.extension().is_some_and(|extension| extension == "rlib");
+        let is_carrier = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("libcarrier-"));
+        if is_library && !is_carrier {
+            libraries.push(path.display().to_string());
+        }
+    }
+    ensure!(!libraries.is_empty(), "no libraries were built in {}", built.display());
+
+    let fresh = format!("{INSTALLED}.new");
+    let objects = ["crt1-command.o", "crt1-reactor.o", "libc.a"].map(|file| format!("{LIBC}/{file}"));
+    let self_contained = format!("{fresh}/self-contained");
+    machine.run_as_root(&["rm", "-rf", &fresh, INSTALLED])?;
+    machine.run_as_root(&["mkdir", "-p", &self_contained])?;
+    let [command, reactor, libc] = &objects;
+    machine.run_as_root(&["cp", command, reactor, libc, &self_contained])?;
+    let copy: Vec<_> = ["cp"].into_iter().chain(libraries.iter().map(String::as_str)).chain([fresh.as_str()]).collect();
+    machine.run_as_root(&copy)?;
+    // The scratch folder may have given them to one user only.
+    machine.run_as_root(&["chmod", "-R", "a+rX", &fresh])?;
+    machine.run_as_root(&["mv", "-T", &fresh, INSTALLED])
+}
