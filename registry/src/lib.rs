@@ -1,10 +1,43 @@
 //! What makes a Wasmill component trustworthy before anything runs it: digests, signatures, statements, trust roots and
 //! the on-disk layout that carries them.
 //!
-//! This crate knows no WebAssembly engine, no Kafka and no SQL.
+//! The way of a component: its files are a [`Bundle`], which anybody can make; [`Bundle::verify`] turns that into a
+//! [`Verified`], and nothing else does; only a [`Verified`] can be put into a [`Registry`], and what comes out of one is
+//! a [`Bundle`] again, to be verified with the trust roots of the moment.
+//!
+//! This crate knows no WebAssembly engine, no Kafka and no SQL. It never looks at the clock: who verifies says what time
+//! it is.
 
+mod approval;
+mod check;
+mod component;
+mod digest;
+mod document;
+mod dsse;
+mod files;
+mod keys;
+mod layout;
 mod manifest;
+mod names;
 mod permissions;
+mod provenance;
+mod signature;
+mod statement;
+#[cfg(test)]
+mod tests;
+mod trust;
 
-pub use manifest::{Agent, Kind, Manifest};
+pub use approval::{Approval, VerifiedApproval};
+pub use check::{BATCH_RECORDS_MAX, FieldError};
+pub use component::{Bundle, COMPONENT_SIZE_MAX, Claim, ENVELOPE_SIZE_MAX, SOURCE_SIZE_MAX, Verified, sign};
+pub use digest::{Digest, DigestError};
+pub use document::{DocumentError, line_of, parse_document};
+pub use dsse::{Envelope, pre_authentication_encoding};
+pub use keys::{KeyError, KeyId, PublicKey, SecretKey};
+pub use layout::{Entry, Installed, LayoutError, LoadError, Registry};
+pub use manifest::{Agent, Kind, MANIFEST_SIZE_MAX, Manifest, ManifestError};
+pub use names::{NameError, Reference, check_component_name, check_topic_name, is_forged_name};
 pub use permissions::{HttpRule, Limits, Permissions, Topics};
+pub use provenance::{BuildDefinition, Builder, Provenance, Resource, RunDetails};
+pub use signature::SignatureError;
+pub use trust::{Role, Signer, TrustRoots, TrustedKey, trust_entry};

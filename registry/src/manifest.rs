@@ -3,7 +3,48 @@
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
+use crate::check::FieldError;
+use crate::document::{DocumentError, line_of, parse_document};
 use crate::permissions::{Limits, Permissions};
+
+/// Largest manifest, in bytes.
+pub const MANIFEST_SIZE_MAX: usize = 64 * 1024;
+
+/// Why a manifest cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+    /// It has more bytes than allowed.
+    #[error("it has {size} bytes, over the limit of {MANIFEST_SIZE_MAX}")]
+    TooLarge {
+        /// Its size in bytes.
+        size: usize,
+    },
+    /// It is not UTF-8 text.
+    #[error("it is not text (byte {at} is not UTF-8)")]
+    NotText {
+        /// Offset of the first wrong byte.
+        at: usize,
+    },
+    /// Something in it is wrong, on the line that the message names.
+    #[error("{0}")]
+    Invalid(#[from] DocumentError),
+}
+
+impl ManifestError {
+    /// A stable identifier, the same in CLI, API and logs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "manifest.too-large",
+            Self::NotText { .. } => "manifest.not-text",
+            Self::Invalid(_) => "manifest.invalid",
+        }
+    }
+
+    /// What to do about it.
+    pub fn next(&self) -> String {
+        "Correct wasmill.toml; `wasmill plugin new` writes one to compare with.".into()
+    }
+}
 
 /// What a component says of itself. The signature covers these bytes exactly as they are in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +68,43 @@ pub struct Manifest {
     /// What it needs at most.
     #[serde(default)]
     pub limits: Limits,
+}
+
+impl Manifest {
+    /// Reads a manifest and checks it.
+    ///
+    /// # Errors
+    /// With the line of what is wrong: not TOML, unknown or missing keys, values out of bounds, an `[agent]` section
+    /// where the kind is tool or none where it is agent.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
+        if bytes.len() > MANIFEST_SIZE_MAX {
+            return Err(ManifestError::TooLarge { size: bytes.len() });
+        }
+        let text = std::str::from_utf8(bytes).map_err(|error| ManifestError::NotText { at: error.valid_up_to() })?;
+        let manifest: Self = parse_document(text)?;
+        manifest.check().map_err(|error| at_line(text, &error))?;
+        Ok(manifest)
+    }
+}
+
+impl Permissions {
+    /// Reads permissions alone, in the words of a manifest's `[permissions]` section. Empty text: none.
+    ///
+    /// # Errors
+    /// With the line of what is wrong.
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        if text.len() > MANIFEST_SIZE_MAX {
+            return Err(ManifestError::TooLarge { size: text.len() });
+        }
+        let permissions: Self = parse_document(text)?;
+        permissions.check().map_err(|error| at_line(text, &error))?;
+        Ok(permissions)
+    }
+}
+
+fn at_line(text: &str, error: &FieldError) -> DocumentError {
+    let path: Vec<&str> = error.path.iter().map(String::as_str).collect();
+    DocumentError { line: line_of(text, &path), message: error.to_string() }
 }
 
 /// Kind of a component: which world it implements.
@@ -56,5 +134,113 @@ pub struct Agent {
 impl Agent {
     fn batch_records_default() -> usize {
         1024
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AGENT: &str = r#"name = "counter"
+version = "1.0.0"
+kind = "agent"
+description = "Counts."
+
+[agent]
+reads = ["words"]
+batch_records = 100
+
+[permissions]
+topics.read = ["words"]
+topics.write = ["counts"]
+state = true
+http = [{ host = "api.example.com", methods = ["GET"] }]
+
+[limits]
+memory_mib = 32
+"#;
+
+    /// Line and message for the manifest with one replacement.
+    fn refused(from: &str, to: &str) -> (usize, String) {
+        assert!(AGENT.contains(from), "{from}");
+        match Manifest::parse(AGENT.replacen(from, to, 1).as_bytes()) {
+            Err(ManifestError::Invalid(error)) => (error.line, error.message),
+            other => panic!("{from} -> {to}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_whole_manifest_is_read() {
+        let manifest = Manifest::parse(AGENT.as_bytes()).unwrap();
+        assert_eq!(manifest.kind, Kind::Agent);
+        assert_eq!(manifest.agent.unwrap().batch_records, 100);
+        assert_eq!(manifest.permissions.topics.write, ["counts"]);
+        assert_eq!(manifest.limits.memory_mib, Some(32));
+    }
+
+    #[test]
+    fn unknown_keys_are_named_with_their_line() {
+        for (from, to, line, key) in [
+            ("description", "descripton", 4, "descripton"),
+            ("batch_records", "batch_size", 8, "batch_size"),
+            ("topics.write", "topics.rite", 12, "rite"),
+            ("state = true", "sate = true", 13, "sate"),
+            ("memory_mib", "memory", 17, "memory"),
+        ] {
+            let (found, message) = refused(from, to);
+            assert!(message.contains(key), "{message}");
+            assert_eq!(found, line, "{message}");
+        }
+    }
+
+    #[test]
+    fn wrong_values_are_named_with_their_line() {
+        for (from, to, line) in [
+            ("\"counter\"", "\"../counter\"", 1),
+            ("\"1.0.0\"", "\"1.0\"", 2),
+            ("\"1.0.0\"", "\"1.0.0+linux\"", 2),
+            ("\"agent\"", "\"daemon\"", 3),
+            ("Counts.", "Counts.\\nA lot.", 4),
+            ("[\"words\"]", "[]", 7),
+            ("[\"words\"]", "[\"wo rds\"]", 7),
+            ("[\"words\"]", "[\"words\", \"words\"]", 7),
+            ("= 100", "= 0", 8),
+            ("= 100", "= 20000", 8),
+            ("[\"counts\"]", "[\"\"]", 12),
+            ("api.example.com", "https://api.example.com/", 14),
+            ("GET", "get", 14),
+            ("memory_mib = 32", "memory_mib = 0", 17),
+        ] {
+            let (found, message) = refused(from, to);
+            assert_eq!(found, line, "{from} -> {to}: {message}");
+        }
+    }
+
+    #[test]
+    fn exactly_agents_have_an_agent_section() {
+        let (line, message) = refused("\"agent\"", "\"tool\"");
+        assert_eq!(line, 6, "{message}");
+        let (line, message) = refused("[agent]\nreads = [\"words\"]\nbatch_records = 100\n", "");
+        assert_eq!(line, 3, "{message}");
+    }
+
+    #[test]
+    fn a_tool_asks_for_no_state() {
+        let text = "name = 'a'\nversion = '1.0.0'\nkind = 'tool'\n[permissions]\nstate = true\n";
+        assert!(matches!(Manifest::parse(text.as_bytes()), Err(ManifestError::Invalid(error)) if error.line == 5));
+    }
+
+    #[test]
+    fn what_is_not_text_or_too_large_is_refused() {
+        assert_eq!(Manifest::parse(b"name = \"\xff\"").unwrap_err(), ManifestError::NotText { at: 8 });
+        let large = vec![b'#'; MANIFEST_SIZE_MAX + 1];
+        assert_eq!(Manifest::parse(&large).unwrap_err().code(), "manifest.too-large");
+    }
+
+    #[test]
+    fn permissions_alone_are_read_in_the_same_words() {
+        assert_eq!(Permissions::parse("").unwrap(), Permissions::default());
+        assert_eq!(Permissions::parse("tools = ['a.*']").unwrap().tools, ["a.*"]);
+        assert_eq!(Permissions::parse("\ntolls = ['a']").unwrap_err().to_string().split(':').next(), Some("line 2"));
     }
 }

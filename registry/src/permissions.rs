@@ -36,6 +36,24 @@ pub struct Permissions {
     pub clock: bool,
 }
 
+impl Permissions {
+    /// The same permissions in one spelling: lists sorted, without repetitions. Two sets that say the same are equal then.
+    pub fn normalized(mut self) -> Self {
+        let Topics { read, write, create } = &mut self.topics;
+        for list in [read, write, create, &mut self.tools, &mut self.model, &mut self.secrets, &mut self.forge] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        for rule in &mut self.http {
+            rule.methods.sort_unstable();
+            rule.methods.dedup();
+        }
+        self.http.sort_unstable();
+        self.http.dedup();
+        self
+    }
+}
+
 /// Topics by what may be done with them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -58,7 +76,7 @@ impl Topics {
 }
 
 /// Where HTTP requests may go.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpRule {
     /// Host name, with `:port` where it isn't the scheme's own. A pattern.
@@ -95,4 +113,18 @@ pub struct Limits {
     /// Builds that may be asked of the forge in an hour.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub builds_per_hour: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_and_repetition_make_no_difference_once_normalized() {
+        let one =
+            Permissions::parse("tools = ['b', 'a', 'b']\nhttp = [{host = 'h', methods = ['PUT', 'GET']}]").unwrap();
+        let other = Permissions::parse("tools = ['a', 'b']\nhttp = [{host = 'h', methods = ['GET', 'PUT']}]").unwrap();
+        assert_ne!(one, other);
+        assert_eq!(one.normalized(), other.normalized());
+    }
 }

@@ -1,0 +1,191 @@
+//! Checks of values that were read: what types alone can't say.
+
+use crate::manifest::{Agent, Kind, Manifest};
+use crate::names::{check_component_name, check_topic_name};
+use crate::permissions::{HttpRule, Limits, Permissions};
+
+/// Most entries of one list of patterns.
+pub const PATTERNS_MAX: usize = 256;
+/// Most characters of one pattern.
+pub const PATTERN_CHARS_MAX: usize = 256;
+/// Most characters of a description.
+pub const DESCRIPTION_CHARS_MAX: usize = 1024;
+/// Most topics that one agent reads.
+pub const AGENT_READS_MAX: usize = 64;
+/// Most records of one batch.
+pub const BATCH_RECORDS_MAX: usize = 16_384;
+/// Longest idle time, milliseconds: one day.
+pub const IDLE_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+
+/// A field with a value that is not allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {reason}", .path.join("."))]
+pub struct FieldError {
+    /// The way to the field; numbers count rows of an array from 0. See [`crate::line_of`].
+    pub path: Vec<String>,
+    /// What is wrong, as one sentence without a full stop.
+    pub reason: String,
+}
+
+impl FieldError {
+    fn at(path: &[&str], reason: impl Into<String>) -> Self {
+        Self { path: path.iter().map(|&step| step.to_owned()).collect(), reason: reason.into() }
+    }
+
+    fn under(mut self, parent: &str) -> Self {
+        self.path.insert(0, parent.to_owned());
+        self
+    }
+}
+
+impl Manifest {
+    /// Checks what the types can't say.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn check(&self) -> Result<(), FieldError> {
+        check_component_name(&self.name).map_err(|error| FieldError::at(&["name"], error.to_string()))?;
+        if !self.version.build.is_empty() {
+            // Versions are compared without it, so two different components would carry equal versions.
+            return Err(FieldError::at(&["version"], "a version has no `+build` part here"));
+        }
+        if self.version.to_string().len() > 64 {
+            return Err(FieldError::at(&["version"], "a version has at most 64 characters"));
+        }
+        if self.description.chars().count() > DESCRIPTION_CHARS_MAX || self.description.chars().any(char::is_control) {
+            let reason = format!("a description is one line of at most {DESCRIPTION_CHARS_MAX} characters");
+            return Err(FieldError::at(&["description"], reason));
+        }
+        match (self.kind, &self.agent) {
+            (Kind::Agent, None) => {
+                return Err(FieldError::at(&["kind"], "an agent needs an [agent] section that says what it reads"));
+            }
+            (Kind::Tool, Some(_)) => {
+                return Err(FieldError::at(&["agent"], "only an agent has an [agent] section, and this is a tool"));
+            }
+            (Kind::Tool, None) if self.permissions.state => {
+                return Err(FieldError::at(
+                    &["permissions", "state"],
+                    "a tool keeps nothing between calls; only agents have state",
+                ));
+            }
+            (Kind::Agent, Some(agent)) => agent.check().map_err(|error| error.under("agent"))?,
+            (Kind::Tool, None) => {}
+        }
+        self.permissions.check().map_err(|error| error.under("permissions"))?;
+        self.limits.check().map_err(|error| error.under("limits"))
+    }
+}
+
+impl Agent {
+    fn check(&self) -> Result<(), FieldError> {
+        if self.reads.is_empty() || self.reads.len() > AGENT_READS_MAX {
+            return Err(FieldError::at(&["reads"], format!("an agent reads 1 to {AGENT_READS_MAX} topics")));
+        }
+        for (i, topic) in self.reads.iter().enumerate() {
+            let path = ["reads", &i.to_string()];
+            check_topic_name(topic).map_err(|error| FieldError::at(&path, error.to_string()))?;
+            if self.reads[..i].contains(topic) {
+                return Err(FieldError::at(&path, format!("topic `{topic}` is listed twice")));
+            }
+        }
+        if !(1..=BATCH_RECORDS_MAX).contains(&self.batch_records) {
+            return Err(FieldError::at(&["batch_records"], format!("a batch has 1 to {BATCH_RECORDS_MAX} records")));
+        }
+        if self.idle_ms > IDLE_MS_MAX {
+            return Err(FieldError::at(&["idle_ms"], format!("at most {IDLE_MS_MAX} ms, which is one day")));
+        }
+        Ok(())
+    }
+}
+
+impl Permissions {
+    /// Checks the patterns: none empty, none endless, no control characters.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn check(&self) -> Result<(), FieldError> {
+        check_patterns(&["topics", "read"], &self.topics.read)?;
+        check_patterns(&["topics", "write"], &self.topics.write)?;
+        check_patterns(&["topics", "create"], &self.topics.create)?;
+        check_patterns(&["tools"], &self.tools)?;
+        check_patterns(&["model"], &self.model)?;
+        check_patterns(&["secrets"], &self.secrets)?;
+        check_patterns(&["forge"], &self.forge)?;
+        if self.http.len() > PATTERNS_MAX {
+            return Err(FieldError::at(&["http"], format!("at most {PATTERNS_MAX} entries")));
+        }
+        for (i, rule) in self.http.iter().enumerate() {
+            rule.check().map_err(|error| error.under(&i.to_string()).under("http"))?;
+        }
+        Ok(())
+    }
+}
+
+impl HttpRule {
+    fn check(&self) -> Result<(), FieldError> {
+        let host = &self.host;
+        let plain =
+            host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'*' | b'[' | b']'));
+        if host.is_empty() || host.len() > PATTERN_CHARS_MAX || !plain {
+            let reason =
+                format!("`{}` is not a host name, without scheme and path", host.chars().take(80).collect::<String>());
+            return Err(FieldError::at(&["host"], reason));
+        }
+        if self.methods.is_empty() || self.methods.len() > 16 {
+            return Err(FieldError::at(&["methods"], "name 1 to 16 methods, or \"*\" for all"));
+        }
+        for (i, method) in self.methods.iter().enumerate() {
+            let written =
+                !method.is_empty() && method.len() <= 32 && method.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
+            if method != "*" && !written {
+                let path = ["methods", &i.to_string()];
+                return Err(FieldError::at(&path, "a method is written in capitals, like GET; \"*\" stands for all"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_patterns(path: &[&str], patterns: &[String]) -> Result<(), FieldError> {
+    if patterns.len() > PATTERNS_MAX {
+        return Err(FieldError::at(path, format!("at most {PATTERNS_MAX} entries")));
+    }
+    for (i, pattern) in patterns.iter().enumerate() {
+        let plain = pattern.chars().all(|c| !c.is_control() && !c.is_whitespace());
+        if pattern.is_empty() || pattern.chars().count() > PATTERN_CHARS_MAX || !plain {
+            let mut error =
+                FieldError::at(path, format!("a pattern has 1 to {PATTERN_CHARS_MAX} characters and no spaces"));
+            error.path.push(i.to_string());
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+impl Limits {
+    /// Checks that no limit is zero where zero means that nothing can work, or beyond what any host offers.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn check(&self) -> Result<(), FieldError> {
+        // Under 17 pages of 64 KiB, no Rust guest can even be instantiated.
+        check_bounds("memory_mib", self.memory_mib.map(u64::from), 2, 4096)?;
+        check_bounds("compute_ms", self.compute_ms, 1, 60 * 60 * 1000)?;
+        check_bounds("deadline_ms", self.deadline_ms, 1, 24 * 60 * 60 * 1000)?;
+        check_bounds("table_entries", self.table_entries.map(u64::from), 1, 10_000_000)?;
+        check_bounds("output_kib", self.output_kib.map(u64::from), 1, 1024 * 1024)?;
+        check_bounds("call_depth", self.call_depth.map(u64::from), 0, 64)?;
+        check_bounds("state_mib", self.state_mib.map(u64::from), 0, 1024 * 1024)?;
+        check_bounds("builds_per_hour", self.builds_per_hour.map(u64::from), 0, 100_000)
+    }
+}
+
+fn check_bounds(field: &str, value: Option<u64>, min: u64, max: u64) -> Result<(), FieldError> {
+    match value {
+        Some(value) if !(min..=max).contains(&value) => {
+            Err(FieldError::at(&[field], format!("{value} is not between {min} and {max}")))
+        }
+        _ => Ok(()),
+    }
+}
