@@ -53,7 +53,7 @@ pub struct HeaderColumns {
 
 impl HeaderColumns {
     /// Name and value of each header of record `i`.
-    pub fn of(&self, i: usize) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub fn of(&self, i: usize) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
         let start = if i == 0 { 0 } else { self.ends.get(i - 1).copied().unwrap_or(0) as usize };
         let end = self.ends.get(i).copied().unwrap_or(0) as usize;
         (start..end).map(|h| (self.names.row(h), self.values.row(h)))

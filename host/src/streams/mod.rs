@@ -4,7 +4,11 @@
 //! behaviour. This folder knows nothing of WebAssembly, permissions or agents' code.
 
 mod batch;
+mod batch_builder;
+pub mod embedded;
 mod error;
+mod partitioner;
+mod topic;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +16,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use batch::{Batch, Column, HeaderColumns, Record};
+pub use batch_builder::BatchBuilder;
 pub use error::StreamError;
+pub use partitioner::partition_of;
+pub use topic::{PARTITIONS_MAX, check_topic};
 
 /// Largest value of one record, in bytes, unless the configuration says otherwise (Kafka's own default is 1 MiB).
 pub const RECORD_SIZE_MAX: usize = 1024 * 1024;

@@ -1,0 +1,154 @@
+//! The one thread that writes: it takes whatever waits and commits it with one flush to the disk.
+//!
+//! Everything that decides who may commit happens here too, in the same order, so a partition never changes hands while
+//! a commit for it is on its way.
+
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use tokio::sync::oneshot;
+
+use super::Shared;
+use super::assignment::MemberId;
+use super::catalog::Topic;
+use super::failure;
+use super::groups::{Groups, Newcomer};
+use super::write::{self, Bases, Job};
+use crate::streams::{StreamError, TopicSpec};
+
+/// Blobs of one transaction, in bytes; more wait for the next one.
+const TRANSACTION_SIZE_MAX: usize = 32 * 1024 * 1024;
+
+/// Where an answer goes. The asker may be gone.
+pub type Reply<T> = oneshot::Sender<Result<T, StreamError>>;
+
+/// What the thread can be asked to do.
+pub enum Command {
+    /// Commits a job.
+    Write(Job, Reply<Bases>),
+    /// Creates a topic.
+    CreateTopic(TopicSpec, Reply<()>),
+    /// Adds a member to a group.
+    Join(Newcomer, Reply<()>),
+    /// Removes a member from a group.
+    Leave(String, MemberId),
+    /// Opens the file again where an error closed it.
+    Reopen(Reply<()>),
+}
+
+/// Works until every asker is gone.
+pub fn run(shared: &Shared, commands: &Receiver<Command>) {
+    let mut committer = Committer { shared, groups: Groups::default(), waiting: Vec::new(), waiting_size: 0 };
+    while let Ok(command) = commands.recv() {
+        committer.take(command);
+        while committer.waiting_size < TRANSACTION_SIZE_MAX
+            && let Ok(command) = commands.try_recv()
+        {
+            committer.take(command);
+        }
+        committer.flush();
+    }
+}
+
+struct Committer<'a> {
+    shared: &'a Shared,
+    groups: Groups,
+    waiting: Vec<(Job, Reply<Bases>)>,
+    waiting_size: usize,
+}
+
+impl Committer<'_> {
+    fn take(&mut self, command: Command) {
+        if let Command::Write(job, reply) = command {
+            match job.claim.as_ref().map_or(Ok(()), |claim| self.groups.check(claim)) {
+                Ok(()) => {
+                    self.waiting_size += job.size();
+                    self.waiting.push((job, reply));
+                }
+                Err(error) => answer(reply, Err(error)),
+            }
+            return;
+        }
+        // What was asked for earlier comes first: a new owner must find the old one's offsets.
+        self.flush();
+        match command {
+            Command::Write(..) => {}
+            Command::CreateTopic(topic, reply) => answer(reply, self.create_topic(&topic)),
+            Command::Join(newcomer, reply) => answer(reply, self.groups.join(newcomer)),
+            Command::Leave(group, member) => self.groups.leave(&group, member),
+            Command::Reopen(reply) => answer(reply, self.ensure_open()),
+        }
+    }
+
+    /// Commits what waits, in one transaction, and answers everyone.
+    fn flush(&mut self) {
+        let jobs = std::mem::take(&mut self.waiting);
+        self.waiting_size = 0;
+        if jobs.is_empty() {
+            return;
+        }
+        let written = self.ensure_open().and_then(|()| {
+            self.shared.store.write(|transaction| write::jobs(transaction, jobs.iter().map(|(job, _)| job)))
+        });
+        match written {
+            Ok((bases, heads)) => {
+                let touched = jobs.iter().flat_map(|(job, _)| &job.segments).map(|segment| &segment.topic);
+                let mut touched: Vec<Arc<Topic>> = touched.cloned().collect();
+                touched.sort_by_key(|topic| topic.id);
+                touched.dedup_by_key(|topic| topic.id);
+                for topic in touched {
+                    let ends = heads.range((topic.id, 0)..=(topic.id, u32::MAX));
+                    ends.for_each(|((_, partition), head)| topic.advance(*partition, *head));
+                    topic.wake();
+                }
+                jobs.into_iter().zip(bases).for_each(|((_, reply), bases)| answer(reply, Ok(bases)));
+            }
+            Err(error) => {
+                self.recover(&error);
+                jobs.into_iter().for_each(|(_, reply)| answer(reply, Err(error.clone())));
+            }
+        }
+    }
+
+    fn create_topic(&mut self, topic: &TopicSpec) -> Result<(), StreamError> {
+        self.ensure_open()?;
+        self.shared.catalog.check_free(&topic.name)?;
+        let written = self.shared.store.write(|transaction| write::topic(transaction, topic));
+        match written {
+            Ok(id) => self.shared.catalog.insert_if_new(Topic::new(id, topic.clone())),
+            Err(error) => {
+                self.recover(&error);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// After an error: redb takes no further work until the file was closed and opened again. Where that fails too,
+    /// for example on a disk that is still full, the next command tries again.
+    fn recover(&mut self, error: &StreamError) {
+        if failure::needs_reopening(error)
+            && let Err(again) = self.reopen()
+        {
+            tracing::warn!(%error, %again, "the embedded log stays closed for now");
+        }
+    }
+
+    fn ensure_open(&mut self) -> Result<(), StreamError> {
+        if self.shared.store.is_open() { Ok(()) } else { self.reopen() }
+    }
+
+    fn reopen(&mut self) -> Result<(), StreamError> {
+        self.shared.store.reopen()?;
+        self.shared.catalog.load(&self.shared.store)?;
+        // The commit that failed may have reached the disk all the same: everyone asks again for what is committed.
+        self.groups.restart();
+        self.shared.catalog.wake_all();
+        Ok(())
+    }
+}
+
+fn answer<T>(reply: Reply<T>, result: Result<T, StreamError>) {
+    // Whoever stopped waiting doesn't need the answer.
+    let _ = reply.send(result);
+}

@@ -1,0 +1,103 @@
+//! The open file: read and write transactions, and opening it again after an error.
+
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
+
+use super::{failure, tables};
+use crate::streams::StreamError;
+
+/// The database file. After an input or output error redb refuses all further work until the file has been closed and
+/// opened again; this handle allows that while others hold it.
+pub struct Store {
+    file: PathBuf,
+    cache_bytes: usize,
+    /// None: closed after an error.
+    database: RwLock<Option<Database>>,
+}
+
+impl Store {
+    /// Opens or creates the file and its tables. Repairs it after a crash, which reads all of it once.
+    ///
+    /// # Errors
+    /// [`StreamError::InUse`], [`StreamError::Damaged`], [`StreamError::DiskFull`] or [`StreamError::Failed`].
+    pub fn open(file: &Path, cache_bytes: usize) -> Result<Self, StreamError> {
+        let database = open(file, cache_bytes)?;
+        Ok(Self { file: file.to_owned(), cache_bytes, database: RwLock::new(Some(database)) })
+    }
+
+    /// Closes the file and opens it again.
+    pub fn reopen(&self) -> Result<(), StreamError> {
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        // The lock of the old handle goes with it.
+        *database = None;
+        *database = Some(open(&self.file, self.cache_bytes)?);
+        Ok(())
+    }
+
+    /// True while the file is open.
+    pub fn is_open(&self) -> bool {
+        self.database().is_some()
+    }
+
+    /// Runs `work` on a snapshot of what is committed.
+    pub fn read<T>(&self, work: impl FnOnce(&ReadTransaction) -> Result<T, StreamError>) -> Result<T, StreamError> {
+        let database = self.database();
+        let snapshot = database.as_ref().ok_or_else(failure::closed)?.begin_read().map_err(failure::in_use)?;
+        work(&snapshot)
+    }
+
+    /// Runs `work` in a transaction and commits it durably; nothing is written where `work` fails.
+    pub fn write<T>(&self, work: impl FnOnce(&WriteTransaction) -> Result<T, StreamError>) -> Result<T, StreamError> {
+        let database = self.database();
+        let transaction = database.as_ref().ok_or_else(failure::closed)?.begin_write().map_err(failure::in_use)?;
+        let done = work(&transaction)?;
+        transaction.commit().map_err(failure::in_use)?;
+        Ok(done)
+    }
+
+    fn database(&self) -> RwLockReadGuard<'_, Option<Database>> {
+        self.database.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn open(file: &Path, cache_bytes: usize) -> Result<Database, StreamError> {
+    let database =
+        Database::builder().set_cache_size(cache_bytes).create(file).map_err(|e| failure::at_open(e, file))?;
+    let format = format_of(&database)?;
+    if format != tables::FORMAT_VERSION {
+        return Err(StreamError::Damaged(format!(
+            "`{}` has format {format}, this version reads {}; use the version of wasmill that wrote it",
+            file.display(),
+            tables::FORMAT_VERSION
+        )));
+    }
+    Ok(database)
+}
+
+/// Format of a file; a fresh one gets its tables, so that readers never meet a missing one.
+fn format_of(database: &Database) -> Result<u64, StreamError> {
+    let snapshot = database.begin_read().map_err(failure::in_use)?;
+    match snapshot.open_table(tables::META) {
+        Ok(meta) => {
+            let format = meta.get(tables::FORMAT).map_err(failure::in_use)?;
+            return Ok(format.map_or(0, |f| f.value()));
+        }
+        Err(redb::TableError::TableDoesNotExist(_)) => {}
+        Err(error) => return Err(failure::in_use(error)),
+    }
+    let transaction = database.begin_write().map_err(failure::in_use)?;
+    {
+        let mut meta = transaction.open_table(tables::META).map_err(failure::in_use)?;
+        meta.insert(tables::FORMAT, tables::FORMAT_VERSION).map_err(failure::in_use)?;
+        transaction.open_table(tables::TOPICS).map_err(failure::in_use)?;
+        transaction.open_table(tables::HEADS).map_err(failure::in_use)?;
+        transaction.open_table(tables::SEGMENTS).map_err(failure::in_use)?;
+        transaction.open_table(tables::NEWEST).map_err(failure::in_use)?;
+        transaction.open_table(tables::OFFSETS).map_err(failure::in_use)?;
+        transaction.open_table(tables::STATE).map_err(failure::in_use)?;
+    }
+    transaction.commit().map_err(failure::in_use)?;
+    Ok(tables::FORMAT_VERSION)
+}
