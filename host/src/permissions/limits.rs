@@ -1,0 +1,291 @@
+//! What a principal may use: every limit as a number, with who set it.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+use wasmill_registry::Limits;
+
+use super::principal::Principal;
+
+/// One limit. The name is the key in a `limits` table and carries the unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum LimitName {
+    /// Linear memory of one instance, MiB.
+    MemoryMib,
+    /// Time that one call computes in the guest, milliseconds.
+    ComputeMs,
+    /// Time that one call takes, waiting included, milliseconds.
+    DeadlineMs,
+    /// Entries of all tables of one instance.
+    TableEntries,
+    /// Result of one call, or everything that one batch sends, KiB.
+    OutputKib,
+    /// Depth of tools that call tools.
+    CallDepth,
+    /// Durable state of one partition, MiB.
+    StateMib,
+    /// Builds asked of the forge in an hour.
+    BuildsPerHour,
+}
+
+/// Name, value where nobody says anything, smallest and largest value that can be asked for.
+struct Spec {
+    key: &'static str,
+    default: u64,
+    min: u64,
+    max: u64,
+}
+
+impl LimitName {
+    /// All limits.
+    pub const ALL: [Self; 8] = [
+        Self::MemoryMib,
+        Self::ComputeMs,
+        Self::DeadlineMs,
+        Self::TableEntries,
+        Self::OutputKib,
+        Self::CallDepth,
+        Self::StateMib,
+        Self::BuildsPerHour,
+    ];
+
+    fn spec(self) -> Spec {
+        match self {
+            // 17 pages (1.06 MiB) are the least with which a Rust guest starts; the engine's pool has slots of 1 GiB.
+            Self::MemoryMib => Spec { key: "memory_mib", default: 128, min: 2, max: 1_024 },
+            Self::ComputeMs => Spec { key: "compute_ms", default: 5_000, min: 10, max: 600_000 },
+            Self::DeadlineMs => Spec { key: "deadline_ms", default: 60_000, min: 10, max: 3_600_000 },
+            Self::TableEntries => Spec { key: "table_entries", default: 20_000, min: 100, max: 100_000 },
+            Self::OutputKib => Spec { key: "output_kib", default: 16_384, min: 1, max: 262_144 },
+            Self::CallDepth => Spec { key: "call_depth", default: 8, min: 0, max: 32 },
+            Self::StateMib => Spec { key: "state_mib", default: 256, min: 1, max: 65_536 },
+            Self::BuildsPerHour => Spec { key: "builds_per_hour", default: 60, min: 0, max: 10_000 },
+        }
+    }
+
+    /// The key in a `limits` table.
+    pub fn key(self) -> &'static str {
+        self.spec().key
+    }
+
+    /// The limit with this key.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| name.key() == key)
+    }
+
+    /// What holds where nobody says anything.
+    pub fn default_value(self) -> u64 {
+        self.spec().default
+    }
+
+    /// Smallest and largest value that a row may set.
+    pub fn range(self) -> std::ops::RangeInclusive<u64> {
+        let spec = self.spec();
+        spec.min..=spec.max
+    }
+
+    /// What a `limits` table says.
+    pub fn of(self, limits: &Limits) -> Option<u64> {
+        match self {
+            Self::MemoryMib => limits.memory_mib.map(u64::from),
+            Self::ComputeMs => limits.compute_ms,
+            Self::DeadlineMs => limits.deadline_ms,
+            Self::TableEntries => limits.table_entries.map(u64::from),
+            Self::OutputKib => limits.output_kib.map(u64::from),
+            Self::CallDepth => limits.call_depth.map(u64::from),
+            Self::StateMib => limits.state_mib.map(u64::from),
+            Self::BuildsPerHour => limits.builds_per_hour.map(u64::from),
+        }
+    }
+}
+
+impl fmt::Display for LimitName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+/// Who set a limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LimitOrigin {
+    /// Nobody: the host's default.
+    Default,
+    /// A row of the matrix.
+    Row {
+        /// Principal pattern of the row.
+        principal: String,
+        /// Line of the row in the file.
+        line: u32,
+    },
+    /// The component's manifest, which asks for less than it could have.
+    Manifest,
+    /// The maker's own limit.
+    Maker {
+        /// Who asked the forge for this component.
+        maker: Principal,
+    },
+}
+
+/// One limit with its value and origin. Displays as `memory_mib = 64 (row "agent:logsmith", permissions.toml line 12)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    /// Which.
+    pub name: LimitName,
+    /// Value, in the unit of the name.
+    pub value: u64,
+    /// Who set it.
+    pub origin: LimitOrigin,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {} (", self.name, self.value)?;
+        match &self.origin {
+            LimitOrigin::Default => f.write_str("the default; a row of permissions.toml may set another")?,
+            LimitOrigin::Row { principal, line } => write!(f, "row for {principal:?}, permissions.toml line {line}")?,
+            LimitOrigin::Manifest => f.write_str("from the component's manifest")?,
+            LimitOrigin::Maker { maker } => write!(f, "the limit of its maker {maker}")?,
+        }
+        f.write_str(")")
+    }
+}
+
+/// All limits of one principal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantLimits([Limit; LimitName::ALL.len()]);
+
+impl GrantLimits {
+    /// Resolves all limits. A row replaces the default, and may be above it; among several rows the smallest wins.
+    /// The manifest and the maker can only make a limit smaller.
+    pub(super) fn resolve<'a>(
+        rows: impl Iterator<Item = (&'a str, u32, &'a Limits)> + Clone,
+        wanted: Option<&Limits>,
+        maker: Option<(&Principal, &GrantLimits)>,
+    ) -> Self {
+        Self(LimitName::ALL.map(|name| {
+            let row = rows.clone().filter_map(|(p, line, l)| Some((name.of(l)?, p, line))).min_by_key(|found| found.0);
+            let mut limit = match row {
+                Some((value, principal, line)) => {
+                    Limit { name, value, origin: LimitOrigin::Row { principal: principal.to_string(), line } }
+                }
+                None => Limit { name, value: name.default_value(), origin: LimitOrigin::Default },
+            };
+            if let Some(value) = wanted.and_then(|wanted| name.of(wanted)).filter(|value| *value < limit.value) {
+                limit = Limit { name, value, origin: LimitOrigin::Manifest };
+            }
+            if let Some((maker, limits)) = maker
+                && limits.get(name).value < limit.value
+            {
+                limit =
+                    Limit { name, value: limits.get(name).value, origin: LimitOrigin::Maker { maker: maker.clone() } };
+            }
+            limit
+        }))
+    }
+
+    /// One limit.
+    pub fn get(&self, name: LimitName) -> &Limit {
+        &self.0[name as usize]
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Limit> {
+        self.0.iter()
+    }
+
+    /// Linear memory of one instance, bytes.
+    pub fn memory_bytes(&self) -> usize {
+        self.scaled(LimitName::MemoryMib, 1024 * 1024)
+    }
+
+    /// Time that one call computes in the guest.
+    pub fn compute(&self) -> Duration {
+        Duration::from_millis(self.get(LimitName::ComputeMs).value)
+    }
+
+    /// Time that one call takes, waiting included.
+    pub fn deadline(&self) -> Duration {
+        Duration::from_millis(self.get(LimitName::DeadlineMs).value)
+    }
+
+    /// Entries of all tables of one instance.
+    pub fn table_entries(&self) -> usize {
+        self.scaled(LimitName::TableEntries, 1)
+    }
+
+    /// Result of one call, or everything that one batch sends, bytes.
+    pub fn output_bytes(&self) -> usize {
+        self.scaled(LimitName::OutputKib, 1024)
+    }
+
+    /// Depth of tools that call tools.
+    pub fn call_depth(&self) -> u32 {
+        u32::try_from(self.get(LimitName::CallDepth).value).unwrap_or(u32::MAX)
+    }
+
+    /// Durable state of one partition, bytes.
+    pub fn state_bytes(&self) -> usize {
+        self.scaled(LimitName::StateMib, 1024 * 1024)
+    }
+
+    /// Builds asked of the forge in an hour.
+    pub fn builds_per_hour(&self) -> u32 {
+        u32::try_from(self.get(LimitName::BuildsPerHour).value).unwrap_or(u32::MAX)
+    }
+
+    fn scaled(&self, name: LimitName, unit: usize) -> usize {
+        usize::try_from(self.get(name).value).unwrap_or(usize::MAX).saturating_mul(unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn memory(mib: u32) -> Limits {
+        Limits { memory_mib: Some(mib), ..Limits::default() }
+    }
+
+    #[test]
+    fn a_row_may_raise_the_default_but_a_manifest_may_not() {
+        let row = memory(512);
+        let rows = [("agent:a", 4, &row)];
+        let raised = GrantLimits::resolve(rows.into_iter(), Some(&memory(900)), None);
+        assert_eq!(
+            raised.get(LimitName::MemoryMib).to_string(),
+            "memory_mib = 512 (row for \"agent:a\", permissions.toml line 4)"
+        );
+        assert_eq!(raised.memory_bytes(), 512 * 1024 * 1024);
+
+        let alone = GrantLimits::resolve([].into_iter(), Some(&memory(900)), None);
+        assert_eq!(alone.get(LimitName::MemoryMib).origin, LimitOrigin::Default);
+        let modest = GrantLimits::resolve([].into_iter(), Some(&memory(3)), None);
+        assert_eq!(modest.get(LimitName::MemoryMib).origin, LimitOrigin::Manifest);
+    }
+
+    #[test]
+    fn the_smallest_of_several_rows_wins() {
+        let (large, small) = (memory(512), memory(32));
+        let limits = GrantLimits::resolve([("agent:a", 4, &large), ("*", 9, &small)].into_iter(), None, None);
+        assert_eq!(limits.get(LimitName::MemoryMib).value, 32);
+    }
+
+    #[test]
+    fn a_forged_component_has_no_more_than_its_maker() {
+        let maker = GrantLimits::resolve([].into_iter(), Some(&memory(16)), None);
+        let name = Principal::agent("a");
+        let forged = GrantLimits::resolve([].into_iter(), Some(&memory(64)), Some((&name, &maker)));
+        assert_eq!(forged.get(LimitName::MemoryMib).to_string(), "memory_mib = 16 (the limit of its maker agent:a)");
+    }
+
+    #[test]
+    fn every_default_is_in_its_range() {
+        for name in LimitName::ALL {
+            assert!(name.range().contains(&name.default_value()), "{name}");
+            assert_eq!(LimitName::from_key(name.key()), Some(name));
+        }
+    }
+}

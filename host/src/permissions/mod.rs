@@ -1,0 +1,40 @@
+//! Who may do what: the matrix that an admin writes, compiled into grants, asked for decisions.
+//!
+//! `permissions.toml` → [`Matrix`] (rows) → [`Grant`] (one principal, compiled) → [`Decision`] (allowed, or a denial that
+//! names the row that would have to change). Deny by default: what no row names is not allowed.
+//!
+//! This folder decides and explains, nothing more. It must never know of WebAssembly, streams, SQL or signatures:
+//! whoever holds a grant asks it, and whoever has verified an approval says so.
+
+mod action;
+mod column;
+mod decision;
+mod error;
+mod explain;
+mod grant;
+mod grid;
+mod limits;
+mod live;
+mod matrix;
+mod meet;
+mod nearest;
+mod parse;
+mod pattern;
+mod principal;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod validate;
+
+pub use action::{Action, Attempt};
+pub use column::{Column, Columns};
+pub use decision::{Decision, Denial, Layer, RowRef};
+pub use error::MatrixError;
+pub use explain::{ColumnExplanation, Explanation, LimitExplanation};
+pub use grant::Grant;
+pub use grid::{Grid, GridRow};
+pub use limits::{GrantLimits, Limit, LimitName, LimitOrigin};
+pub use live::{MatrixStatus, SharedMatrix};
+pub use matrix::{FILE_BYTES_MAX, Matrix, Row};
+pub use pattern::{PATTERN_BYTES_MAX, Pattern};
+pub use principal::{NoPrincipal, Origin, Principal, PrincipalKind, PrincipalPattern};
