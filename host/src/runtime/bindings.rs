@@ -13,6 +13,8 @@ pub mod agent_world {
             "wasmill:plugin/tools.call-all": async,
             "wasmill:plugin/forge.build": async,
             "wasmill:plugin/model.complete": async,
+            "wasmill:plugin/records.send": async,
+            "wasmill:plugin/topics.create": async,
         },
         exports: { default: async },
     });
@@ -35,6 +37,6 @@ pub mod tool_world {
     });
 }
 
-pub use agent_world::wasmill::plugin::{config, errors, forge, log, model, records, state, tool_types, tools};
+pub use agent_world::wasmill::plugin::{config, errors, forge, log, model, records, state, tool_types, tools, topics};
 pub use agent_world::{AgentComponent, AgentComponentPre};
 pub use tool_world::{ToolComponent, ToolComponentPre};

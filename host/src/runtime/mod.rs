@@ -18,7 +18,7 @@ pub use cache::{CompileCache, Compiled};
 pub use clock::Clocks;
 pub use deadline::{Budget, TICK};
 pub use engine::{Engine, EngineConfig};
-pub use error::{LimitKind, RuntimeError};
+pub use error::{Interrupted, LimitKind, RuntimeError};
 pub use imports::{Imports, Interface};
 pub use limiter::Limiter;
 pub use output::{GuestOutput, LineSink, Stream};
