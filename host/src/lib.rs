@@ -1,5 +1,9 @@
 //! Wasmill: a host that runs agents and the tools they write on Kafka topics, inside WebAssembly.
 
+pub mod agents;
+pub mod capabilities;
+pub mod catalog;
+pub mod host;
 pub mod permissions;
 pub mod runtime;
 pub mod streams;

@@ -1,0 +1,79 @@
+//! What the host writes on every record that an agent sends: CloudEvents in binary mode, trace context, and by which
+//! component under which policy it was made.
+
+use std::sync::Arc;
+
+use rand::Rng;
+
+use crate::capabilities::Identity;
+use crate::streams::{Batch, HeaderColumns};
+
+/// Headers that all records of one batch get (CloudEvents 1.0, Kafka protocol binding; W3C trace context). The id,
+/// which differs, comes from [`id_prefix`].
+pub fn common(identity: &Identity, traceparent: &str) -> Arc<[(String, Vec<u8>)]> {
+    let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+    Arc::new([
+        header("ce_specversion", "1.0"),
+        header("ce_type", "wasmill.record"),
+        header("ce_source", &format!("/agents/{}", identity.principal.name())),
+        header("traceparent", traceparent),
+        header("wasmill-digest", &identity.digest),
+        header("wasmill-policy", &identity.policy_revision),
+    ])
+}
+
+/// Ids of what a batch sends: where its input came from, so that the same work done again makes the same ids.
+pub fn id_prefix(batch: &Batch) -> String {
+    format!("{}-{}-{}", batch.topic, batch.partition, batch.offsets.first().copied().unwrap_or_default())
+}
+
+/// The trace that a batch belongs to: its first record's, or a new one.
+pub fn traceparent(batch: &Batch) -> Arc<str> {
+    let first = batch.headers.as_ref().and_then(|headers| find(headers, 0, b"traceparent"));
+    match first.and_then(|value| std::str::from_utf8(value).ok()).filter(|text| is_traceparent(text)) {
+        Some(text) => text.into(),
+        None => new_traceparent(),
+    }
+}
+
+/// A trace that begins here.
+pub fn new_traceparent() -> Arc<str> {
+    let mut bytes = [0u8; 24];
+    rand::rng().fill_bytes(&mut bytes);
+    let (trace, span) = bytes.split_at(16);
+    format!("00-{}-{}-01", hex::encode(trace), hex::encode(span)).into()
+}
+
+fn find<'a>(headers: &'a HeaderColumns, row: usize, name: &[u8]) -> Option<&'a [u8]> {
+    headers.of(row).find(|(n, _)| *n == name).map(|(_, value)| value)
+}
+
+/// `00-<32 hex>-<16 hex>-<2 hex>`, lower case.
+fn is_traceparent(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let hex =
+        |part: &str, len: usize| part.len() == len && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    matches!(parts[..], [v, t, s, f] if v == "00" && hex(t, 32) && hex(s, 16) && hex(f, 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch_with(traceparent: &str) -> Batch {
+        let mut headers = HeaderColumns { ends: vec![1], ..HeaderColumns::default() };
+        headers.names.push(b"traceparent");
+        headers.values.push(traceparent.as_bytes());
+        Batch { headers: Some(headers), offsets: vec![0], ..Batch::default() }
+    }
+
+    #[test]
+    fn the_records_trace_goes_on_and_a_broken_one_begins_anew() {
+        let given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        assert_eq!(&*traceparent(&batch_with(given)), given);
+        for broken in ["", "00-xyz", "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"] {
+            let fresh = traceparent(&batch_with(broken));
+            assert!(is_traceparent(&fresh), "{fresh}");
+        }
+    }
+}

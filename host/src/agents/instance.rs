@@ -1,0 +1,121 @@
+//! A warm instance of an agent.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use wasmtime::Store;
+
+use crate::capabilities::{AgentSide, CallContext, Guest, Problem, Services, problem};
+use crate::catalog::{Agent, end_of_call, new_store};
+use crate::runtime::bindings::AgentComponent;
+use crate::runtime::bindings::agent_world::exports::wasmill::plugin::agent::Failure;
+use crate::runtime::bindings::records::Batch;
+use crate::runtime::{Engine, LimitKind, RuntimeError};
+
+/// One instance, for one partition.
+pub struct Instance {
+    store: Store<Guest>,
+    guest: AgentComponent,
+}
+
+/// Why a call did not succeed.
+#[derive(Debug)]
+pub enum CallError {
+    /// The agent says that a row failed. The instance lives on.
+    Row {
+        /// Why.
+        problem: Problem,
+        /// May succeed later.
+        retry: bool,
+    },
+    /// The instance is dead: a trap, or a reached limit.
+    Dead(Problem),
+}
+
+impl Instance {
+    /// Starts an instance.
+    ///
+    /// # Errors
+    /// What the guest did at its start, and the agent's side back.
+    pub async fn start(
+        engine: &Engine,
+        services: &Arc<Services>,
+        agent: &Agent,
+        context: CallContext,
+        side: AgentSide,
+    ) -> Result<Self, (Problem, Option<AgentSide>)> {
+        let deadline = context.deadline;
+        let guest = Guest::new(agent.identity.clone(), services.clone(), context, Some(side));
+        let mut store = new_store(engine, guest);
+        match tokio::time::timeout_at(deadline.into(), agent.pre.instantiate_async(&mut store)).await {
+            Ok(Ok(guest)) => Ok(Self { store, guest }),
+            Ok(Err(error)) => {
+                let problem = ended(&mut store, &error);
+                Err((problem, store.into_data().into_agent_side()))
+            }
+            Err(_) => Err((too_late(&store), store.into_data().into_agent_side())),
+        }
+    }
+
+    /// The agent's outbox and state.
+    pub fn side(&mut self) -> Option<&mut AgentSide> {
+        self.store.data_mut().agent_side()
+    }
+
+    /// The agent's outbox and state, out of an instance that is not needed any more.
+    pub fn into_side(self) -> Option<AgentSide> {
+        self.store.into_data().into_agent_side()
+    }
+
+    /// Hands over a batch.
+    ///
+    /// # Errors
+    /// See [`CallError`]; after [`CallError::Dead`] the instance must be replaced.
+    pub async fn handle(&mut self, context: CallContext, batch: &Batch) -> Result<(), CallError> {
+        let deadline = self.begin(context);
+        let call = self.guest.wasmill_plugin_agent().call_handle(&mut self.store, batch);
+        let answer = tokio::time::timeout_at(deadline.into(), call).await;
+        match self.alive(answer)? {
+            Ok(()) => Ok(()),
+            // Which row it was doesn't matter: the rows are given again one by one.
+            Err(Failure { reason, retry, .. }) => Err(CallError::Row { problem: problem(&reason), retry }),
+        }
+    }
+
+    /// Tells the agent that its partition is quiet.
+    ///
+    /// # Errors
+    /// As [`Instance::handle`]; an error of the agent's own may pass.
+    pub async fn idle(&mut self, context: CallContext) -> Result<(), CallError> {
+        let deadline = self.begin(context);
+        let call = self.guest.wasmill_plugin_agent().call_idle(&mut self.store);
+        let answer = tokio::time::timeout_at(deadline.into(), call).await;
+        self.alive(answer)?.map_err(|reason| CallError::Row { problem: problem(&reason), retry: true })
+    }
+
+    fn begin(&mut self, context: CallContext) -> Instant {
+        let deadline = context.deadline;
+        self.store.data_mut().begin_call(context);
+        self.store.set_epoch_deadline(1);
+        deadline
+    }
+
+    fn alive<T>(&mut self, answer: Result<wasmtime::Result<T>, tokio::time::error::Elapsed>) -> Result<T, CallError> {
+        match answer {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(CallError::Dead(ended(&mut self.store, &error))),
+            Err(_) => Err(CallError::Dead(too_late(&self.store))),
+        }
+    }
+}
+
+fn ended(store: &mut Store<Guest>, error: &wasmtime::Error) -> Problem {
+    let ended = RuntimeError::from_call(error, store.data_mut().limiter().refused());
+    let identity = store.data().identity();
+    tracing::debug!(target: "guest", component = %identity.component, "{error:?}");
+    problem(&end_of_call(identity, &ended))
+}
+
+fn too_late(store: &Store<Guest>) -> Problem {
+    problem(&end_of_call(store.data().identity(), &RuntimeError::Limit(LimitKind::Deadline)))
+}

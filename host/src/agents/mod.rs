@@ -1,0 +1,17 @@
+//! Agents at work: which agent runs on which partition, and how a batch of records becomes a transaction.
+//!
+//! A worker polls, hands each partition's batch to that partition's warm instance, and commits what they all did
+//! together with the consumed offsets. The supervisor keeps one worker for each agent that the catalog says may run.
+
+mod batch;
+mod dead_letter;
+mod headers;
+mod instance;
+mod partition;
+mod status;
+mod supervisor;
+mod worker;
+
+pub use headers::new_traceparent;
+pub use status::{AgentState, AgentStatus};
+pub use supervisor::Supervisor;

@@ -1,0 +1,204 @@
+//! One partition's work: a batch goes in, what it did comes out.
+//!
+//! A batch is tried as a whole. Where it fails, everything it did is dropped and its rows are given again one by one; a
+//! row that fails alone goes to the dead-letter topic, and the others count.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::batch::{from_guest, single, to_guest};
+use super::dead_letter;
+use super::headers;
+use super::instance::{CallError, Instance};
+use crate::capabilities::{AgentSide, CallContext, Outbox, Problem, Services, StateView};
+use crate::catalog::Agent;
+use crate::runtime::Engine;
+use crate::streams::{Batch, Output, StateChange, StateReader};
+
+/// How often a record is tried whose failure may pass.
+const ATTEMPTS_MAX: u32 = 3;
+/// Pause before the second attempt; doubled before each further one.
+const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// What does not change from batch to batch.
+pub struct Surroundings {
+    /// Engine.
+    pub engine: Engine,
+    /// Services.
+    pub services: Arc<Services>,
+    /// The agent.
+    pub agent: Arc<Agent>,
+    /// Committed state.
+    pub state: Arc<dyn StateReader>,
+}
+
+/// What a batch did.
+#[derive(Default)]
+pub struct Done {
+    /// Records to send.
+    pub outputs: Vec<Output>,
+    /// State to change.
+    pub state: Vec<StateChange>,
+    /// Rows that went to the dead-letter topic.
+    pub dead_letters: u64,
+}
+
+/// A partition and its instance, if one is warm.
+pub struct Partition {
+    number: u32,
+    around: Arc<Surroundings>,
+    instance: Option<Instance>,
+    last_record: Instant,
+    told_idle: bool,
+}
+
+impl Partition {
+    /// A partition without an instance yet.
+    pub fn new(number: u32, around: Arc<Surroundings>) -> Self {
+        Self { number, around, instance: None, last_record: Instant::now(), told_idle: true }
+    }
+
+    /// When `idle` is due; none where the agent doesn't want it or has been told.
+    pub fn idle_at(&self) -> Option<Instant> {
+        let idle_ms = self.around.agent.section.idle_ms;
+        (idle_ms > 0 && !self.told_idle).then(|| self.last_record + Duration::from_millis(idle_ms))
+    }
+
+    /// Runs a batch.
+    ///
+    /// # Errors
+    /// Where no instance can be started at all.
+    pub async fn run(&mut self, batch: Batch) -> Result<Done, Problem> {
+        self.last_record = Instant::now();
+        self.told_idle = false;
+        let traceparent = headers::traceparent(&batch);
+        self.begin(&traceparent, Some(headers::id_prefix(&batch))).await?;
+        let batch = to_guest(batch);
+        let tried = match &mut self.instance {
+            Some(instance) => instance.handle(self.around.context(&traceparent), &batch).await,
+            None => return Err(lost_instance()),
+        };
+        let Err(error) = tried else { return Ok(self.take(0)) };
+        tracing::debug!(agent = %self.around.agent.identity.component, partition = self.number, ?error, "rows one by one");
+        self.drop_instance();
+        self.one_by_one(from_guest(batch), &traceparent).await
+    }
+
+    /// Tells the agent that its partition is quiet.
+    ///
+    /// # Errors
+    /// What the agent, or its trap, said; nothing of it is kept.
+    pub async fn idle(&mut self) -> Result<Done, Problem> {
+        self.told_idle = true;
+        let traceparent = headers::new_traceparent();
+        self.begin(&traceparent, Some(format!("idle-{}-{}", self.number, &traceparent[3..19]))).await?;
+        let Some(instance) = &mut self.instance else { return Err(lost_instance()) };
+        match instance.idle(self.around.context(&traceparent)).await {
+            Ok(()) => Ok(self.take(0)),
+            Err(CallError::Row { problem, .. } | CallError::Dead(problem)) => {
+                self.drop_instance();
+                Err(problem)
+            }
+        }
+    }
+
+    /// Forgets the instance and everything that is not committed.
+    pub fn drop_instance(&mut self) {
+        self.instance = None;
+    }
+
+    async fn one_by_one(&mut self, batch: Batch, traceparent: &Arc<str>) -> Result<Done, Problem> {
+        self.begin(traceparent, Some(headers::id_prefix(&batch))).await?;
+        let mut dead: Vec<Output> = Vec::new();
+        for i in 0..batch.len() {
+            let alone = single(&batch, i);
+            if let Err((problem, attempts)) = self.attempt(&alone, traceparent).await? {
+                tracing::warn!(
+                    agent = %self.around.agent.identity.component, topic = %alone.topic, partition = alone.partition,
+                    offset = alone.offsets[0], code = %problem.code, "set aside on the dead-letter topic: {}", problem.message
+                );
+                dead.push(dead_letter::output(&alone, self.around.agent.identity.principal.name(), &problem, attempts));
+            }
+        }
+        let dead_letters = dead.len() as u64;
+        let mut done = self.take(dead_letters);
+        done.outputs.append(&mut dead);
+        Ok(done)
+    }
+
+    /// Tries one record until it succeeds, fails for good, or has failed too often. What a failed attempt did is gone.
+    async fn attempt(&mut self, alone: &Batch, traceparent: &Arc<str>) -> Result<Result<(), (Problem, u32)>, Problem> {
+        let guest_batch = to_guest(alone.clone());
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let Some(instance) = &mut self.instance else { return Err(lost_instance()) };
+            let before = instance.side().map(|side| side.snapshot());
+            let error = match instance.handle(self.around.context(traceparent), &guest_batch).await {
+                Ok(()) => return Ok(Ok(())),
+                Err(error) => error,
+            };
+            let mut side = self.instance.take().and_then(Instance::into_side);
+            if let (Some(side), Some(before)) = (&mut side, before) {
+                side.restore(before);
+            }
+            // A failed instance may have kept something of the record in its memory: the next one starts clean.
+            self.start(side, traceparent).await?;
+            let (problem, retry) = match error {
+                CallError::Row { problem, retry, .. } => (problem, retry),
+                CallError::Dead(problem) => (problem, false),
+            };
+            if !retry || attempts >= ATTEMPTS_MAX {
+                return Ok(Err((problem, attempts)));
+            }
+            tokio::time::sleep(BACK_OFF * 2u32.pow(attempts - 1)).await;
+        }
+    }
+
+    /// Makes sure that there is an instance, and that what the batch does starts from nothing.
+    async fn begin(&mut self, traceparent: &Arc<str>, id_prefix: Option<String>) -> Result<(), Problem> {
+        if self.instance.is_none() {
+            self.start(None, traceparent).await?;
+        }
+        let common = headers::common(&self.around.agent.identity, traceparent);
+        if let Some(side) = self.instance.as_mut().and_then(Instance::side) {
+            side.outbox.begin(common, id_prefix);
+        }
+        Ok(())
+    }
+
+    async fn start(&mut self, side: Option<AgentSide>, traceparent: &Arc<str>) -> Result<(), Problem> {
+        let around = &self.around;
+        let limits = around.agent.identity.grant.limits();
+        let side = side.unwrap_or_else(|| AgentSide {
+            outbox: Outbox::new(limits.output_bytes()),
+            state: StateView::new(around.state.clone(), self.number, limits.state_bytes() as u64),
+        });
+        let started =
+            Instance::start(&around.engine, &around.services, &around.agent, around.context(traceparent), side).await;
+        self.instance = Some(started.map_err(|(problem, _)| problem)?);
+        Ok(())
+    }
+
+    fn take(&mut self, dead_letters: u64) -> Done {
+        match self.instance.as_mut().and_then(Instance::side) {
+            Some(side) => Done { outputs: side.outbox.take(), state: side.state.take_changes(), dead_letters },
+            None => Done { dead_letters, ..Done::default() },
+        }
+    }
+}
+
+impl Surroundings {
+    fn context(&self, traceparent: &Arc<str>) -> CallContext {
+        let limits = self.agent.identity.grant.limits();
+        CallContext {
+            depth_left: limits.call_depth(),
+            deadline: Instant::now() + limits.deadline(),
+            traceparent: traceparent.clone(),
+        }
+    }
+}
+
+fn lost_instance() -> Problem {
+    Problem::new("agent.instance", "the agent's instance is gone", "this is a mistake of the host; please report it")
+}

@@ -1,0 +1,247 @@
+//! One agent's loop on one host: poll, run, commit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::dead_letter;
+use super::partition::{Done, Partition, Surroundings};
+use super::status::{AgentState, Board};
+use crate::capabilities::{Problem, Services};
+use crate::catalog::Agent;
+use crate::permissions::Action;
+use crate::runtime::Engine;
+use crate::streams::{Batch, Membership, Poll, StreamError, TopicSpec, Work, Worker as StreamWorker};
+
+/// Most bytes of one poll, over all partitions.
+const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Longest wait for records; a stop doesn't wait for it.
+const POLL_WAIT: Duration = Duration::from_secs(30);
+/// Pause after the first failure in a row; doubled with each further one.
+const BACK_OFF_FIRST: Duration = Duration::from_millis(200);
+/// Longest pause between two tries.
+const BACK_OFF_MAX: Duration = Duration::from_secs(5);
+
+/// What a worker is given.
+pub struct Assignment {
+    /// Engine.
+    pub engine: Engine,
+    /// Services.
+    pub services: Arc<Services>,
+    /// The agent.
+    pub agent: Arc<Agent>,
+    /// Where it says what it is doing.
+    pub board: Board,
+}
+
+/// Works until `stop` becomes true. Failures are shown on the board and tried again.
+pub async fn run(assignment: Assignment, mut stop: watch::Receiver<bool>) {
+    let mut back_off = BACK_OFF_FIRST;
+    let name = assignment.agent.identity.component.clone();
+    loop {
+        let began = Instant::now();
+        let failed = tokio::select! {
+            failed = session(&assignment) => failed,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        let problem = match failed {
+            Ok(never) => match never {},
+            Err(problem) => problem,
+        };
+        if began.elapsed() > BACK_OFF_MAX {
+            back_off = BACK_OFF_FIRST;
+        }
+        let next = if problem.next.is_empty() { String::new() } else { format!("; {}", problem.next) };
+        assignment.board.set(&name, AgentState::Waiting { reason: format!("{}{next}", problem.message) });
+        tokio::select! {
+            () = tokio::time::sleep(back_off) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        back_off = (back_off * 2).min(BACK_OFF_MAX);
+    }
+}
+
+/// Joins the group and works until something fails.
+async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Problem> {
+    let Assignment { engine, services, agent, board } = assignment;
+    let identity = &agent.identity;
+    for topic in &agent.section.reads {
+        identity
+            .grant
+            .check(Action::TopicRead(topic))
+            .ok()
+            .map_err(|d| Problem::new(d.code(), d.message(), d.next()))?;
+        if !services.topics.contain(&services.streams, topic).await.map_err(|e| stream_problem(&e))? {
+            return Err(stream_problem(&StreamError::UnknownTopic(topic.clone())));
+        }
+    }
+    let name = identity.principal.name();
+    let membership = Membership {
+        group: format!("wasmill.{name}"),
+        topics: agent.section.reads.clone(),
+        state: identity.grant.check(Action::State).is_allowed().then(|| name.to_owned()),
+        batch_records_max: agent.section.batch_records,
+        batch_bytes_max: BATCH_BYTES_MAX,
+    };
+    let mut worker = services.streams.join(membership).await.map_err(|e| stream_problem(&e))?;
+    let around = Arc::new(Surroundings {
+        engine: engine.clone(),
+        services: services.clone(),
+        agent: agent.clone(),
+        state: worker.state(),
+    });
+    let mut desk = Desk { around, partitions: BTreeMap::new() };
+    board.set(&identity.component, AgentState::Running);
+    loop {
+        let poll = worker.poll(desk.poll_wait()).await.map_err(|e| stream_problem(&e))?;
+        desk.take_over(&poll);
+        let cycle = if poll.batches.is_empty() { desk.idle().await } else { desk.run(poll.batches).await? };
+        if cycle.is_empty() {
+            continue;
+        }
+        let (records, dead_letters) = (cycle.records, cycle.dead_letters);
+        ensure_dead_letter_topics(services, &cycle).await.map_err(|e| stream_problem(&e))?;
+        match worker.commit(cycle.work).await {
+            Ok(()) => board.committed(records, dead_letters),
+            // Warm instances may remember what was not committed.
+            Err(StreamError::Fenced(reason)) => {
+                tracing::info!(agent = %identity.component, "work dropped: {reason}");
+                desk.forget_all();
+                rewind(&mut worker).await?;
+            }
+            Err(error) => return Err(stream_problem(&error)),
+        }
+    }
+}
+
+async fn rewind(worker: &mut Box<dyn StreamWorker>) -> Result<(), Problem> {
+    worker.rewind().await.map_err(|e| stream_problem(&e))
+}
+
+async fn ensure_dead_letter_topics(services: &Services, cycle: &Cycle) -> Result<(), StreamError> {
+    if cycle.dead_letters == 0 {
+        return Ok(());
+    }
+    for (topic, _, _) in &cycle.work.offsets {
+        let name = dead_letter::topic_of(topic);
+        if !cycle.work.outputs.iter().any(|o| o.topic == name)
+            || services.topics.contain(&services.streams, &name).await?
+        {
+            continue;
+        }
+        match services.streams.create_topic(&TopicSpec { name, partitions: 1, compacted: false }).await {
+            Ok(()) | Err(StreamError::TopicExists(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn stream_problem(error: &StreamError) -> Problem {
+    Problem::new(error.code(), error.to_string(), "")
+}
+
+/// The partitions that a worker holds.
+struct Desk {
+    around: Arc<Surroundings>,
+    partitions: BTreeMap<u32, Partition>,
+}
+
+/// What one round of work did.
+#[derive(Default)]
+struct Cycle {
+    work: Work,
+    records: u64,
+    dead_letters: u64,
+}
+
+impl Cycle {
+    fn add(&mut self, done: Done) {
+        self.work.outputs.extend(done.outputs);
+        self.work.state.extend(done.state);
+        self.dead_letters += done.dead_letters;
+    }
+
+    fn is_empty(&self) -> bool {
+        self.work.outputs.is_empty() && self.work.state.is_empty() && self.work.offsets.is_empty()
+    }
+}
+
+impl Desk {
+    /// Partitions that are gone take their instances with them.
+    fn take_over(&mut self, poll: &Poll) {
+        for (topic, partition) in &poll.lost {
+            tracing::debug!(agent = %self.around.agent.identity.component, topic, partition, "partition lost");
+            self.partitions.remove(partition);
+        }
+    }
+
+    fn forget_all(&mut self) {
+        self.partitions.values_mut().for_each(Partition::drop_instance);
+    }
+
+    /// Until the next partition becomes idle.
+    fn poll_wait(&self) -> Duration {
+        let next = self.partitions.values().filter_map(Partition::idle_at).min();
+        next.map_or(POLL_WAIT, |at| at.saturating_duration_since(Instant::now()).min(POLL_WAIT))
+    }
+
+    async fn idle(&mut self) -> Cycle {
+        let mut cycle = Cycle::default();
+        let now = Instant::now();
+        for partition in self.partitions.values_mut().filter(|p| p.idle_at().is_some_and(|at| at <= now)) {
+            match partition.idle().await {
+                Ok(done) => cycle.add(done),
+                Err(problem) => {
+                    let agent = &self.around.agent.identity.component;
+                    tracing::warn!(%agent, code = %problem.code, "`idle` failed and is dropped: {}", problem.message);
+                }
+            }
+        }
+        cycle
+    }
+
+    /// Runs each partition's batches, the partitions at the same time.
+    async fn run(&mut self, batches: Vec<Batch>) -> Result<Cycle, Problem> {
+        let mut cycle = Cycle::default();
+        let mut by_partition: BTreeMap<u32, Vec<Batch>> = BTreeMap::new();
+        for batch in batches {
+            cycle.records += batch.len() as u64;
+            if let Some(last) = batch.offsets.last() {
+                cycle.work.offsets.push((batch.topic.clone(), batch.partition, last + 1));
+            }
+            by_partition.entry(batch.partition).or_default().push(batch);
+        }
+        let mut jobs = JoinSet::new();
+        for (number, batches) in by_partition {
+            let partition = self.partitions.remove(&number);
+            let partition = partition.unwrap_or_else(|| Partition::new(number, self.around.clone()));
+            jobs.spawn(run_partition(number, partition, batches));
+        }
+        while let Some(joined) = jobs.join_next().await {
+            let (number, partition, done) =
+                joined.map_err(|e| Problem::new("agent.panic", e.to_string(), "please report it"))?;
+            self.partitions.insert(number, partition);
+            done?.into_iter().for_each(|done| cycle.add(done));
+        }
+        Ok(cycle)
+    }
+}
+
+async fn run_partition(
+    number: u32,
+    mut partition: Partition,
+    batches: Vec<Batch>,
+) -> (u32, Partition, Result<Vec<Done>, Problem>) {
+    let mut all = Vec::with_capacity(batches.len());
+    for batch in batches {
+        match partition.run(batch).await {
+            Ok(done) => all.push(done),
+            Err(problem) => return (number, partition, Err(problem)),
+        }
+    }
+    (number, partition, Ok(all))
+}

@@ -1,0 +1,214 @@
+//! Everything that lives with one instance.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use super::audit::AuditEvent;
+use super::errors;
+use super::http::HttpGate;
+use super::log::GuestLog;
+use super::records::{Outbox, OutboxSnapshot};
+use super::services::Services;
+use super::state::{StateSnapshot, StateView};
+use crate::permissions::{Action, Decision, Grant, Principal};
+use crate::runtime::bindings::errors::Error;
+use crate::runtime::{Budget, Clocks, GuestOutput, Limiter, Stream};
+
+/// Who a component is and what it may do; the same for all its instances until the matrix or the component changes.
+#[derive(Debug)]
+pub struct Identity {
+    /// Who asks, such as `agent:logsmith`.
+    pub principal: Principal,
+    /// `name@version`.
+    pub component: Arc<str>,
+    /// SHA-256 of the component, hexadecimal.
+    pub digest: String,
+    /// What it may do.
+    pub grant: Grant,
+    /// Revision of the permission file that the grant was compiled from.
+    pub policy_revision: String,
+    /// Settings that the admin gave it.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// What travels with a call: from a record to the agent, to the tools it calls, to the tools those call.
+#[derive(Debug, Clone)]
+pub struct CallContext {
+    /// How many more levels of tools may be called below this one.
+    pub depth_left: u32,
+    /// When the answer must be there.
+    pub deadline: Instant,
+    /// W3C trace context of the record or the request that this work belongs to.
+    pub traceparent: Arc<str>,
+}
+
+/// What only an agent's instance has.
+pub struct AgentSide {
+    /// Records to send.
+    pub outbox: Outbox,
+    /// State of its partition.
+    pub state: StateView,
+}
+
+impl AgentSide {
+    /// What the batch did so far.
+    pub fn snapshot(&self) -> AgentSnapshot {
+        AgentSnapshot { outbox: self.outbox.snapshot(), state: self.state.snapshot() }
+    }
+
+    /// Drops what was done since the snapshot.
+    pub fn restore(&mut self, snapshot: AgentSnapshot) {
+        self.outbox.restore(snapshot.outbox);
+        self.state.restore(snapshot.state);
+    }
+}
+
+/// What a batch had done at one moment.
+pub struct AgentSnapshot {
+    outbox: OutboxSnapshot,
+    state: StateSnapshot,
+}
+
+/// The data of one instance's store.
+pub struct Guest {
+    identity: Arc<Identity>,
+    services: Arc<Services>,
+    context: CallContext,
+    agent: Option<AgentSide>,
+    limiter: Limiter,
+    budget: Budget,
+    clocks: Clocks,
+    log: Arc<GuestLog>,
+    table: ResourceTable,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    gate: HttpGate,
+}
+
+impl Guest {
+    /// A guest that may do what its identity's grant says; `agent` for agents.
+    pub fn new(
+        identity: Arc<Identity>,
+        services: Arc<Services>,
+        context: CallContext,
+        agent: Option<AgentSide>,
+    ) -> Self {
+        let limits = identity.grant.limits();
+        let limiter = Limiter::new(limits.memory_bytes(), limits.table_entries());
+        let budget = Budget::new(limits.compute(), context.deadline);
+        let clocks = Clocks::new(identity.grant.check(Action::Clock).is_allowed());
+        let log = Arc::new(GuestLog::new(identity.component.clone()));
+        // Nothing is granted here: no directory, no environment, no arguments, no network.
+        let wasi = WasiCtx::builder()
+            .wall_clock(clocks.clone())
+            .monotonic_clock(clocks.clone())
+            .stdout(GuestOutput::new(Stream::Stdout, log.clone()))
+            .stderr(GuestOutput::new(Stream::Stderr, log.clone()))
+            .allow_tcp(false)
+            .allow_udp(false)
+            .build();
+        let gate = HttpGate::new(identity.clone(), services.clone(), context.deadline);
+        Self {
+            identity,
+            services,
+            context,
+            agent,
+            limiter,
+            budget,
+            clocks,
+            log,
+            table: ResourceTable::new(),
+            wasi,
+            http: WasiHttpCtx::new(),
+            gate,
+        }
+    }
+
+    /// A call of a warm instance begins: clocks, budgets and the context are the new call's.
+    pub fn begin_call(&mut self, context: CallContext) {
+        self.clocks.set();
+        self.log.begin_call();
+        self.budget = Budget::new(self.identity.grant.limits().compute(), context.deadline);
+        self.gate.set_deadline(context.deadline);
+        self.context = context;
+    }
+
+    /// Who this is.
+    pub fn identity(&self) -> &Arc<Identity> {
+        &self.identity
+    }
+
+    /// What all guests share.
+    pub fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
+    /// The call at hand.
+    pub fn context(&self) -> &CallContext {
+        &self.context
+    }
+
+    /// Time left to the call at hand.
+    pub fn time_left(&self) -> Duration {
+        self.context.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// What only agents have.
+    pub fn agent_side(&mut self) -> Option<&mut AgentSide> {
+        self.agent.as_mut()
+    }
+
+    /// Takes what only agents have out of an instance that ended.
+    pub fn into_agent_side(self) -> Option<AgentSide> {
+        self.agent
+    }
+
+    /// Memory and table accounts.
+    pub fn limiter(&mut self) -> &mut Limiter {
+        &mut self.limiter
+    }
+
+    /// What is left to the call at hand.
+    pub fn budget(&mut self) -> &mut Budget {
+        &mut self.budget
+    }
+
+    pub(super) fn log(&self) -> &GuestLog {
+        &self.log
+    }
+
+    /// Asks the grant. A denial is logged and remembered, and comes back as the error that the guest gets.
+    pub(super) fn check(&self, action: Action<'_>) -> Result<(), Error> {
+        check(&self.identity, &self.services, action)
+    }
+}
+
+/// Asks a grant; for those who have no guest at hand.
+pub fn check(identity: &Identity, services: &Services, action: Action<'_>) -> Result<(), Error> {
+    let Decision::Denied(denial) = identity.grant.check(action) else { return Ok(()) };
+    tracing::warn!(target: "permission", principal = %identity.principal, component = %identity.component, "{denial}");
+    services.audit.record(AuditEvent {
+        principal: identity.principal.to_string(),
+        action: action.to_string(),
+        decision: "denied",
+        detail: denial.to_string(),
+    });
+    Err(errors::denied(&denial))
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.gate }
+    }
+}

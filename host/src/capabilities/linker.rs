@@ -1,0 +1,104 @@
+//! What guests can see: the one list of capabilities, and the check that a component asks for nothing else.
+
+use wasmtime::component::{HasSelf, Linker};
+
+use super::guest::Guest;
+use crate::permissions::{Column, Columns, Grant};
+use crate::runtime::bindings::{config, forge, log, model, records, state, tools, topics};
+use crate::runtime::{Engine, Imports, RuntimeError};
+
+/// Every interface that a component may import, and the column of the permission matrix that it needs,
+/// where it needs one at all.
+///
+/// `records`, `tools`, `model` and `topics` check each use by name, and an import of them without any permission at all
+/// is refused at load: what can never work should not start. WASI has nothing granted: no directory, no environment,
+/// no network; `wasi:sockets` is not even here.
+const INTERFACES: &[(&str, Option<Column>)] = &[
+    ("wasmill:plugin/errors", None),
+    ("wasmill:plugin/tool-types", None),
+    ("wasmill:plugin/log", None),
+    ("wasmill:plugin/config", None),
+    ("wasmill:plugin/records", None),
+    ("wasmill:plugin/topics", Some(Column::TopicsCreate)),
+    ("wasmill:plugin/state", Some(Column::State)),
+    ("wasmill:plugin/tools", Some(Column::Tools)),
+    ("wasmill:plugin/forge", Some(Column::Forge)),
+    ("wasmill:plugin/model", None),
+    ("wasi:http/types", Some(Column::Http)),
+    ("wasi:http/outgoing-handler", Some(Column::Http)),
+    ("wasi:cli/environment", None),
+    ("wasi:cli/exit", None),
+    ("wasi:cli/stdin", None),
+    ("wasi:cli/stdout", None),
+    ("wasi:cli/stderr", None),
+    ("wasi:cli/terminal-input", None),
+    ("wasi:cli/terminal-output", None),
+    ("wasi:cli/terminal-stdin", None),
+    ("wasi:cli/terminal-stdout", None),
+    ("wasi:cli/terminal-stderr", None),
+    ("wasi:clocks/monotonic-clock", None),
+    ("wasi:clocks/wall-clock", None),
+    ("wasi:filesystem/preopens", None),
+    ("wasi:filesystem/types", None),
+    ("wasi:io/error", None),
+    ("wasi:io/poll", None),
+    ("wasi:io/streams", None),
+    ("wasi:random/insecure", None),
+    ("wasi:random/insecure-seed", None),
+    ("wasi:random/random", None),
+];
+
+/// Checks every import of a component against what there is and what the grant holds.
+///
+/// # Errors
+/// [`RuntimeError::Import`] with the first import that the component can't have.
+pub fn check_imports(imports: &Imports, grant: &Grant) -> Result<(), RuntimeError> {
+    for import in &imports.imports {
+        let refuse = |reason: String| Err(RuntimeError::Import { import: import.as_str().to_owned(), reason });
+        match INTERFACES.iter().find(|(name, _)| *name == import.name()) {
+            None => return refuse("no component may have it; see docs/plugin-guide.md for what there is".into()),
+            Some((_, Some(column))) if !Columns::touched_by(grant.effective()).contains(*column) => {
+                return refuse(format!(
+                    "{principal} is granted nothing in column `{column}`; name what it needs in its manifest and in a row \
+                     for {principal:?} of permissions.toml",
+                    principal = grant.principal().as_str(),
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Links what tools can see.
+///
+/// # Errors
+/// Where two capabilities claim the same name, which is a mistake in this program.
+pub fn tool_linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
+    let mut linker = Linker::new(engine.inner());
+    link_common(&mut linker)?;
+    Ok(linker)
+}
+
+/// Links what agents can see: what tools can, and streams, state, forge.
+///
+/// # Errors
+/// As [`tool_linker`].
+pub fn agent_linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
+    let mut linker = tool_linker(engine)?;
+    records::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |g| g)?;
+    topics::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |g| g)?;
+    state::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |g| g)?;
+    forge::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |g| g)?;
+    Ok(linker)
+}
+
+fn link_common(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
+    log::add_to_linker::<_, HasSelf<Guest>>(linker, |g| g)?;
+    config::add_to_linker::<_, HasSelf<Guest>>(linker, |g| g)?;
+    tools::add_to_linker::<_, HasSelf<Guest>>(linker, |g| g)?;
+    model::add_to_linker::<_, HasSelf<Guest>>(linker, |g| g)?;
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! What the host offers to guests: one file per capability, each with its link to the contract, its permission check
+//! and its work.
+//!
+//! A capability checks the grant before it does anything else, and answers a denial as an error, never as a trap.
+//! Nothing here decides which component runs where; that is for `catalog` and `agents`.
+
+mod audit;
+mod config;
+pub mod errors;
+mod forge;
+mod guest;
+mod http;
+mod linker;
+mod log;
+mod model;
+mod records;
+mod services;
+mod state;
+mod tools;
+mod topics;
+
+pub use audit::{AuditEvent, AuditSink};
+pub use errors::{Problem, problem};
+pub use forge::Forging;
+pub use guest::{AgentSide, CallContext, Guest, Identity, check};
+pub use http::guest_http_client;
+pub use linker::{agent_linker, check_imports, tool_linker};
+pub use log::LOG_LINES_PER_CALL_MAX;
+pub use model::{ModelClient, ModelConfig};
+pub use records::Outbox;
+pub use services::{Secrets, Services, TopicNames};
+pub use state::StateView;
+pub use tools::{Caller, Invocation, ToolCalls};

@@ -1,0 +1,182 @@
+//! `model`: asking a language model over the OpenAI chat-completions protocol.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::errors;
+use super::guest::Guest;
+use crate::permissions::Action;
+use crate::runtime::bindings::errors::Error;
+use crate::runtime::bindings::model::{Answer, Host, Request, Role};
+
+/// Most messages of one question.
+const MESSAGES_MAX: usize = 256;
+/// Most bytes of all messages together.
+const MESSAGES_SIZE_MAX: usize = 1024 * 1024;
+/// Largest answer that is read, bytes.
+const ANSWER_SIZE_MAX: usize = 4 * 1024 * 1024;
+
+/// Where the model is.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Base URL of an OpenAI-compatible service, up to and including `/v1`.
+    pub url: String,
+    /// Name of the default model.
+    pub model: String,
+    /// Name of the secret that holds the API key; none where the service wants none.
+    #[serde(default)]
+    pub api_key_secret: Option<String>,
+    /// Tokens of an answer where the question doesn't say.
+    #[serde(default = "default_max_tokens")]
+    pub max_tokens: u32,
+}
+
+fn default_max_tokens() -> u32 {
+    4096
+}
+
+/// Asks the configured model.
+pub struct ModelClient {
+    http: reqwest::Client,
+    config: ModelConfig,
+    api_key: Option<String>,
+}
+
+impl ModelClient {
+    /// A client; `api_key` is the value of the secret that the configuration names.
+    pub fn new(http: reqwest::Client, config: ModelConfig, api_key: Option<String>) -> Self {
+        Self { http, config, api_key }
+    }
+
+    async fn complete(&self, model: &str, request: &Request, within: Duration) -> Result<Answer, Error> {
+        let body = ChatRequest {
+            model,
+            messages: request
+                .messages
+                .iter()
+                .map(|m| ChatMessage { role: role(m.role), content: &m.content })
+                .collect(),
+            max_tokens: request.max_tokens.unwrap_or(self.config.max_tokens),
+            temperature: request.temperature_milli.map(|t| f64::from(t.min(2000)) / 1000.0),
+        };
+        let url = format!("{}/chat/completions", self.config.url.trim_end_matches('/'));
+        let mut post = self.http.post(url).timeout(within).json(&body);
+        if let Some(key) = &self.api_key {
+            post = post.bearer_auth(key);
+        }
+        let response = post.send().await.map_err(|e| no_answer(&e.without_url().to_string()))?;
+        let status = response.status();
+        let body = read_bounded(response).await?;
+        if !status.is_success() {
+            let text = String::from_utf8_lossy(&body[..body.len().min(500)]).into_owned();
+            return Err(no_answer(&format!("status {status}: {text}")));
+        }
+        let answer: ChatResponse =
+            serde_json::from_slice(&body).map_err(|e| no_answer(&format!("unreadable answer: {e}")))?;
+        let choice = answer.choices.into_iter().next().ok_or_else(|| no_answer("an answer without choices"))?;
+        let usage = answer.usage.unwrap_or_default();
+        Ok(Answer {
+            content: choice.message.content.unwrap_or_default(),
+            model: answer.model.unwrap_or_else(|| model.to_owned()),
+            prompt_tokens: usage.prompt_tokens,
+            completion_tokens: usage.completion_tokens,
+        })
+    }
+}
+
+async fn read_bounded(mut response: reqwest::Response) -> Result<Vec<u8>, Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|e| no_answer(&e.without_url().to_string()))? {
+        if body.len() + chunk.len() > ANSWER_SIZE_MAX {
+            return Err(no_answer(&format!("an answer of over {ANSWER_SIZE_MAX} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn no_answer(reason: &str) -> Error {
+    errors::unavailable(
+        "model.unavailable",
+        format!("the model did not answer: {reason}"),
+        "check [model] in host.toml",
+    )
+}
+
+impl Host for Guest {
+    fn available(&mut self) -> bool {
+        let configured = self.services().model.as_ref();
+        configured.is_some_and(|m| self.identity().grant.check(Action::Model(&m.config.model)).is_allowed())
+    }
+
+    async fn complete(&mut self, request: Request) -> Result<Answer, Error> {
+        let services = self.services().clone();
+        let default = services.model.as_ref().map(|m| m.config.model.as_str());
+        let model = request.model.as_deref().or(default).unwrap_or("default").to_owned();
+        self.check(Action::Model(&model))?;
+        let client = services.model.as_ref().ok_or_else(|| {
+            errors::unavailable("model.none", "no model is configured", "add a [model] section to host.toml")
+        })?;
+        let size: usize = request.messages.iter().map(|m| m.content.len()).sum();
+        if request.messages.len() > MESSAGES_MAX || size > MESSAGES_SIZE_MAX {
+            return Err(errors::invalid(
+                "model.question",
+                format!(
+                    "{} messages with {size} bytes; at most {MESSAGES_MAX} and {MESSAGES_SIZE_MAX}",
+                    request.messages.len()
+                ),
+                "ask with less",
+            ));
+        }
+        client.complete(&model, &request, self.time_left()).await
+    }
+}
+
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::System => "system",
+        Role::User => "user",
+        Role::Assistant => "assistant",
+    }
+}
+
+#[derive(Serialize)]
+struct ChatRequest<'a> {
+    model: &'a str,
+    messages: Vec<ChatMessage<'a>>,
+    max_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct ChatMessage<'a> {
+    role: &'static str,
+    content: &'a str,
+}
+
+#[derive(Deserialize)]
+struct ChatResponse {
+    model: Option<String>,
+    choices: Vec<Choice>,
+    usage: Option<Usage>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    message: ChoiceMessage,
+}
+
+#[derive(Deserialize)]
+struct ChoiceMessage {
+    content: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Usage {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+}

@@ -1,0 +1,105 @@
+//! What all guests of a host share: the things that capabilities reach into.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
+
+use super::audit::AuditSink;
+use super::forge::Forging;
+use super::model::ModelClient;
+use super::tools::ToolCalls;
+use crate::streams::{SharedStreams, StreamError};
+
+/// The services behind the capabilities.
+pub struct Services {
+    /// The log.
+    pub streams: SharedStreams,
+    /// Names of the topics that exist.
+    pub topics: TopicNames,
+    /// The language model; none where none is configured.
+    pub model: Option<ModelClient>,
+    /// Secrets for HTTP requests.
+    pub secrets: Secrets,
+    /// Sends guests' HTTP requests.
+    pub http: reqwest::Client,
+    /// The trail.
+    pub audit: Arc<dyn AuditSink>,
+    tools: OnceLock<Weak<dyn ToolCalls>>,
+    forge: OnceLock<Weak<dyn Forging>>,
+}
+
+impl Services {
+    /// Services without tools and forge, which are given later, as they need these services themselves.
+    pub fn new(
+        streams: SharedStreams,
+        model: Option<ModelClient>,
+        secrets: Secrets,
+        http: reqwest::Client,
+        audit: Arc<dyn AuditSink>,
+    ) -> Self {
+        let topics = TopicNames::default();
+        Self { streams, topics, model, secrets, http, audit, tools: OnceLock::new(), forge: OnceLock::new() }
+    }
+
+    /// Gives whoever runs tool calls. Only the first one counts.
+    pub fn provide_tools(&self, tools: Weak<dyn ToolCalls>) {
+        let _ = self.tools.set(tools);
+    }
+
+    /// Gives whoever builds tools. Only the first one counts.
+    pub fn provide_forge(&self, forge: Weak<dyn Forging>) {
+        let _ = self.forge.set(forge);
+    }
+
+    /// Runs tool calls; none while the host starts or stops.
+    pub(super) fn tools(&self) -> Option<Arc<dyn ToolCalls>> {
+        self.tools.get()?.upgrade()
+    }
+
+    /// Builds tools; none while the host starts or stops, or where it has no forge.
+    pub(super) fn forge(&self) -> Option<Arc<dyn Forging>> {
+        self.forge.get()?.upgrade()
+    }
+}
+
+/// Secrets by name. Their values are never shown, logged or given to a guest.
+#[derive(Clone, Default)]
+pub struct Secrets(Arc<BTreeMap<String, String>>);
+
+impl Secrets {
+    /// Secrets by name.
+    pub fn new(secrets: BTreeMap<String, String>) -> Self {
+        Self(Arc::new(secrets))
+    }
+
+    /// The value of a secret.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// Names of the topics that exist, read again when one is not among them.
+#[derive(Default)]
+pub struct TopicNames(RwLock<HashSet<String>>);
+
+impl TopicNames {
+    /// True where the topic exists.
+    ///
+    /// # Errors
+    /// Where the log can't be asked.
+    pub async fn contain(&self, streams: &SharedStreams, name: &str) -> Result<bool, StreamError> {
+        // A set of names can't be half-written in a way that matters: a poisoned lock is as good as any.
+        if self.0.read().unwrap_or_else(PoisonError::into_inner).contains(name) {
+            return Ok(true);
+        }
+        let names: HashSet<String> = streams.topics().await?.into_iter().map(|t| t.name).collect();
+        let found = names.contains(name);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = names;
+        Ok(found)
+    }
+}

@@ -1,0 +1,265 @@
+//! `state`: an agent's durable keys and values for the partition that it works on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::errors;
+use super::guest::Guest;
+use crate::permissions::Action;
+use crate::runtime::bindings::errors::Error;
+use crate::runtime::bindings::state::{Entry, Host};
+use crate::streams::{StateChange, StateReader};
+
+/// Longest key, bytes.
+const KEY_SIZE_MAX: usize = 1024;
+/// Longest value, bytes.
+const VALUE_SIZE_MAX: usize = 1024 * 1024;
+/// Most entries of one answer.
+const ENTRIES_MAX: usize = 1024;
+/// Guests' keys are kept with this byte in front, apart from the host's own.
+const GUEST: u8 = 1;
+/// Key under which the host keeps the state's size: bytes of all guests' keys and values, as a little-endian u64.
+const SIZE_KEY: &[u8] = &[0];
+
+/// The state of one partition: what is committed, and what the batch at hand changes.
+pub struct StateView {
+    reader: Arc<dyn StateReader>,
+    partition: u32,
+    size_max: u64,
+    changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+}
+
+/// Changes of a state at one moment.
+pub struct StateSnapshot(BTreeMap<Vec<u8>, Option<Vec<u8>>>);
+
+impl StateView {
+    /// State of `partition`, at most `size_max` bytes of keys and values.
+    pub fn new(reader: Arc<dyn StateReader>, partition: u32, size_max: u64) -> Self {
+        Self { reader, partition, size_max, changes: BTreeMap::new() }
+    }
+
+    /// Takes the changes out, for the transaction of the batch that made them.
+    pub fn take_changes(&mut self) -> Vec<StateChange> {
+        let partition = self.partition;
+        std::mem::take(&mut self.changes)
+            .into_iter()
+            .map(|(key, value)| StateChange { partition, key, value })
+            .collect()
+    }
+
+    /// What is changed so far, to come back to with [`StateView::restore`].
+    pub fn snapshot(&self) -> StateSnapshot {
+        StateSnapshot(self.changes.clone())
+    }
+
+    /// Drops what was changed since the snapshot.
+    pub fn restore(&mut self, snapshot: StateSnapshot) {
+        self.changes = snapshot.0;
+    }
+
+    fn get_raw(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        match self.changes.get(key) {
+            Some(value) => Ok(value.clone()),
+            None => self.reader.get(self.partition, key).map_err(|e| errors::stream(&e)),
+        }
+    }
+
+    fn size(&self) -> Result<u64, Error> {
+        let bytes = self.get_raw(SIZE_KEY)?.and_then(|v| v.try_into().ok());
+        Ok(bytes.map_or(0, u64::from_le_bytes))
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        self.get_raw(&guest_key(key)?)
+    }
+
+    fn put(&mut self, key: &[u8], value: Option<Vec<u8>>) -> Result<(), Error> {
+        let stored = guest_key(key)?;
+        let weight = |v: &Option<Vec<u8>>| v.as_ref().map_or(0, |v| (key.len() + v.len()) as u64);
+        let before = weight(&self.get_raw(&stored)?);
+        let after = weight(&value);
+        if before == 0 && value.is_none() {
+            return Ok(());
+        }
+        let size = self.size()?.saturating_sub(before).saturating_add(after);
+        if after > before && size > self.size_max {
+            return Err(errors::limit(
+                "state.full",
+                format!(
+                    "the state of partition {} would reach {size} bytes, over its limit of {}",
+                    self.partition, self.size_max
+                ),
+                "delete what is not needed, or raise state_mib in the component's row",
+            ));
+        }
+        self.changes.insert(stored, value);
+        self.changes.insert(SIZE_KEY.to_vec(), Some(size.to_le_bytes().to_vec()));
+        Ok(())
+    }
+
+    fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Entry>, Error> {
+        let mut stored_prefix = vec![GUEST];
+        stored_prefix.extend_from_slice(prefix);
+        let mut position = after.map(|a| [&[GUEST], a].concat());
+        let mut entries: Vec<Entry> = Vec::new();
+        // Committed entries come in pages; the batch's own changes are laid over each page.
+        loop {
+            let page = self
+                .reader
+                .scan(self.partition, &stored_prefix, position.as_deref(), limit)
+                .map_err(|e| errors::stream(&e))?;
+            let whole = page.len() < limit;
+            let end = page.last().map(|(key, _)| key.clone());
+            let mut merged: BTreeMap<Vec<u8>, Option<Vec<u8>>> = page.into_iter().map(|(k, v)| (k, Some(v))).collect();
+            for (key, value) in &self.changes {
+                let in_page = key.starts_with(&stored_prefix)
+                    && position.as_ref().is_none_or(|p| key > p)
+                    && (whole || end.as_ref().is_some_and(|e| key <= e));
+                if in_page {
+                    merged.insert(key.clone(), value.clone());
+                }
+            }
+            for (key, value) in merged {
+                if let Some(value) = value {
+                    entries.push(Entry { key: key[1..].to_vec(), value });
+                }
+            }
+            if whole || entries.len() >= limit {
+                entries.truncate(limit);
+                return Ok(entries);
+            }
+            position = end;
+        }
+    }
+}
+
+fn guest_key(key: &[u8]) -> Result<Vec<u8>, Error> {
+    if key.is_empty() || key.len() > KEY_SIZE_MAX {
+        return Err(errors::invalid(
+            "state.key",
+            format!("a key has 1 to {KEY_SIZE_MAX} bytes, this one has {}", key.len()),
+            "use a shorter key, for example a digest of the long one",
+        ));
+    }
+    Ok([&[GUEST], key].concat())
+}
+
+impl Guest {
+    fn state(&mut self) -> Result<&mut StateView, Error> {
+        self.check(Action::State)?;
+        self.agent_side().map(|side| &mut side.state).ok_or_else(no_state)
+    }
+}
+
+fn no_state() -> Error {
+    errors::invalid("state.none", "only agents have state", "keep the data in the agent that calls this tool")
+}
+
+impl Host for Guest {
+    fn get(&mut self, key: Vec<u8>) -> Result<Option<Vec<u8>>, Error> {
+        self.state()?.get(&key)
+    }
+
+    fn get_many(&mut self, keys: Vec<Vec<u8>>) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        if keys.len() > ENTRIES_MAX {
+            return Err(errors::invalid("state.keys", format!("at most {ENTRIES_MAX} keys at once"), "ask in parts"));
+        }
+        let state = self.state()?;
+        keys.iter().map(|key| state.get(key)).collect()
+    }
+
+    fn set(&mut self, key: Vec<u8>, value: Vec<u8>) -> Result<(), Error> {
+        if value.len() > VALUE_SIZE_MAX {
+            return Err(errors::invalid(
+                "state.value",
+                format!("a value has at most {VALUE_SIZE_MAX} bytes, this one has {}", value.len()),
+                "split it over several keys",
+            ));
+        }
+        self.state()?.put(&key, Some(value))
+    }
+
+    fn delete(&mut self, key: Vec<u8>) -> Result<(), Error> {
+        self.state()?.put(&key, None)
+    }
+
+    fn scan(&mut self, prefix: Vec<u8>, after: Option<Vec<u8>>, limit: u32) -> Result<Vec<Entry>, Error> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        self.state()?.scan(&prefix, after.as_deref(), (limit as usize).min(ENTRIES_MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::streams::StreamError;
+
+    /// Committed state that a test fills by hand.
+    struct Committed(BTreeMap<Vec<u8>, Vec<u8>>);
+
+    impl StateReader for Committed {
+        fn get(&self, _: u32, key: &[u8]) -> Result<Option<Vec<u8>>, StreamError> {
+            Ok(self.0.get(key).cloned())
+        }
+
+        fn scan(
+            &self,
+            _: u32,
+            prefix: &[u8],
+            after: Option<&[u8]>,
+            limit: usize,
+        ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StreamError> {
+            let hits = self.0.iter().filter(|(k, _)| k.starts_with(prefix) && after.is_none_or(|a| k.as_slice() > a));
+            Ok(hits.take(limit).map(|(k, v)| (k.clone(), v.clone())).collect())
+        }
+    }
+
+    fn view(keys: &[&str]) -> StateView {
+        let map = keys.iter().map(|k| ([&[GUEST], k.as_bytes()].concat(), b"old".to_vec())).collect();
+        StateView::new(Arc::new(Committed(map)), 0, 100)
+    }
+
+    fn keys(entries: Vec<Entry>) -> Vec<String> {
+        entries.into_iter().map(|e| String::from_utf8(e.key).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_scan_sees_the_changes_of_the_same_batch_in_order() {
+        let mut state = view(&["a1", "a3", "a5", "b1"]);
+        state.put(b"a2", Some(b"new".to_vec())).unwrap();
+        state.put(b"a3", None).unwrap();
+        state.put(b"a9", Some(b"new".to_vec())).unwrap();
+        assert_eq!(keys(state.scan(b"a", None, 10).unwrap()), ["a1", "a2", "a5", "a9"]);
+        assert_eq!(keys(state.scan(b"a", None, 2).unwrap()), ["a1", "a2"]);
+        assert_eq!(keys(state.scan(b"a", Some(b"a2"), 1).unwrap()), ["a5"]);
+        assert_eq!(keys(state.scan(b"a", Some(b"a5"), 5).unwrap()), ["a9"]);
+    }
+
+    #[test]
+    fn a_scan_goes_on_when_a_whole_page_was_deleted() {
+        let mut state = view(&["a1", "a2", "a3"]);
+        state.put(b"a1", None).unwrap();
+        state.put(b"a2", None).unwrap();
+        assert_eq!(keys(state.scan(b"a", None, 2).unwrap()), ["a3"]);
+    }
+
+    #[test]
+    fn the_size_limit_counts_what_is_kept_and_not_what_was_written() {
+        let mut state = view(&[]);
+        state.put(b"k", Some(vec![0; 99])).unwrap();
+        state.put(b"k", Some(vec![1; 99])).unwrap();
+        assert!(matches!(state.put(b"j", Some(vec![])), Err(Error::Limit(_))));
+        state.put(b"k", None).unwrap();
+        state.put(b"j", Some(vec![0; 99])).unwrap();
+    }
+
+    #[test]
+    fn a_guest_cannot_reach_the_hosts_own_key() {
+        let mut state = view(&[]);
+        state.put(&[0], Some(b"x".to_vec())).unwrap();
+        assert_eq!(state.size().unwrap(), 2, "the guest's key 0 is another key than the host's");
+        assert!(state.get(b"").is_err());
+    }
+}

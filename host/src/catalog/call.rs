@@ -1,0 +1,35 @@
+//! How a call into a guest ends, in words.
+
+use crate::capabilities::{Identity, errors};
+use crate::runtime::bindings::errors::Error;
+use crate::runtime::{LimitKind, RuntimeError};
+
+/// The error of a call that did not come back with an answer: names the component, and for a limit its value and the
+/// row that set it.
+pub fn end_of_call(identity: &Identity, error: &RuntimeError) -> Error {
+    let component = &identity.component;
+    match error {
+        RuntimeError::Limit(limit) => {
+            let message = match limit_text(identity, *limit) {
+                Some(text) => format!("{component} reached its {limit} limit: {text}"),
+                None => format!("{component} reached its {limit} limit"),
+            };
+            errors::limit(error.code(), message, "let it do less at once, or raise the limit where it is set")
+        }
+        RuntimeError::Trap(reason) => {
+            errors::failed(error.code(), format!("{component} trapped: {}", first_line(reason)), "see its log lines")
+        }
+        other => errors::failed(other.code(), format!("{component}: {other}"), ""),
+    }
+}
+
+fn limit_text(identity: &Identity, limit: LimitKind) -> Option<String> {
+    let name = crate::permissions::LimitName::from_key(limit.field()?)?;
+    Some(identity.grant.limits().get(name).to_string())
+}
+
+/// A trap's text has a backtrace; the reason is what an error needs, the rest is in the log.
+fn first_line(text: &str) -> String {
+    let reason = text.rsplit("wasm trap: ").next().unwrap_or(text);
+    reason.lines().next().unwrap_or_default().to_owned()
+}

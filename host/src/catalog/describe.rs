@@ -1,0 +1,133 @@
+//! Asking a tool what it can do, once, when it is loaded.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use wasmtime::Store;
+
+use super::call::end_of_call;
+use super::component::ToolFunction;
+use super::error::CatalogError;
+use super::instance::new_store;
+use crate::capabilities::{CallContext, Guest, Identity, Services, problem};
+use crate::runtime::bindings::ToolComponentPre;
+use crate::runtime::bindings::tool_types::Function;
+use crate::runtime::{Engine, RuntimeError};
+
+/// Most functions of one tool.
+const FUNCTIONS_MAX: usize = 64;
+/// Longest name of a function, bytes.
+const NAME_SIZE_MAX: usize = 64;
+/// Longest description, bytes.
+const DESCRIPTION_SIZE_MAX: usize = 8 * 1024;
+/// Longest schema, bytes.
+const SCHEMA_SIZE_MAX: usize = 64 * 1024;
+/// Time that describing may take.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// Calls `describe` in a fresh instance and checks what it says.
+///
+/// # Errors
+/// [`CatalogError::Describe`] for a trap, a reached limit, or an answer that can't be.
+pub(super) async fn describe(
+    engine: &Engine,
+    services: &Arc<Services>,
+    identity: &Arc<Identity>,
+    pre: &ToolComponentPre<Guest>,
+) -> Result<Vec<ToolFunction>, CatalogError> {
+    let failed = |reason: String| CatalogError::Describe { component: identity.component.to_string(), reason };
+    let context = CallContext { depth_left: 0, deadline: Instant::now() + DEADLINE, traceparent: "".into() };
+    let mut store = new_store(engine, Guest::new(identity.clone(), services.clone(), context, None));
+    let functions = match tokio::time::timeout(DEADLINE, ask(&mut store, pre)).await {
+        Ok(Ok(functions)) => functions,
+        Ok(Err(error)) => {
+            let error = RuntimeError::from_call(&error, store.data_mut().limiter().refused());
+            return Err(failed(problem(&end_of_call(identity, &error)).message));
+        }
+        Err(_) => return Err(failed(format!("no answer within {} s", DEADLINE.as_secs()))),
+    };
+    check(functions).map_err(failed)
+}
+
+async fn ask(store: &mut Store<Guest>, pre: &ToolComponentPre<Guest>) -> wasmtime::Result<Vec<Function>> {
+    let instance = pre.instantiate_async(&mut *store).await?;
+    instance.wasmill_plugin_tool().call_describe(store).await
+}
+
+fn check(functions: Vec<Function>) -> Result<Vec<ToolFunction>, String> {
+    if functions.is_empty() || functions.len() > FUNCTIONS_MAX {
+        return Err(format!("{} functions; a tool has 1 to {FUNCTIONS_MAX}", functions.len()));
+    }
+    let mut checked: Vec<ToolFunction> = Vec::with_capacity(functions.len());
+    for function in functions {
+        let name = &function.name;
+        if !is_name(name) {
+            return Err(format!(
+                "`{}` is no name for a function",
+                name.escape_debug().take(NAME_SIZE_MAX).collect::<String>()
+            ));
+        }
+        if checked.iter().any(|f| f.function.name == *name) {
+            return Err(format!("two functions are named `{name}`"));
+        }
+        if function.description.len() > DESCRIPTION_SIZE_MAX {
+            return Err(format!("the description of `{name}` has over {DESCRIPTION_SIZE_MAX} bytes"));
+        }
+        let arguments = schema(&function.input_schema).map_err(|e| format!("the input schema of `{name}` {e}"))?;
+        schema(&function.output_schema).map_err(|e| format!("the output schema of `{name}` {e}"))?;
+        checked.push(ToolFunction { function, arguments: Arc::new(arguments) });
+    }
+    Ok(checked)
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=NAME_SIZE_MAX).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+}
+
+fn schema(text: &str) -> Result<jsonschema::Validator, String> {
+    if text.len() > SCHEMA_SIZE_MAX {
+        return Err(format!("has over {SCHEMA_SIZE_MAX} bytes"));
+    }
+    let value: serde_json::Value = serde_json::from_str(text).map_err(|e| format!("is not JSON: {e}"))?;
+    jsonschema::draft202012::new(&value).map_err(|e| format!("is not a JSON Schema: {e}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn function(name: &str, input: &str) -> Function {
+        Function {
+            name: name.into(),
+            description: String::new(),
+            input_schema: input.into(),
+            output_schema: "{}".into(),
+        }
+    }
+
+    #[test]
+    fn a_description_that_cannot_be_is_refused_with_the_reason() {
+        let cases = [
+            (vec![], "0 functions"),
+            ((0..65).map(|i| function(&format!("f{i}"), "{}")).collect(), "65 functions"),
+            (vec![function("A b", "{}")], "no name"),
+            (vec![function("f", "{}"), function("f", "{}")], "two functions"),
+            (vec![function("f", "{")], "not JSON"),
+            (vec![function("f", r#"{"type": 7}"#)], "not a JSON Schema"),
+            (vec![function("f", &format!("\"{}\"", "x".repeat(SCHEMA_SIZE_MAX)))], "over"),
+        ];
+        for (functions, reason) in cases {
+            let error = check(functions).err().unwrap();
+            assert!(error.contains(reason), "{error} does not say {reason}");
+        }
+        assert_eq!(check(vec![function("f", "{}"), function("g", "true")]).ok().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_schema_cannot_make_the_host_read_a_file_or_ask_a_server() {
+        for reference in ["file:///etc/hostname", "http://127.0.0.1:9/x"] {
+            assert!(check(vec![function("f", &format!(r#"{{"$ref": "{reference}"}}"#))]).is_err(), "{reference}");
+        }
+    }
+}

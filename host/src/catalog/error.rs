@@ -1,0 +1,50 @@
+//! Why a component can't be loaded.
+
+use crate::runtime::RuntimeError;
+
+/// Errors of loading. Each has a stable code, see [`CatalogError::code`].
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// The registry can't be read.
+    #[error(transparent)]
+    Layout(#[from] wasmill_registry::LayoutError),
+    /// The trust roots can't be read.
+    #[error("the trust roots at `{path}` can't be used: {reason}")]
+    Trust {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// It was forged for somebody who can't be found out.
+    #[error("nobody can say for whom it was made: {0}")]
+    Maker(String),
+    /// The runtime refuses it.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// It doesn't describe itself as a tool must.
+    #[error("{component} does not describe itself as a tool must: {reason}")]
+    Describe {
+        /// `name@version`.
+        component: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The approvals can't be read.
+    #[error("the approvals can't be read: {0}")]
+    Approvals(String),
+}
+
+impl CatalogError {
+    /// A stable identifier, the same in CLI, API and logs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Layout(error) => error.code(),
+            Self::Trust { .. } => "trust.invalid",
+            Self::Maker(_) => "component.maker",
+            Self::Runtime(error) => error.code(),
+            Self::Describe { .. } => "component.describe",
+            Self::Approvals(_) => "approvals.unavailable",
+        }
+    }
+}

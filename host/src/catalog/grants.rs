@@ -1,0 +1,122 @@
+//! Who may do what, worked out for everything that is installed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use semver::Version;
+use time::OffsetDateTime;
+use wasmill_registry::{Claim, Digest, Kind, Permissions, TrustRoots, Verified, VerifiedApproval};
+
+use super::error::CatalogError;
+use crate::permissions::{Grant, Matrix, Principal, PrincipalKind};
+
+/// Deepest chain of makers: a tool forged by a tool forged by …
+const MAKERS_MAX: usize = 8;
+
+/// A verified component on its way to being loaded.
+pub(super) struct Candidate {
+    /// The component.
+    pub verified: Arc<Verified>,
+    /// Who had it forged; none for a published one.
+    pub maker: Option<String>,
+}
+
+impl Candidate {
+    /// A candidate; its maker is whom the signed statement of the forge names.
+    pub fn new(verified: Arc<Verified>) -> Self {
+        let maker = match verified.claim() {
+            Claim::Published => None,
+            // A statement that names nobody is for a maker that can't be found, not for a publisher.
+            Claim::Forged(provenance) => {
+                Some(provenance.build_definition.external_parameters["maker"].as_str().unwrap_or_default().to_owned())
+            }
+        };
+        Self { verified, maker }
+    }
+
+    /// `name@version`.
+    pub fn component(&self) -> String {
+        let manifest = self.verified.manifest();
+        format!("{}@{}", manifest.name, manifest.version)
+    }
+
+    /// Who it is.
+    pub fn principal(&self) -> Principal {
+        let manifest = self.verified.manifest();
+        match manifest.kind {
+            Kind::Tool => Principal::tool(&manifest.name),
+            Kind::Agent => Principal::agent(&manifest.name),
+        }
+    }
+}
+
+/// Candidates by name and version.
+pub(super) type Candidates = BTreeMap<String, BTreeMap<Version, Candidate>>;
+
+/// Everything that grants are made of.
+pub(super) struct Deciding<'a> {
+    pub candidates: &'a Candidates,
+    pub matrix: &'a Matrix,
+    pub approvals: &'a Approvals,
+    pub now: OffsetDateTime,
+}
+
+/// Approvals whose signatures hold, by component.
+#[derive(Default)]
+pub(super) struct Approvals(HashMap<Digest, Vec<VerifiedApproval>>);
+
+impl Approvals {
+    /// Verifies envelopes, wherever they were kept. What doesn't verify doesn't count, and says so in the log.
+    pub fn verify(envelopes: &[Vec<u8>], trust: &TrustRoots, now: OffsetDateTime) -> Self {
+        let mut approvals = Self::default();
+        for envelope in envelopes {
+            match VerifiedApproval::verify(envelope, trust, now) {
+                Ok(approval) => approvals.0.entry(approval.approval().component).or_default().push(approval),
+                Err(error) => tracing::warn!(code = error.code(), "an approval does not count: {error}"),
+            }
+        }
+        approvals
+    }
+
+    fn cover(&self, verified: &Verified, permissions: &Permissions, now: OffsetDateTime) -> bool {
+        let mut of_component = self.0.get(&verified.digest()).into_iter().flatten();
+        of_component.any(|a| a.covers(verified.digest(), verified.manifest_digest(), permissions, now))
+    }
+}
+
+impl Deciding<'_> {
+    /// The grant of a component, open in its privileged columns where an admin has approved exactly it.
+    ///
+    /// # Errors
+    /// [`CatalogError::Maker`] where the chain of its makers can't be followed.
+    pub fn grant(&self, candidate: &Candidate) -> Result<Grant, CatalogError> {
+        self.grant_below(candidate, MAKERS_MAX)
+    }
+
+    fn grant_below(&self, candidate: &Candidate, makers_left: usize) -> Result<Grant, CatalogError> {
+        let manifest = candidate.verified.manifest();
+        let maker = candidate.maker.as_ref().map(|maker| self.maker_grant(maker, makers_left)).transpose()?;
+        let wanted = Some(&manifest.permissions);
+        let grant = self.matrix.grant(&candidate.principal(), wanted, Some(&manifest.limits), maker.as_ref());
+        if grant.awaits_approval() && self.approvals.cover(&candidate.verified, grant.effective(), self.now) {
+            return Ok(grant.approved());
+        }
+        Ok(grant)
+    }
+
+    /// What a maker may do now. One that is not installed any more may do nothing, and so may what it made.
+    fn maker_grant(&self, maker: &str, makers_left: usize) -> Result<Grant, CatalogError> {
+        let principal: Principal = maker.parse().map_err(|e| CatalogError::Maker(format!("{e}")))?;
+        let Some(makers_left) = makers_left.checked_sub(1) else {
+            return Err(CatalogError::Maker(format!("the chain of makers is longer than {MAKERS_MAX}")));
+        };
+        if principal.kind() == PrincipalKind::Client {
+            return Ok(self.matrix.grant(&principal, None, None, None));
+        }
+        let installed = self.candidates.get(principal.name()).and_then(|versions| versions.values().next_back());
+        match installed.filter(|candidate| candidate.principal() == principal) {
+            Some(candidate) => self.grant_below(candidate, makers_left),
+            None => Ok(self.matrix.grant(&principal, Some(&Permissions::default()), None, None)),
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! From what is installed to what may run.
+//!
+//! Everything is decided again from its sources at each refresh: signatures from the trust roots, grants from the
+//! matrix, approvals from their own signatures. Only work whose outcome can't have changed is kept: what belongs to the
+//! same OCI manifest under the same trust roots, and the same grant.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use time::OffsetDateTime;
+use tokio::sync::watch;
+use wasmill_registry::{Entry, Kind, Permissions, Registry, TrustRoots, Verified};
+use wasmtime::component::Linker;
+
+use super::component::{Agent, Tool};
+use super::describe::describe;
+use super::error::CatalogError;
+use super::grants::{Approvals, Candidate, Candidates, Deciding};
+use super::snapshot::{Refused, Snapshot, Waiting};
+use crate::capabilities::{Guest, Identity, Services, agent_linker, check_imports, tool_linker};
+use crate::permissions::{Grant, Origin, SharedMatrix};
+use crate::runtime::bindings::{AgentComponentPre, ToolComponentPre};
+use crate::runtime::{CompileCache, Compiled, Engine, RuntimeError};
+
+/// Where approvals come from. Their envelopes are verified here, whoever kept them.
+#[async_trait::async_trait]
+pub trait ApprovalSource: Send + Sync {
+    /// All approvals, as signed envelopes.
+    ///
+    /// # Errors
+    /// Where they can't be read now, with the reason.
+    async fn envelopes(&self) -> Result<Vec<Vec<u8>>, String>;
+}
+
+/// What a catalog is made of.
+pub struct CatalogConfig {
+    /// Engine.
+    pub engine: Engine,
+    /// Compiled code.
+    pub cache: CompileCache,
+    /// Installed components.
+    pub registry: Registry,
+    /// The trust roots' file; read at each refresh.
+    pub trust: PathBuf,
+    /// The matrix.
+    pub matrix: SharedMatrix,
+    /// Approvals.
+    pub approvals: Arc<dyn ApprovalSource>,
+    /// Settings of components, by name.
+    pub settings: BTreeMap<String, BTreeMap<String, String>>,
+    /// Services for guests.
+    pub services: Arc<Services>,
+}
+
+/// All installed components, and what becomes of them.
+pub struct Catalog {
+    config: CatalogConfig,
+    tool_linker: Linker<Guest>,
+    agent_linker: Linker<Guest>,
+    current: RwLock<Arc<Snapshot>>,
+    generation: watch::Sender<u64>,
+    /// One refresh at a time; holds what was verified and compiled before.
+    known: tokio::sync::Mutex<Known>,
+    compiled: Mutex<HashMap<String, Compiled>>,
+}
+
+#[derive(Default)]
+struct Known {
+    trust_text: String,
+    verified: BTreeMap<Entry, Arc<Verified>>,
+}
+
+impl Catalog {
+    /// A catalog that holds nothing before the first [`Catalog::refresh`].
+    ///
+    /// # Errors
+    /// Where the linkers can't be made, which is a mistake in this program.
+    pub fn new(config: CatalogConfig) -> Result<Self, RuntimeError> {
+        let linking = |e: wasmtime::Error| RuntimeError::Engine(format!("{e:#}"));
+        Ok(Self {
+            tool_linker: tool_linker(&config.engine).map_err(linking)?,
+            agent_linker: agent_linker(&config.engine).map_err(linking)?,
+            config,
+            current: RwLock::default(),
+            generation: watch::channel(0).0,
+            known: tokio::sync::Mutex::default(),
+            compiled: Mutex::default(),
+        })
+    }
+
+    /// What is installed now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        // One assignment can't be half-done: a poisoned lock is as good as any.
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Announces each new snapshot.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.generation.subscribe()
+    }
+
+    /// Engine.
+    pub fn engine(&self) -> &Engine {
+        &self.config.engine
+    }
+
+    /// Services for guests.
+    pub fn services(&self) -> &Arc<Services> {
+        &self.config.services
+    }
+
+    /// The registry that it reads.
+    pub fn registry(&self) -> &Registry {
+        &self.config.registry
+    }
+
+    /// The matrix in force.
+    pub fn matrix(&self) -> &SharedMatrix {
+        &self.config.matrix
+    }
+
+    /// Decides anew about everything that is installed.
+    ///
+    /// # Errors
+    /// Where registry, trust roots or database can't be read; what was decided before stays. A single component that
+    /// can't be loaded is no error: it is in [`Snapshot::refused`].
+    pub async fn refresh(&self) -> Result<Arc<Snapshot>, CatalogError> {
+        let mut known = self.known.lock().await;
+        let text = std::fs::read_to_string(&self.config.trust).map_err(|e| CatalogError::Trust {
+            path: self.config.trust.display().to_string(),
+            reason: e.to_string(),
+        })?;
+        let trust = TrustRoots::parse(&text).map_err(|e| CatalogError::Trust {
+            path: self.config.trust.display().to_string(),
+            reason: e.to_string(),
+        })?;
+        if known.trust_text != text {
+            *known = Known { trust_text: text, ..Known::default() };
+        }
+        let now = OffsetDateTime::now_utc();
+        let mut next = Snapshot::default();
+        let candidates = self.candidates(&mut known, &trust, now, &mut next)?;
+        let approvals =
+            Approvals::verify(&self.config.approvals.envelopes().await.map_err(CatalogError::Approvals)?, &trust, now);
+        let matrix = self.config.matrix.current();
+        let deciding = Deciding { candidates: &candidates, matrix: &matrix, approvals: &approvals, now };
+        let before = self.snapshot();
+        for candidate in candidates.values().flat_map(BTreeMap::values).filter(|c| is_wanted(c, &candidates)) {
+            if let Err(error) = self.place(candidate, &deciding, &before, &mut next).await {
+                let component = candidate.component();
+                tracing::warn!(%component, code = error.code(), "not loaded: {error}");
+                next.refused.push(Refused { component, code: error.code(), reason: error.to_string() });
+            }
+        }
+        let next = Arc::new(next);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = next.clone();
+        self.generation.send_modify(|generation| *generation += 1);
+        Ok(next)
+    }
+
+    /// Reads and verifies everything that is installed, by name and version.
+    fn candidates(
+        &self,
+        known: &mut Known,
+        trust: &TrustRoots,
+        now: OffsetDateTime,
+        next: &mut Snapshot,
+    ) -> Result<Candidates, CatalogError> {
+        let entries = self.config.registry.list().map_err(CatalogError::Layout)?;
+        known.verified.retain(|entry, _| entries.contains(entry));
+        let mut candidates = Candidates::new();
+        for entry in entries {
+            let verified = match known.verified.get(&entry).filter(|v| !has_expired(v, trust, now)) {
+                Some(verified) => verified.clone(),
+                None => match self.config.registry.load(&entry, trust, now) {
+                    Ok(verified) => Arc::new(verified),
+                    Err(error) => {
+                        let component = format!("{}@{}", entry.name, entry.version);
+                        tracing::warn!(%component, code = error.code(), "not loaded: {error}; {}", error.next());
+                        let reason = format!("{error}; {}", error.next());
+                        next.refused.push(Refused { component, code: error.code(), reason });
+                        continue;
+                    }
+                },
+            };
+            known.verified.insert(entry.clone(), verified.clone());
+            candidates.entry(entry.name).or_default().insert(entry.version, Candidate::new(verified));
+        }
+        Ok(candidates)
+    }
+
+    /// Decides about one component: callable, running, waiting, or an error that says why not.
+    async fn place(
+        &self,
+        candidate: &Candidate,
+        deciding: &Deciding<'_>,
+        before: &Snapshot,
+        next: &mut Snapshot,
+    ) -> Result<(), CatalogError> {
+        let grant = deciding.grant(candidate)?;
+        if grant.awaits_approval() {
+            next.waiting.push(waiting(candidate, &grant));
+            return Ok(());
+        }
+        self.load(candidate, grant, before, next).await
+    }
+
+    async fn load(
+        &self,
+        candidate: &Candidate,
+        grant: Grant,
+        before: &Snapshot,
+        next: &mut Snapshot,
+    ) -> Result<(), CatalogError> {
+        let manifest = candidate.verified.manifest();
+        let digest = candidate.verified.digest().to_string();
+        let same = |identity: &Identity| identity.digest == digest && is_same(&identity.grant, &grant);
+        match manifest.kind {
+            Kind::Tool => {
+                let versions = next.tools.entry(manifest.name.clone()).or_default();
+                let old = before.tools.get(&manifest.name).and_then(|versions| versions.get(&manifest.version));
+                let tool = match old.filter(|tool| same(&tool.identity)) {
+                    Some(tool) => tool.clone(),
+                    None => Arc::new(self.tool(candidate, grant).await?),
+                };
+                versions.insert(manifest.version.clone(), tool);
+            }
+            Kind::Agent => {
+                let agent = match before.agents.get(&manifest.name).filter(|agent| same(&agent.identity)) {
+                    Some(agent) => agent.clone(),
+                    None => Arc::new(self.agent(candidate, grant).await?),
+                };
+                next.agents.insert(manifest.name.clone(), agent);
+            }
+        }
+        Ok(())
+    }
+
+    async fn tool(&self, candidate: &Candidate, grant: Grant) -> Result<Tool, CatalogError> {
+        let compiled = self.compile(candidate, "tool", "wasmill:plugin/tool").await?;
+        check_imports(&compiled.imports, &grant)?;
+        let pre = self.tool_linker.instantiate_pre(&compiled.component).and_then(ToolComponentPre::new);
+        let pre = pre.map_err(|e| RuntimeError::Instantiate(format!("{e:#}")))?;
+        let identity = self.identity(candidate, grant);
+        let functions = describe(self.engine(), self.services(), &identity, &pre).await?;
+        let manifest = Arc::new(candidate.verified.manifest().clone());
+        Ok(Tool { identity, manifest, maker: candidate.maker.clone(), functions, pre })
+    }
+
+    async fn agent(&self, candidate: &Candidate, grant: Grant) -> Result<Agent, CatalogError> {
+        let compiled = self.compile(candidate, "agent", "wasmill:plugin/agent").await?;
+        check_imports(&compiled.imports, &grant)?;
+        let pre = self.agent_linker.instantiate_pre(&compiled.component).and_then(AgentComponentPre::new);
+        let pre = pre.map_err(|e| RuntimeError::Instantiate(format!("{e:#}")))?;
+        let identity = self.identity(candidate, grant);
+        let manifest = Arc::new(candidate.verified.manifest().clone());
+        let section = manifest.agent.clone().ok_or_else(|| RuntimeError::WrongWorld {
+            wanted: "agent",
+            export: "an [agent] section in wasmill.toml".into(),
+            found: "none".into(),
+        })?;
+        Ok(Agent { identity, manifest, section, pre })
+    }
+
+    async fn compile(&self, candidate: &Candidate, kind: &'static str, export: &str) -> Result<Compiled, CatalogError> {
+        let digest = candidate.verified.digest().to_string();
+        let kept = self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
+        let compiled = match kept {
+            Some(compiled) => compiled,
+            None => {
+                // Compiling takes milliseconds to seconds and must not hold up the tasks of this thread.
+                let compiled =
+                    tokio::task::block_in_place(|| self.config.cache.compile(candidate.verified.component()))?;
+                self.compiled.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, compiled.clone());
+                compiled
+            }
+        };
+        if !compiled.imports.exports_name(export) {
+            let found: Vec<&str> = compiled.imports.exports.iter().map(|e| e.as_str()).collect();
+            let found = if found.is_empty() { "nothing".to_owned() } else { found.join(", ") };
+            return Err(RuntimeError::WrongWorld { wanted: kind, export: export.to_owned(), found }.into());
+        }
+        Ok(compiled)
+    }
+
+    fn identity(&self, candidate: &Candidate, grant: Grant) -> Arc<Identity> {
+        let manifest = candidate.verified.manifest();
+        Arc::new(Identity {
+            principal: grant.principal().clone(),
+            component: candidate.component().into(),
+            digest: candidate.verified.digest().to_string(),
+            policy_revision: grant.revision().to_string(),
+            settings: self.config.settings.get(&manifest.name).cloned().unwrap_or_default(),
+            grant,
+        })
+    }
+}
+
+/// Of several versions of an agent only the newest runs.
+fn is_wanted(candidate: &Candidate, all: &Candidates) -> bool {
+    let manifest = candidate.verified.manifest();
+    let newest = || all.get(&manifest.name).and_then(|versions| versions.keys().next_back());
+    manifest.kind == Kind::Tool || newest() == Some(&manifest.version)
+}
+
+fn waiting(candidate: &Candidate, grant: &Grant) -> Waiting {
+    Waiting {
+        component: candidate.component(),
+        kind: candidate.verified.manifest().kind,
+        digest: candidate.verified.digest().to_string(),
+        manifest_digest: candidate.verified.manifest_digest().to_string(),
+        maker: candidate.maker.clone(),
+        permissions: grant.effective().clone(),
+        privileged: grant.privileged().iter().map(|c| c.to_string()).collect(),
+        revision: grant.revision().to_string(),
+    }
+}
+
+/// An expiry can pass between two refreshes, without any file changing.
+fn has_expired(verified: &Verified, trust: &TrustRoots, now: OffsetDateTime) -> bool {
+    let key = trust.keys().iter().find(|key| key.id == verified.signer().id);
+    key.is_none_or(|key| key.expires.is_some_and(|expires| expires <= now))
+}
+
+/// True where what was loaded under one grant can go on under the other. A forged component that may do anything at
+/// all is loaded again each time, as its maker's grant is part of its own.
+fn is_same(old: &Grant, new: &Grant) -> bool {
+    let bound_to_maker = matches!(new.origin(), Origin::Forged { .. }) && *new.effective() != Permissions::default();
+    !bound_to_maker
+        && old.revision() == new.revision()
+        && old.awaits_approval() == new.awaits_approval()
+        && old.effective() == new.effective()
+        && old.limits() == new.limits()
+}

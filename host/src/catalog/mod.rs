@@ -1,0 +1,22 @@
+//! Every component that is installed, and what becomes of it: callable, waiting for an admin, or refused.
+//!
+//! Verified by the registry, granted by the matrix, compiled by the runtime, linked to capabilities; all that comes
+//! together here, and tools are called here. Knows nothing of partitions and workers.
+
+mod call;
+mod component;
+mod describe;
+mod error;
+mod grants;
+mod instance;
+mod load;
+mod snapshot;
+mod toolbox;
+
+pub use call::end_of_call;
+pub use component::{Agent, Tool};
+pub use error::CatalogError;
+pub use instance::new_store;
+pub use load::{ApprovalSource, Catalog, CatalogConfig};
+pub use snapshot::{Refused, Snapshot, Waiting};
+pub use toolbox::Toolbox;

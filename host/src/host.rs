@@ -1,0 +1,159 @@
+//! A host: everything put together.
+//!
+//! Opening a host gives all that commands and tests need; running it also starts the agents and follows changes of the
+//! registry, the trust roots and the matrix.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::watch;
+use wasmill_registry::Registry;
+
+use crate::agents::Supervisor;
+use crate::capabilities::{
+    AuditSink, CallContext, Caller, Identity, ModelClient, ModelConfig, Secrets, Services, ToolCalls, guest_http_client,
+};
+use crate::catalog::{ApprovalSource, Catalog, CatalogConfig, Toolbox};
+use crate::permissions::{Principal, SharedMatrix};
+use crate::runtime::{CompileCache, Engine, EngineConfig};
+use crate::streams::SharedStreams;
+
+/// How often the files that decide what may run are looked at.
+const LOOK: Duration = Duration::from_millis(500);
+/// How often everything is decided again even though no file changed: keys and approvals expire, and approvals come
+/// into a database that hosts share.
+const RECHECK: Duration = Duration::from_secs(5);
+
+/// What a host is put together from.
+pub struct Parts {
+    /// The log.
+    pub streams: SharedStreams,
+    /// Folder of the installed components.
+    pub registry: Registry,
+    /// File of the trust roots.
+    pub trust: PathBuf,
+    /// File of the permission matrix.
+    pub permissions: PathBuf,
+    /// Folder for compiled code.
+    pub code_cache: PathBuf,
+    /// Approvals.
+    pub approvals: Arc<dyn ApprovalSource>,
+    /// Audit trail.
+    pub audit: Arc<dyn AuditSink>,
+    /// Language model.
+    pub model: Option<ModelConfig>,
+    /// Secrets.
+    pub secrets: Secrets,
+    /// Settings of components, by name.
+    pub settings: BTreeMap<String, BTreeMap<String, String>>,
+    /// Size of the instance pool.
+    pub engine: EngineConfig,
+}
+
+/// A host.
+pub struct Host {
+    /// What is installed and may run.
+    pub catalog: Arc<Catalog>,
+    /// Calls tools.
+    pub toolbox: Arc<Toolbox>,
+    /// Agents at work.
+    pub supervisor: Supervisor,
+    /// The log.
+    pub streams: SharedStreams,
+    trust: PathBuf,
+}
+
+impl Host {
+    /// Puts a host together and loads what is installed. Nothing runs yet.
+    ///
+    /// # Errors
+    /// Where the engine can't start, or a file that decides what may run can't be used.
+    pub async fn open(parts: Parts) -> anyhow::Result<Self> {
+        let engine = Engine::new(parts.engine)?;
+        let cache = CompileCache::open(engine.clone(), &parts.code_cache)?;
+        let matrix = SharedMatrix::open(&parts.permissions)?;
+        let model = parts.model.map(|config| {
+            let key = config.api_key_secret.as_deref().and_then(|name| parts.secrets.get(name)).map(str::to_owned);
+            ModelClient::new(reqwest::Client::new(), config, key)
+        });
+        let http = guest_http_client()?;
+        let services = Arc::new(Services::new(parts.streams.clone(), model, parts.secrets, http, parts.audit));
+        let catalog = Arc::new(Catalog::new(CatalogConfig {
+            engine,
+            cache,
+            registry: parts.registry,
+            trust: parts.trust.clone(),
+            matrix,
+            approvals: parts.approvals,
+            settings: parts.settings,
+            services: services.clone(),
+        })?);
+        let toolbox = Arc::new(Toolbox::new(catalog.clone()));
+        let calls: Arc<dyn ToolCalls> = toolbox.clone();
+        services.provide_tools(Arc::downgrade(&calls));
+        catalog.refresh().await?;
+        let supervisor = Supervisor::new(catalog.clone());
+        Ok(Self { catalog, toolbox, supervisor, streams: parts.streams, trust: parts.trust })
+    }
+
+    /// Runs the agents, and follows changes, until `stop` becomes true.
+    pub async fn run(&self, stop: watch::Receiver<bool>) {
+        self.catalog.matrix().follow();
+        tokio::join!(self.supervisor.run(stop.clone()), self.follow(stop));
+    }
+
+    /// Somebody outside who calls tools: what the rows for `client:NAME` allow.
+    pub fn client(&self, name: &str) -> Caller {
+        let principal = Principal::client(name);
+        let matrix = self.catalog.matrix().current();
+        let grant = matrix.grant(&principal, None, None, None);
+        let limits = grant.limits().clone();
+        let identity = Identity {
+            component: principal.as_str().into(),
+            principal,
+            digest: String::new(),
+            policy_revision: grant.revision().to_string(),
+            settings: BTreeMap::new(),
+            grant,
+        };
+        let context = CallContext {
+            depth_left: limits.call_depth(),
+            deadline: Instant::now() + limits.deadline(),
+            traceparent: crate::agents::new_traceparent(),
+        };
+        Caller { identity: Arc::new(identity), context }
+    }
+
+    /// Refreshes the catalog whenever something that decides about it has changed.
+    async fn follow(&self, mut stop: watch::Receiver<bool>) {
+        let mut matrix = self.catalog.matrix().subscribe();
+        let index = self.catalog.registry().folder().join("index.json");
+        let look = || [stamp(&index), stamp(&self.trust)];
+        let mut seen = look();
+        let mut decided = Instant::now();
+        let mut ticks = tokio::time::interval(LOOK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                changed = matrix.changed() => if changed.is_err() { return },
+                _ = ticks.tick() => {
+                    let now = look();
+                    if now == seen && decided.elapsed() < RECHECK { continue }
+                    seen = now;
+                }
+            }
+            decided = Instant::now();
+            if let Err(error) = self.catalog.refresh().await {
+                tracing::error!(code = error.code(), "nothing is changed: {error}");
+            }
+        }
+    }
+}
+
+fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
