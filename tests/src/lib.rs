@@ -5,4 +5,5 @@
 
 pub mod parts;
 pub mod postgres;
+pub mod scratch;
 pub mod server;

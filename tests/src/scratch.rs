@@ -1,0 +1,235 @@
+//! A whole host in a scratch folder: real keys, real signatures, real components, the embedded log.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use wasmill::capabilities::{AuditEvent, AuditSink, ModelConfig, Secrets};
+use wasmill::catalog::ApprovalSource;
+use wasmill::host::{Host, Parts};
+use wasmill::runtime::EngineConfig;
+use wasmill::streams::embedded::{Embedded, EmbeddedConfig};
+use wasmill::streams::{Batch, Record, SharedStreams, TopicSpec};
+use wasmill_registry::{Bundle, Claim, Registry, Role, SecretKey, TrustRoots, sign, trust_entry};
+
+/// Longest wait for something that must happen; only ever reached by a test that fails.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder with everything that a host is put together from.
+pub struct Scratch {
+    /// The folder; gone with this value.
+    pub dir: tempfile::TempDir,
+    /// A publisher whom the trust roots know.
+    pub publisher: SecretKey,
+    /// An admin whom the trust roots know.
+    pub admin: SecretKey,
+    /// The forge's key.
+    pub forge: SecretKey,
+    /// Approvals that the host finds.
+    pub approvals: Arc<Approvals>,
+    /// What the host recorded.
+    pub audit: Arc<Trail>,
+    /// Settings of components.
+    pub settings: BTreeMap<String, BTreeMap<String, String>>,
+    /// Secrets.
+    pub secrets: BTreeMap<String, String>,
+    /// Language model.
+    pub model: Option<ModelConfig>,
+    streams: SharedStreams,
+}
+
+/// Approvals in memory: where they are kept means nothing, only their signatures do.
+#[derive(Default)]
+pub struct Approvals(pub Mutex<Vec<Vec<u8>>>);
+
+#[async_trait::async_trait]
+impl ApprovalSource for Approvals {
+    async fn envelopes(&self) -> Result<Vec<Vec<u8>>, String> {
+        self.0.lock().map(|all| all.clone()).map_err(|e| e.to_string())
+    }
+}
+
+/// The audit trail in memory, to be looked at.
+#[derive(Default)]
+pub struct Trail(pub Mutex<Vec<AuditEvent>>);
+
+impl AuditSink for Trail {
+    fn record(&self, event: AuditEvent) {
+        if let Ok(mut events) = self.0.lock() {
+            events.push(event);
+        }
+    }
+}
+
+impl Trail {
+    /// The details of all denials so far.
+    pub fn denials(&self) -> Vec<String> {
+        let events = self.0.lock().map(|events| events.clone()).unwrap_or_default();
+        events.into_iter().filter(|e| e.decision == "denied").map(|e| e.detail).collect()
+    }
+}
+
+impl Scratch {
+    /// A folder with keys and a permission file of this text.
+    pub fn new(permissions: &str) -> Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let (publisher, admin, forge) = (SecretKey::generate()?, SecretKey::generate()?, SecretKey::generate()?);
+        let trust = [
+            trust_entry("publisher", &publisher.public(), &[Role::Publisher], None),
+            trust_entry("admin", &admin.public(), &[Role::Admin], None),
+            trust_entry("forge", &forge.public(), &[Role::Forge], None),
+        ];
+        std::fs::write(dir.path().join("trust.toml"), trust.join("\n"))?;
+        std::fs::write(dir.path().join("permissions.toml"), permissions)?;
+        let streams: SharedStreams = Embedded::open(&dir.path().join("log"), EmbeddedConfig::default())?;
+        Registry::create(&dir.path().join("registry"))?;
+        Ok(Self {
+            dir,
+            publisher,
+            admin,
+            forge,
+            approvals: Arc::default(),
+            audit: Arc::default(),
+            settings: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            model: None,
+            streams,
+        })
+    }
+
+    /// Uses another log than the embedded one.
+    pub fn with_streams(mut self, streams: SharedStreams) -> Self {
+        self.streams = streams;
+        self
+    }
+
+    /// The registry.
+    pub fn registry(&self) -> Result<Registry> {
+        Ok(Registry::open(&self.dir.path().join("registry"))?)
+    }
+
+    /// The trust roots as they are now.
+    pub fn trust(&self) -> Result<TrustRoots> {
+        Ok(TrustRoots::parse(&std::fs::read_to_string(self.dir.path().join("trust.toml"))?)?)
+    }
+
+    /// Signs and installs a plugin of this repository, which must have been built.
+    pub fn install(&self, plugin: &str) -> Result<()> {
+        let manifest = std::fs::read_to_string(plugins().join(plugin).join("wasmill.toml"))?;
+        self.install_bytes(&component(plugin)?, &manifest)
+    }
+
+    /// Signs and installs a component under a manifest.
+    pub fn install_bytes(&self, component: &[u8], manifest: &str) -> Result<()> {
+        let envelope = sign(component, manifest.as_bytes(), &Claim::Published, &self.publisher)?;
+        let bundle = Bundle {
+            component: component.to_vec(),
+            manifest: manifest.as_bytes().to_vec(),
+            envelope: envelope.to_json(),
+            source: None,
+        };
+        let verified = bundle.verify(&self.trust()?, time::OffsetDateTime::now_utc())?;
+        self.registry()?.install(&verified)?;
+        Ok(())
+    }
+
+    /// Puts a host together.
+    pub async fn open(&self) -> Result<Host> {
+        Host::open(Parts {
+            streams: self.streams.clone(),
+            registry: self.registry()?,
+            trust: self.dir.path().join("trust.toml"),
+            permissions: self.dir.path().join("permissions.toml"),
+            code_cache: code_cache()?,
+            approvals: self.approvals.clone(),
+            audit: self.audit.clone(),
+            model: self.model.clone(),
+            secrets: Secrets::new(self.secrets.clone()),
+            settings: self.settings.clone(),
+            engine: EngineConfig { instances_max: 256, ..EngineConfig::default() },
+        })
+        .await
+    }
+
+    /// Puts a host together and runs its agents.
+    pub async fn run(&self) -> Result<Running> {
+        let host = Arc::new(self.open().await?);
+        let (stop, stopped) = watch::channel(false);
+        let running = host.clone();
+        let task = tokio::spawn(async move { running.run(stopped).await });
+        Ok(Running { host, stop, task })
+    }
+
+    /// The log.
+    pub fn streams(&self) -> &SharedStreams {
+        &self.streams
+    }
+
+    /// Creates topics with one partition.
+    pub async fn topics(&self, names: &[&str]) -> Result<()> {
+        for name in names {
+            let spec = TopicSpec { name: (*name).to_owned(), partitions: 1, compacted: false };
+            self.streams.create_topic(&spec).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends values without keys.
+    pub async fn send(&self, topic: &str, values: &[&str]) -> Result<()> {
+        let records =
+            values.iter().map(|v| Record { value: Some(v.as_bytes().to_vec()), ..Record::default() }).collect();
+        self.streams.append(topic, records).await?;
+        Ok(())
+    }
+
+    /// Waits until partition 0 of a topic has so many records, and returns them.
+    pub async fn wait_for(&self, topic: &str, records: usize) -> Result<Batch> {
+        let began = std::time::Instant::now();
+        loop {
+            let batch = self.streams.read(topic, 0, 0, records, Duration::from_millis(200)).await?;
+            if batch.len() >= records {
+                return Ok(batch);
+            }
+            ensure!(began.elapsed() < PATIENCE, "{topic} has {} records, not {records}", batch.len());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// A host at work; stopped with [`Running::stop`], or when the test ends.
+pub struct Running {
+    /// The host.
+    pub host: Arc<Host>,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Stops it and waits until it has stopped.
+    pub async fn stop(self) -> Result<()> {
+        // A host that has already ended needs no word.
+        let _ = self.stop.send(true);
+        tokio::time::timeout(PATIENCE, self.task).await.context("the host does not stop")??;
+        Ok(())
+    }
+}
+
+/// The component of a plugin of this repository.
+pub fn component(plugin: &str) -> Result<Vec<u8>> {
+    let file = plugins().join("target/wasm32-wasip1/release").join(format!("{}.wasm", plugin.replace('-', "_")));
+    std::fs::read(&file)
+        .with_context(|| format!("{} is missing: run `cargo xtask test`, or build the plugins", file.display()))
+}
+
+fn plugins() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins")
+}
+
+/// Compiled code is shared by all tests: it is named by digest, and compiling is slow.
+fn code_cache() -> Result<PathBuf> {
+    Ok(Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tests/code"))
+}
