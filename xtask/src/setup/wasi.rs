@@ -47,7 +47,7 @@ pub fn get(machine: &Machine) -> Result<()> {
     }
     let scratch = tempfile::tempdir()?;
     build_std(scratch.path())?;
-    install_std(machine, &scratch.path().join("target").join(TARGET).join("release/deps"))
+    install_std(machine, &scratch.path().join("target").join(TARGET).join("release/deps"), scratch.path())
 }
 
 /// Compiles the standard library into an otherwise empty crate: about a minute.
@@ -71,28 +71,29 @@ fn build_std(scratch: &Path) -> Result<()> {
     shell::run(&mut build)
 }
 
-/// Copies the libraries beside the compiler's own, complete or not at all.
-fn install_std(machine: &Machine, built: &Path) -> Result<()> {
-    let mut libraries = Vec::new();
+/// Puts the libraries beside the compiler's own, complete or not at all.
+fn install_std(machine: &Machine, built: &Path, scratch: &Path) -> Result<()> {
+    let assembled = scratch.join("lib");
+    fs::create_dir_all(assembled.join("self-contained"))?;
+    let mut libraries = 0;
     for entry in fs::read_dir(built)? {
-        let path = entry?.path();
-        let is_library = path.extension().is_some_and(|extension| extension == "rlib");
-        let is_carrier = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("libcarrier-"));
-        if is_library && !is_carrier {
-            libraries.push(path.display().to_string());
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".rlib") && !name.starts_with("libcarrier-") {
+            fs::copy(entry.path(), assembled.join(name))?;
+            libraries += 1;
         }
     }
-    ensure!(!libraries.is_empty(), "no libraries were built in {}", built.display());
+    ensure!(libraries > 0, "no libraries were built in {}", built.display());
+    for object in ["crt1-command.o", "crt1-reactor.o", "libc.a"] {
+        fs::copy(Path::new(LIBC).join(object), assembled.join("self-contained").join(object))?;
+    }
 
     let fresh = format!("{INSTALLED}.new");
-    let objects = ["crt1-command.o", "crt1-reactor.o", "libc.a"].map(|file| format!("{LIBC}/{file}"));
-    let self_contained = format!("{fresh}/self-contained");
+    let assembled = assembled.display().to_string();
     machine.run_as_root(&["rm", "-rf", &fresh, INSTALLED])?;
-    machine.run_as_root(&["mkdir", "-p", &self_contained])?;
-    let [command, reactor, libc] = &objects;
-    machine.run_as_root(&["cp", command, reactor, libc, &self_contained])?;
-    let copy: Vec<_> = ["cp"].into_iter().chain(libraries.iter().map(String::as_str)).chain([fresh.as_str()]).collect();
-    machine.run_as_root(&copy)?;
+    machine.run_as_root(&["mkdir", "-p", &fresh])?;
+    machine.run_as_root(&["cp", "-rT", &assembled, &fresh])?;
     // The scratch folder may have given them to one user only.
     machine.run_as_root(&["chmod", "-R", "a+rX", &fresh])?;
     machine.run_as_root(&["mv", "-T", &fresh, INSTALLED])
