@@ -60,6 +60,9 @@ pub enum StreamError {
     /// The broker does not answer.
     #[error("Kafka does not answer: {0}; check `streams.brokers` and see `wasmill doctor`")]
     Unavailable(String),
+    /// The broker does not let us in.
+    #[error("Kafka refuses us: {0}; check `streams.security`")]
+    Refused(String),
     /// The settings cannot be used.
     #[error("the streams settings can't be used: {0}")]
     Config(String),
@@ -83,6 +86,7 @@ impl StreamError {
             Self::DiskFull(_) => "log.disk-full",
             Self::Damaged(_) => "log.damaged",
             Self::Unavailable(_) => "kafka.unavailable",
+            Self::Refused(_) => "kafka.refused",
             Self::Config(_) => "streams.config",
             Self::Failed(_) => "streams.failed",
         }

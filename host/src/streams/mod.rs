@@ -1,12 +1,14 @@
 //! The log: topics with partitions, consumer groups, and transactions that commit records, offsets and state together.
 //!
-//! One small trait, two implementations: Kafka and an embedded log. One contract suite holds them to the same
+//! One small trait, two implementations: [`kafka`] and [`embedded`]. One contract suite holds them to the same
 //! behaviour. This folder knows nothing of WebAssembly, permissions or agents' code.
 
 mod batch;
 mod batch_builder;
 pub mod embedded;
 mod error;
+pub mod kafka;
+mod output;
 mod partitioner;
 mod topic;
 
@@ -15,7 +17,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use batch::{Batch, Column, HeaderColumns, Record};
+pub use batch::{Batch, Column, HeaderColumns, Record, present};
 pub use batch_builder::BatchBuilder;
 pub use error::StreamError;
 pub use partitioner::partition_of;

@@ -7,8 +7,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::catalog::{Catalog, Topic};
 use super::segment::SegmentWriter;
 use crate::streams::batch::present;
+use crate::streams::output::check_output;
 use crate::streams::partitioner::partition_of;
-use crate::streams::{Column, Output, Record, StreamError};
+use crate::streams::{Output, Record, StreamError};
 
 /// A segment is closed at this size, in bytes. The file hands out space in powers of two, so the blob must stay below
 /// one of them.
@@ -52,7 +53,7 @@ pub fn outputs(catalog: &Catalog, outputs: &[Output], size_max: usize) -> Result
     let now = now_ms();
     for output in outputs {
         let topic = catalog.get(&output.topic)?;
-        check_columns(output)?;
+        check_output(output)?;
         let mut packer = Packer::new(topic, size_max, output.common_headers.clone(), output.id_prefix.clone());
         for row in 0..output.keys.len() {
             let key = present(&output.key_present, row).then(|| output.keys.row(row));
@@ -63,31 +64,6 @@ pub fn outputs(catalog: &Catalog, outputs: &[Output], size_max: usize) -> Result
         all.append(&mut packer.finish());
     }
     Ok(all)
-}
-
-fn check_columns(output: &Output) -> Result<(), StreamError> {
-    let rows = output.keys.len();
-    let fits = |list: &[u8]| list.is_empty() || list.len() == rows;
-    let headers_fit = output.headers.as_ref().is_none_or(|h| {
-        let count = h.ends.last().copied().unwrap_or(0) as usize;
-        h.ends.len() == rows && h.ends.is_sorted() && consistent(&h.names, count) && consistent(&h.values, count)
-    });
-    if consistent(&output.keys, rows)
-        && consistent(&output.values, rows)
-        && fits(&output.key_present)
-        && fits(&output.value_present)
-        && headers_fit
-    {
-        return Ok(());
-    }
-    Err(StreamError::InvalidRecord {
-        topic: output.topic.clone(),
-        reason: "its columns contradict each other".to_owned(),
-    })
-}
-
-fn consistent(column: &Column, rows: usize) -> bool {
-    column.len() == rows && column.is_consistent()
 }
 
 fn now_ms() -> i64 {

@@ -1,0 +1,216 @@
+//! The clients that one host shares among its workers, and the settings of those that it doesn't.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{FutureProducer, Producer};
+
+use super::config::KafkaConfig;
+use super::errors::translate;
+use super::link::{Link, LinkContext};
+use super::turns::Turns;
+use crate::streams::{StreamError, TopicSpec};
+
+/// How long a question to the broker may take.
+pub(super) const ANSWER_MAX: Duration = Duration::from_secs(10);
+
+/// Bytes that a batch of one record has around it, generously: what Kafka's limit must be above ours.
+pub(super) const OVERHEAD_SIZE: usize = 64 * 1024;
+
+/// Name before the topics that hold state.
+pub(super) const STATE_PREFIX: &str = "wasmill.state.";
+
+/// Clients and settings.
+pub(super) struct Clients {
+    /// The newest error of the connection.
+    pub(super) link: Arc<Link>,
+    /// Largest record in bytes.
+    pub(super) record_bytes_max: usize,
+    /// Sends what comes from outside of workers.
+    pub(super) appender: FutureProducer<LinkContext>,
+    base: ClientConfig,
+    /// Topics that were written to. One that is deleted shows when it is written to again.
+    turns: Mutex<HashMap<String, Arc<Turns>>>,
+    /// Asks about topics as a `read_committed` reader. In no group.
+    reader: BaseConsumer<LinkContext>,
+}
+
+impl Clients {
+    /// Makes the shared clients. Doesn't wait for a broker.
+    ///
+    /// # Errors
+    /// [`StreamError::Config`].
+    pub(super) fn new(config: &KafkaConfig, secret: &dyn Fn(&str) -> Option<String>) -> Result<Self, StreamError> {
+        let link = Arc::new(Link::default());
+        let base = config.to_client(secret)?;
+        let made = |error: KafkaError| translate(&error, "", &link);
+        let mut reader = base.clone();
+        reader.set("isolation.level", "read_committed");
+        let reader = reader.create_with_context(LinkContext(link.clone())).map_err(made)?;
+        let mut appender = base.clone();
+        set_producer(&mut appender, config.record_bytes_max);
+        set_unless_given(&mut appender, "message.timeout.ms", "30000");
+        // It also answers for the ends of partitions with everything that is not decided yet.
+        appender.set("isolation.level", "read_uncommitted");
+        let appender = appender.create_with_context(LinkContext(link.clone())).map_err(made)?;
+        Ok(Self { link, record_bytes_max: config.record_bytes_max, appender, base, turns: Mutex::default(), reader })
+    }
+
+    /// Settings of a worker's consumer.
+    ///
+    /// Assignment is `range`, because it gives partition `p` of all topics to the same member when they have equally
+    /// many; the cooperative assignors don't. What eager rebalances cost is bounded by keeping restored state.
+    pub(super) fn group_config(&self, group: &str) -> ClientConfig {
+        let mut config = self.reader_config();
+        config.set("group.id", group);
+        config.set("enable.partition.eof", "false");
+        config.set("partition.assignment.strategy", "range");
+        set_unless_given(&mut config, "session.timeout.ms", "15000");
+        config
+    }
+
+    /// Settings of a consumer that reads without a group of its own.
+    pub(super) fn reader_config(&self) -> ClientConfig {
+        let mut config = self.base.clone();
+        // Librdkafka assigns partitions only where there is a group; nothing is ever committed to this one.
+        config.set("group.id", "wasmill.readers");
+        config.set("isolation.level", "read_committed");
+        config.set("enable.auto.commit", "false");
+        config.set("enable.auto.offset.store", "false");
+        config.set("enable.partition.eof", "true");
+        config.set("auto.offset.reset", "earliest");
+        // The default of a second makes a full queue stall.
+        set_unless_given(&mut config, "fetch.queue.backoff.ms", "5");
+        // How soon the end of a partition is noticed.
+        set_unless_given(&mut config, "fetch.wait.max.ms", "100");
+        config
+    }
+
+    /// Settings of a worker's producer.
+    pub(super) fn producer_config(&self, transactional_id: &str) -> ClientConfig {
+        let mut config = self.base.clone();
+        set_producer(&mut config, self.record_bytes_max);
+        config.set("transactional.id", transactional_id);
+        config.set("delivery.report.only.error", "true");
+        // How long a killed host's open transaction can hold up `read_committed` readers.
+        set_unless_given(&mut config, "transaction.timeout.ms", "20000");
+        config
+    }
+
+    /// All topics, also those that the host keeps for itself.
+    pub(super) fn topics(&self) -> Result<Vec<(String, u32)>, StreamError> {
+        let answer = self.reader.fetch_metadata(None, ANSWER_MAX);
+        let metadata = self.answered(answer, "")?;
+        let topics = metadata.topics().iter().filter(|t| t.error().is_none());
+        Ok(topics.map(|t| (t.name().to_owned(), t.partitions().len() as u32)).collect())
+    }
+
+    /// Turns of a topic; asks about it only when it was never written to.
+    ///
+    /// # Errors
+    /// [`StreamError::UnknownTopic`] where there is none.
+    pub(super) fn turns(&self, topic: &str) -> Result<Arc<Turns>, StreamError> {
+        match self.known_turns(topic) {
+            Some(turns) => Ok(turns),
+            None => self.partitions(topic).map(|partitions| self.remember(topic, partitions)),
+        }
+    }
+
+    /// Turns of a topic that was written to.
+    pub(super) fn known_turns(&self, topic: &str) -> Option<Arc<Turns>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner).get(topic).cloned()
+    }
+
+    /// Turns of a topic that has so many partitions.
+    pub(super) fn remember(&self, topic: &str, partitions: u32) -> Arc<Turns> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        match turns.get(topic) {
+            Some(turns) if turns.partitions() == partitions => turns.clone(),
+            _ => {
+                let new = Arc::new(Turns::new(partitions));
+                turns.insert(topic.to_owned(), new.clone());
+                new
+            }
+        }
+    }
+
+    /// Number of partitions of a topic.
+    ///
+    /// # Errors
+    /// [`StreamError::UnknownTopic`] where there is none.
+    pub(super) fn partitions(&self, topic: &str) -> Result<u32, StreamError> {
+        let found = self.topics()?.into_iter().find(|(name, _)| name == topic);
+        found.map(|(_, partitions)| partitions).ok_or_else(|| StreamError::UnknownTopic(topic.to_owned()))
+    }
+
+    /// First offset and last stable offset.
+    pub(super) fn stable_ends(&self, topic: &str, partition: u32) -> Result<(u64, u64), StreamError> {
+        let id = i32::try_from(partition).unwrap_or(i32::MAX);
+        let answer = self.reader.fetch_watermarks(topic, id, ANSWER_MAX);
+        self.answered(answer, topic).map(offsets)
+    }
+
+    /// First offset and the offset behind everything that was written, decided or not.
+    pub(super) fn ends_of_everything(&self, topic: &str, partition: u32) -> Result<(u64, u64), StreamError> {
+        let id = i32::try_from(partition).unwrap_or(i32::MAX);
+        let answer = self.appender.client().fetch_watermarks(topic, id, ANSWER_MAX);
+        self.answered(answer, topic).map(offsets)
+    }
+
+    /// Settings of the client that creates topics.
+    pub(super) fn admin_config(&self) -> ClientConfig {
+        self.base.clone()
+    }
+
+    /// Settings of a topic that is created.
+    pub(super) fn topic_settings(&self, topic: &TopicSpec) -> Vec<(&'static str, String)> {
+        let mut settings = vec![("max.message.bytes", (self.record_bytes_max + OVERHEAD_SIZE).to_string())];
+        if topic.compacted {
+            settings.push(("cleanup.policy", "compact".to_owned()));
+        }
+        settings
+    }
+
+    /// An error in our words.
+    pub(super) fn translate(&self, error: &KafkaError, topic: &str) -> StreamError {
+        translate(error, topic, &self.link)
+    }
+
+    /// The error of a broker that says nothing any more.
+    pub(super) fn silence(&self) -> StreamError {
+        translate(&KafkaError::Global(rdkafka::error::RDKafkaErrorCode::OperationTimedOut), "", &self.link)
+    }
+
+    fn answered<T>(&self, answer: Result<T, KafkaError>, topic: &str) -> Result<T, StreamError> {
+        // Errors of the connection wait to be told.
+        while self.reader.poll(Duration::ZERO).is_some() {}
+        match answer {
+            Ok(answer) => {
+                self.link.answered();
+                Ok(answer)
+            }
+            Err(error) => Err(self.translate(&error, topic)),
+        }
+    }
+}
+
+fn offsets((first, next): (i64, i64)) -> (u64, u64) {
+    (u64::try_from(first).unwrap_or(0), u64::try_from(next).unwrap_or(0))
+}
+
+fn set_producer(config: &mut ClientConfig, record_bytes_max: usize) {
+    config.set("enable.idempotence", "true");
+    config.set("acks", "all");
+    config.set("partitioner", "murmur2_random");
+    config.set("message.max.bytes", (record_bytes_max + OVERHEAD_SIZE).to_string());
+}
+
+fn set_unless_given(config: &mut ClientConfig, name: &str, value: &str) {
+    if config.get(name).is_none() {
+        config.set(name, value);
+    }
+}

@@ -1,0 +1,109 @@
+//! Topics: which there are, and new ones.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+
+use super::blocking;
+use super::clients::{ANSWER_MAX, Clients, STATE_PREFIX};
+use super::errors::translate_code;
+use super::link::LinkContext;
+use crate::streams::topic::check_topic;
+use crate::streams::{StreamError, TopicSpec};
+
+/// Means the broker's own default number of replicas.
+const REPLICAS_DEFAULT: i32 = -1;
+
+/// How long a new topic may take to be known everywhere.
+const KNOWN_MAX: Duration = Duration::from_secs(5);
+
+/// Topics of one Kafka.
+pub(super) struct Topics {
+    clients: Arc<Clients>,
+    admin: AdminClient<LinkContext>,
+}
+
+impl Topics {
+    /// Prepares to ask about topics. Doesn't wait for a broker.
+    pub(super) fn new(clients: Arc<Clients>) -> Result<Self, StreamError> {
+        let context = LinkContext(clients.link.clone());
+        let admin = clients.admin_config().create_with_context(context).map_err(|e| clients.translate(&e, ""))?;
+        Ok(Self { clients, admin })
+    }
+
+    /// All topics, sorted, without Kafka's and the host's own.
+    pub(super) async fn list(&self) -> Result<Vec<TopicSpec>, StreamError> {
+        let clients = self.clients.clone();
+        let mut topics = blocking(move || clients.topics()).await??;
+        topics.retain(|(name, _)| !name.starts_with("__") && !name.starts_with(STATE_PREFIX));
+        topics.sort();
+        if topics.is_empty() {
+            return Ok(Vec::new());
+        }
+        let asked: Vec<_> = topics.iter().map(|(name, _)| ResourceSpecifier::Topic(name)).collect();
+        let answer = self.admin.describe_configs(&asked, &options()).await;
+        let settings = answer.map_err(|e| self.clients.translate(&e, ""))?;
+        let mut listed = Vec::with_capacity(topics.len());
+        for ((name, partitions), settings) in topics.iter().zip(settings) {
+            let compacted = settings.ok().is_some_and(|resource| {
+                let policy = resource.get("cleanup.policy").and_then(|entry| entry.value.clone());
+                policy.is_some_and(|policy| policy.contains("compact"))
+            });
+            listed.push(TopicSpec { name: name.clone(), partitions: *partitions, compacted });
+        }
+        Ok(listed)
+    }
+
+    /// Creates a topic.
+    pub(super) async fn create(&self, topic: &TopicSpec) -> Result<(), StreamError> {
+        check_topic(topic)?;
+        if topic.name.starts_with(STATE_PREFIX) || topic.name.starts_with("__") {
+            let reason = format!("names that begin with `{STATE_PREFIX}` or `__` are not for others");
+            return Err(StreamError::InvalidTopic { name: topic.name.clone(), reason });
+        }
+        self.create_any(topic).await
+    }
+
+    /// Name of the topic that holds the state `name`; creates it where there is none.
+    pub(super) async fn ensure_state(&self, name: &str, partitions: u32) -> Result<String, StreamError> {
+        let topic = TopicSpec { name: format!("{STATE_PREFIX}{name}"), partitions, compacted: true };
+        check_topic(&topic)?;
+        match self.create_any(&topic).await {
+            Ok(()) | Err(StreamError::TopicExists(_)) => {}
+            Err(error) => return Err(error),
+        }
+        let (clients, name) = (self.clients.clone(), topic.name.clone());
+        let found = blocking(move || clients.partitions(&name)).await??;
+        if found < partitions {
+            let reason = format!("it has {found} partitions and the topics that are read have {partitions}");
+            return Err(StreamError::InvalidTopic { name: topic.name, reason });
+        }
+        Ok(topic.name)
+    }
+
+    async fn create_any(&self, topic: &TopicSpec) -> Result<(), StreamError> {
+        let partitions = i32::try_from(topic.partitions).unwrap_or(i32::MAX);
+        let settings = self.clients.topic_settings(topic);
+        let new = NewTopic::new(&topic.name, partitions, TopicReplication::Fixed(REPLICAS_DEFAULT));
+        let new = settings.iter().fold(new, |new, (name, value)| new.set(name, value));
+        let answer = self.admin.create_topics([&new], &options()).await;
+        for created in answer.map_err(|e| self.clients.translate(&e, &topic.name))? {
+            created.map_err(|(name, code)| translate_code(code, &code.to_string(), &name, &self.clients.link))?;
+        }
+        // The controller has it; who asks the broker next should find it too.
+        let begin = std::time::Instant::now();
+        while begin.elapsed() < KNOWN_MAX {
+            let (clients, name) = (self.clients.clone(), topic.name.clone());
+            match blocking(move || clients.partitions(&name)).await? {
+                Err(StreamError::UnknownTopic(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                known => return known.map(drop),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn options() -> AdminOptions {
+    AdminOptions::new().request_timeout(Some(ANSWER_MAX)).operation_timeout(Some(ANSWER_MAX))
+}
