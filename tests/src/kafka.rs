@@ -1,0 +1,191 @@
+//! A private Apache Kafka: one node, KRaft, from the jars that set-up fetched; started for the tests, gone with them.
+
+mod identity;
+mod properties;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
+
+pub use identity::{Identity, PASSWORD, USER};
+use properties::Ports;
+
+use crate::parts::{self, require};
+use crate::server::{Launch, Server, until};
+
+/// How long a broker may take to start on a busy machine.
+const START_MAX: Duration = Duration::from_secs(180);
+
+/// A running Kafka without topics. Dropping it stops the broker and removes its files.
+#[derive(Debug)]
+pub struct Kafka {
+    // Fields are dropped in this order: the broker ends before its folder goes.
+    server: Mutex<Option<Server>>,
+    folder: TempDir,
+    java: PathBuf,
+    libs: PathBuf,
+    ports: Ports,
+    identity: Option<Identity>,
+}
+
+impl Kafka {
+    /// A broker without encryption, or `None` (said loudly) where the machine has no Kafka.
+    ///
+    /// # Panics
+    /// When Kafka is there and does not start, with what it wrote; and with `CI=true` when it is not there.
+    #[must_use]
+    pub fn start() -> Option<Self> {
+        Self::start_with(None)
+    }
+
+    /// A broker that also listens with TLS, SASL over TLS and SASL without.
+    ///
+    /// # Panics
+    /// As [`Kafka::start`].
+    #[must_use]
+    pub fn start_secured() -> Option<Self> {
+        let folder = tempfile::Builder::new().prefix("wasmill-identity-").tempdir().ok()?;
+        let identity = require(Identity::make(folder))?;
+        Self::start_with(Some(identity))
+    }
+
+    fn start_with(identity: Option<Identity>) -> Option<Self> {
+        let (java, libs) = (require(parts::java())?, require(parts::kafka_libs())?);
+        // Between choosing a free port and listening on it, another process may take it.
+        let mut last = None;
+        let mut identity = Some(identity);
+        for _ in 0..3 {
+            let made = Self::make(&java, &libs, identity.take().flatten()).and_then(|kafka| {
+                kafka.resume()?;
+                Ok(kafka)
+            });
+            match made {
+                Ok(kafka) => return Some(kafka),
+                Err(error) => last = Some(error),
+            }
+        }
+        panic!("Kafka in {} does not start: {:?}", libs.display(), last);
+    }
+
+    /// Address of the listener without encryption, `host:port`.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.ports.plaintext)
+    }
+
+    /// Address of the listener that asks for a certificate.
+    #[must_use]
+    pub fn tls_address(&self) -> String {
+        format!("127.0.0.1:{}", self.ports.tls)
+    }
+
+    /// Address of the listener that asks for a password, not encrypted.
+    #[must_use]
+    pub fn sasl_address(&self) -> String {
+        format!("127.0.0.1:{}", self.ports.sasl)
+    }
+
+    /// Address of the encrypted listener that asks for a password.
+    #[must_use]
+    pub fn sasl_tls_address(&self) -> String {
+        format!("127.0.0.1:{}", self.ports.sasl_tls)
+    }
+
+    /// Certificates of a secured broker.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    /// Kills the broker at once, as a power cut would. Its files stay.
+    pub fn kill(&self) {
+        if let Ok(mut server) = self.server.lock()
+            && let Some(mut server) = server.take()
+        {
+            server.kill();
+        }
+    }
+
+    /// Starts the broker on the files and ports that it has, and waits until it answers.
+    ///
+    /// # Errors
+    /// With what it wrote, when it does not start.
+    pub fn resume(&self) -> Result<()> {
+        let log = self.folder.path().join("log");
+        let command = self.command("kafka.Kafka", &[&self.settings().display().to_string()]);
+        let launch = Launch { command: &command, env: &[], log: &log, stop_signal: "TERM", user: None };
+        let mut server = Server::start(&launch)?;
+        let up = until(START_MAX, || !matches!(server.ended(), Ok(None)) || self.is_up(&log));
+        ensure!(up && matches!(server.ended(), Ok(None)), "it wrote:\n{}", tail(&log));
+        if let Ok(mut place) = self.server.lock() {
+            *place = Some(server);
+        }
+        Ok(())
+    }
+
+    fn make(java: &Path, libs: &Path, identity: Option<Identity>) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("wasmill-kafka-").tempdir()?;
+        let kafka = Self {
+            server: Mutex::new(None),
+            folder,
+            java: java.to_owned(),
+            libs: libs.to_owned(),
+            ports: Ports::free()?,
+            identity,
+        };
+        let data = kafka.folder.path().join("data");
+        fs::write(kafka.settings(), properties::write(&kafka.ports, &data, kafka.identity.as_ref()))?;
+        fs::write(kafka.folder.path().join("log4j2.properties"), properties::LOGGING)?;
+        let settings = kafka.settings().display().to_string();
+        let mut format = vec!["format", "-t", "wasmill-tests-cluster0", "-c", &settings];
+        let users = properties::users();
+        if kafka.identity.is_some() {
+            for user in &users {
+                format.extend(["--add-scram", user]);
+            }
+        }
+        let command = kafka.command("kafka.tools.StorageTool", &format);
+        let output = Command::new(&command[0]).args(&command[1..]).stdin(Stdio::null()).output();
+        let output = output.context("run Kafka's StorageTool")?;
+        let said = [output.stdout, output.stderr].concat();
+        ensure!(output.status.success(), "StorageTool: {}", String::from_utf8_lossy(&said));
+        Ok(kafka)
+    }
+
+    fn settings(&self) -> PathBuf {
+        self.folder.path().join("server.properties")
+    }
+
+    fn command(&self, class: &str, arguments: &[&str]) -> Vec<String> {
+        let logging = format!("-Dlog4j2.configurationFile={}", self.folder.path().join("log4j2.properties").display());
+        let jars = format!("{}/*", self.libs.display());
+        // A small heap and the quick compiler only: these brokers live for seconds.
+        let java = ["-Xmx320m", "-Xms96m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"];
+        let mut command = vec![self.java.display().to_string()];
+        command.extend(java.map(str::to_owned));
+        command.extend([logging, "-cp".to_owned(), jars, class.to_owned()]);
+        command.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        command
+    }
+
+    fn is_up(&self, log: &Path) -> bool {
+        let started = fs::read_to_string(log).is_ok_and(|log| {
+            // The log goes on after a restart: only what the newest process wrote counts.
+            log.rsplit("starting (kafka.server.KafkaRaftServer")
+                .next()
+                .is_some_and(|log| log.contains("Kafka Server started"))
+        });
+        started && std::net::TcpStream::connect(("127.0.0.1", self.ports.plaintext)).is_ok()
+    }
+}
+
+fn tail(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(60)..].join("\n")
+}
