@@ -31,12 +31,16 @@ impl Missing {
 /// With `CI=true` a missing part is a failure of the test.
 #[must_use]
 pub fn require<T>(part: Result<T, Missing>) -> Option<T> {
+    require_or_skip(part, in_ci())
+}
+
+fn require_or_skip<T>(part: Result<T, Missing>, in_ci: bool) -> Option<T> {
     match part {
         Ok(found) => Some(found),
         Err(Missing { part, reason }) => {
             let test = std::thread::current().name().unwrap_or("a test").to_owned();
             let line = format!("SKIPPED {test}: no {part}: {reason}");
-            assert!(!in_ci(), "{line} (with CI=true every real part must be there)");
+            assert!(!in_ci, "{line} (with CI=true every real part must be there)");
             announce(&line);
             None
         }
@@ -171,6 +175,12 @@ mod tests {
     #[test]
     fn a_part_that_is_there_is_given() {
         assert_eq!(require(Ok::<_, Missing>(7)), Some(7));
+    }
+
+    #[test]
+    #[should_panic(expected = "no lathe: it was sold")]
+    fn a_missing_part_fails_the_test_in_ci() {
+        let _ = require_or_skip::<()>(Err(Missing::new("lathe", "it was sold")), true);
     }
 
     #[test]
