@@ -6,4 +6,5 @@ pub mod catalog;
 pub mod host;
 pub mod permissions;
 pub mod runtime;
+pub mod store;
 pub mod streams;

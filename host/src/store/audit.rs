@@ -1,0 +1,125 @@
+//! Table `audit`: who tried what. Rows are only ever added, in chains without gaps.
+
+use serde::Serialize;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::error::StoreError;
+use super::{Store, now_ms};
+
+/// Longest text of one field, in characters; what is longer is cut.
+const TEXT_CHARS_MAX: usize = 4_096;
+
+/// What is to be remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Who, as a principal.
+    pub principal: String,
+    /// What was tried.
+    pub action: String,
+    /// What came of it: `allowed`, `denied`, `failed`.
+    pub decision: String,
+    /// Anything more, one line of text.
+    pub detail: String,
+}
+
+impl AuditEntry {
+    /// An entry of this moment.
+    pub fn now(
+        principal: impl Into<String>,
+        action: impl Into<String>,
+        decision: &str,
+        detail: impl Into<String>,
+    ) -> Self {
+        let (principal, action, detail) = (principal.into(), action.into(), detail.into());
+        Self { at_ms: now_ms(), principal, action, decision: decision.to_string(), detail }
+    }
+}
+
+/// What is remembered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuditRow {
+    /// The host that wrote it.
+    pub chain: String,
+    /// Number in that chain, from 1, without gaps.
+    pub seq: i64,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Who.
+    pub principal: String,
+    /// What was tried.
+    pub action: String,
+    /// What came of it.
+    pub decision: String,
+    /// Anything more.
+    pub detail: String,
+}
+
+/// Which rows to list.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Only those of this principal.
+    pub principal: Option<String>,
+    /// Most rows, newest first.
+    pub limit: u32,
+}
+
+impl Store {
+    /// Adds entries to the end of a chain, all or none. One chain has one writer; where two try, one of them is told.
+    ///
+    /// # Errors
+    /// Where the database fails; nothing was added then.
+    pub async fn append_audit(&self, chain: &str, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let mut work = self.pool.begin().await?;
+        for entry in entries {
+            sqlx::query(
+                "INSERT INTO audit (chain, seq, at_ms, principal, action, decision, detail) \
+                 SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6 FROM audit WHERE chain = $1",
+            )
+            .bind(chain)
+            .bind(entry.at_ms)
+            .bind(clean(&entry.principal))
+            .bind(clean(&entry.action))
+            .bind(clean(&entry.decision))
+            .bind(clean(&entry.detail))
+            .execute(&mut *work)
+            .await?;
+        }
+        Ok(work.commit().await?)
+    }
+
+    /// Rows of all chains, newest first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT chain, seq, at_ms, principal, action, decision, detail FROM audit WHERE ($1 = '' OR principal = $1) \
+             ORDER BY at_ms DESC, chain, seq DESC LIMIT $2",
+        )
+        .bind(filter.principal.as_deref().unwrap_or_default())
+        .bind(i64::from(filter.limit))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().map(row).collect::<Result<_, _>>()?)
+    }
+}
+
+/// Text as every database takes it: PostgreSQL has no place for a zero character, and guests choose some of these texts.
+fn clean(text: &str) -> String {
+    text.chars().take(TEXT_CHARS_MAX).map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+fn row(row: &AnyRow) -> Result<AuditRow, sqlx::Error> {
+    Ok(AuditRow {
+        chain: row.try_get("chain")?,
+        seq: row.try_get("seq")?,
+        at_ms: row.try_get("at_ms")?,
+        principal: row.try_get("principal")?,
+        action: row.try_get("action")?,
+        decision: row.try_get("decision")?,
+        detail: row.try_get("detail")?,
+    })
+}

@@ -1,0 +1,42 @@
+//! What hosts remember in SQL: approvals, decisions about components, builds of the forge, the audit trail.
+//!
+//! SQLite in the home directory, or one PostgreSQL for many hosts; the same statements run on both. Queries live in one
+//! file per table. This folder believes nothing and decides nothing: it must never know of signatures, permissions or
+//! components' bytes, and nobody may trust a row for more than a note that somebody wrote.
+
+mod approvals;
+mod audit;
+mod audit_writer;
+mod builds;
+mod components;
+mod error;
+mod migrations;
+mod open;
+
+pub use approvals::ApprovalRow;
+pub use audit::{AuditEntry, AuditFilter, AuditRow};
+pub use audit_writer::AuditWriter;
+pub use builds::{BuildFilter, BuildOutcome, BuildRow, NewBuild};
+pub use components::{ComponentRow, ComponentStatus};
+pub use error::StoreError;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sqlx::AnyPool;
+
+/// A connected database with the current tables. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: AnyPool,
+}
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A new key: sorts by the time it was made, and no two hosts make the same one.
+fn new_id(at_ms: i64) -> String {
+    format!("{at_ms:012x}{:016x}", rand::random::<u64>())
+}

@@ -1,0 +1,201 @@
+//! The same behaviour on SQLite and PostgreSQL.
+
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+use serde_json::json;
+use wasmill::store::{
+    AuditEntry, AuditFilter, AuditWriter, BuildFilter, BuildOutcome, ComponentRow, ComponentStatus, NewBuild, Store,
+};
+use wasmill_tests::postgres::Postgres;
+
+/// Makes a test of each on a SQLite file of its own, and one test of all on one PostgreSQL, each in a database of its own.
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                let home = tempfile::tempdir().unwrap();
+                let address = format!("sqlite://{}/store.db", home.path().display());
+                super::$name(&address).await;
+            })+
+        }
+
+        #[tokio::test(flavor = "multi_thread")]
+        async fn the_same_on_postgres() {
+            let Some(server) = tokio::task::block_in_place(Postgres::start) else { return };
+            $(
+                println!("{}", stringify!($name));
+                let address = tokio::task::block_in_place(|| server.create_database(stringify!($name))).unwrap();
+                $name(&address).await;
+            )+
+        }
+    };
+}
+
+on_both!(
+    what_is_written_is_there_after_the_next_open,
+    approvals_come_back_as_they_were_kept,
+    a_decision_replaces_the_one_before,
+    builds_are_found_by_maker_name_and_request,
+    the_audit_trail_is_a_chain_without_gaps_per_host,
+    the_audit_writer_keeps_order_and_survives_odd_text,
+    two_hosts_may_open_an_empty_database_at_once,
+    a_database_of_a_newer_version_is_refused,
+);
+
+async fn open(address: &str) -> Store {
+    Store::open(address).await.unwrap()
+}
+
+async fn what_is_written_is_there_after_the_next_open(address: &str) {
+    let store = open(address).await;
+    store.add_approval("c", "m", "tool@1.0.0", "{}").await.unwrap();
+    store.close().await;
+    assert_eq!(open(address).await.approvals().await.unwrap().len(), 1);
+}
+
+async fn approvals_come_back_as_they_were_kept(address: &str) {
+    let store = open(address).await;
+    let envelope = r#"{"payload":"ü ' \" $1 ?"}"#;
+    let id = store.add_approval("c1", "m1", "a@1.0.0", envelope).await.unwrap();
+    store.add_approval("c1", "m2", "a@1.0.0", "{}").await.unwrap();
+    let kept = store.approvals().await.unwrap();
+    assert_eq!(kept.len(), 2);
+    assert_eq!((&kept[0].id, kept[0].envelope.as_str(), kept[0].manifest.as_str()), (&id, envelope, "m1"));
+    assert!(kept[0].created_ms > 0);
+
+    assert_eq!(store.remove_approvals("c1", "m1").await.unwrap(), 1);
+    assert_eq!(store.remove_approvals("c1", "m1").await.unwrap(), 0);
+    assert_eq!(store.approvals().await.unwrap()[0].manifest, "m2");
+}
+
+async fn a_decision_replaces_the_one_before(address: &str) {
+    let store = open(address).await;
+    let mut row = ComponentRow {
+        component: "c".into(),
+        manifest: "m".into(),
+        name: "logsmith.web".into(),
+        version: "1.0.0".into(),
+        maker: Some("agent:logsmith".into()),
+        status: ComponentStatus::Denied,
+        reason: "asks for too much".into(),
+        changed_by: "client:cli".into(),
+        changed_ms: 0,
+    };
+    store.set_component(&row).await.unwrap();
+    row.status = ComponentStatus::Active;
+    store.set_component(&row).await.unwrap();
+    row.component = "other".into();
+    row.maker = None;
+    store.set_component(&row).await.unwrap();
+    let all = store.components().await.unwrap();
+    assert_eq!(all.len(), 2);
+    let first = all.iter().find(|row| row.component == "c").unwrap();
+    assert_eq!((first.status, first.maker.as_deref()), (ComponentStatus::Active, Some("agent:logsmith")));
+    assert!(first.changed_ms > 0);
+}
+
+fn build(maker: &str, name: &str, started_ms: i64) -> NewBuild {
+    NewBuild {
+        maker: maker.into(),
+        name: name.into(),
+        request: format!("request-{name}"),
+        source_digest: "s".into(),
+        source: "fn main() {}\n".into(),
+        outcome: BuildOutcome::Callable,
+        stage: "register".into(),
+        reason: String::new(),
+        version: Some("1.0.0".into()),
+        component: Some("c".into()),
+        timings: json!([{"stage": "build", "micros": 812_000}]),
+        diagnostics: json!([]),
+        started_ms,
+    }
+}
+
+async fn builds_are_found_by_maker_name_and_request(address: &str) {
+    let store = open(address).await;
+    let first = store.add_build(&build("agent:a", "a.x", 1_000)).await.unwrap();
+    store.add_build(&build("agent:a", "a.y", 2_000)).await.unwrap();
+    store.add_build(&build("agent:b", "b.x", 3_000)).await.unwrap();
+    let refused = NewBuild {
+        outcome: BuildOutcome::Refused,
+        version: None,
+        component: None,
+        diagnostics: json!([{"message": "mismatched types"}]),
+        ..build("agent:a", "a.z", 4_000)
+    };
+    store.add_build(&refused).await.unwrap();
+
+    let filter = |maker: Option<&str>, name: Option<&str>, limit| BuildFilter {
+        maker: maker.map(Into::into),
+        name: name.map(Into::into),
+        limit,
+    };
+    let names = |rows: Vec<wasmill::store::BuildRow>| rows.into_iter().map(|row| row.name).collect::<Vec<_>>();
+    assert_eq!(names(store.builds(&filter(Some("agent:a"), None, 10)).await.unwrap()), ["a.z", "a.y", "a.x"]);
+    assert_eq!(names(store.builds(&filter(None, Some("b.x"), 10)).await.unwrap()), ["b.x"]);
+    assert_eq!(names(store.builds(&filter(None, None, 2)).await.unwrap()), ["a.z", "b.x"]);
+    assert!(store.builds(&filter(None, None, 1)).await.unwrap()[0].source.is_empty(), "lists come without sources");
+
+    let one = store.build(&first).await.unwrap().unwrap();
+    assert_eq!((one.source.as_str(), one.timings[0]["micros"].as_u64()), ("fn main() {}\n", Some(812_000)));
+    assert_eq!(store.build("no such key").await.unwrap(), None);
+    assert_eq!(store.build_of_request("agent:a", "request-a.x").await.unwrap().unwrap().id, first);
+    assert_eq!(store.build_of_request("agent:b", "request-a.x").await.unwrap(), None, "another maker gets nothing");
+    assert_eq!(store.build_of_request("agent:a", "request-a.z").await.unwrap(), None, "a refusal is no product");
+    assert_eq!(store.builds_since("agent:a", 2_000).await.unwrap(), 2);
+}
+
+fn entry(action: &str) -> AuditEntry {
+    AuditEntry::now("agent:a", action, "denied", "why")
+}
+
+async fn the_audit_trail_is_a_chain_without_gaps_per_host(address: &str) {
+    let store = open(address).await;
+    store.append_audit("host-1", &[entry("one"), entry("two")]).await.unwrap();
+    store.append_audit("host-2", &[entry("other")]).await.unwrap();
+    store.append_audit("host-1", &[entry("three")]).await.unwrap();
+    let mut rows = store.audit(&AuditFilter { principal: Some("agent:a".into()), limit: 100 }).await.unwrap();
+    rows.retain(|row| row.chain == "host-1");
+    rows.sort_by_key(|row| row.seq);
+    let found: Vec<(i64, &str)> = rows.iter().map(|row| (row.seq, row.action.as_str())).collect();
+    assert_eq!(found, [(1, "one"), (2, "two"), (3, "three")]);
+    assert!(store.audit(&AuditFilter { principal: Some("agent:b".into()), limit: 100 }).await.unwrap().is_empty());
+}
+
+async fn the_audit_writer_keeps_order_and_survives_odd_text(address: &str) {
+    let store = open(address).await;
+    let writer = AuditWriter::start(store.clone(), "host");
+    writer.record(entry("a zero \0 in it"));
+    for number in 0..1_200 {
+        writer.record(entry(&number.to_string()));
+    }
+    writer.flush().await;
+    let mut rows = store.audit(&AuditFilter { principal: None, limit: 5_000 }).await.unwrap();
+    rows.sort_by_key(|row| row.seq);
+    assert_eq!(rows.len(), 1_201);
+    assert!(rows[0].action.starts_with("a zero"));
+    assert!(rows[1..].iter().enumerate().all(|(number, row)| row.action == number.to_string()));
+}
+
+async fn two_hosts_may_open_an_empty_database_at_once(address: &str) {
+    let (one, two) = tokio::join!(Store::open(address), Store::open(address));
+    one.unwrap().add_approval("c", "m", "n", "{}").await.unwrap();
+    assert_eq!(two.unwrap().approvals().await.unwrap().len(), 1);
+}
+
+async fn a_database_of_a_newer_version_is_refused(address: &str) {
+    open(address).await.close().await;
+    sqlx::any::install_default_drivers();
+    let pool = sqlx::AnyPool::connect(address).await.unwrap();
+    sqlx::query(
+        "UPDATE _sqlx_migrations SET version = 1000 WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    pool.close().await;
+    let error = Store::open(address).await.unwrap_err();
+    assert_eq!(error.code(), "store.schema", "{error}");
+}
