@@ -66,7 +66,7 @@ const STEPS: &[Step] = &[
         get: tools::get_component,
     },
     Step {
-        what: "PostgreSQL, Java, kcat and Python's venv",
+        what: "PostgreSQL, Java, kcat, openssl and Python's venv",
         why: "the tests run against real servers, with strangers as clients",
         purpose: Purpose::Test,
         is_there: |_| apt::all_there(apt::TEST),
