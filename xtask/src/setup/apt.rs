@@ -3,7 +3,6 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::Once;
 
 use anyhow::{Result, bail};
 
@@ -52,19 +51,17 @@ pub fn install_missing(machine: &Machine, packages: &[Package]) -> Result<()> {
 /// # Errors
 /// As [`install_missing`].
 pub fn install(machine: &Machine, names: &[&str]) -> Result<()> {
-    static LISTS: Once = Once::new();
     if names.is_empty() {
         return Ok(());
     }
+    let names = names.join(" ");
     if !on_path("apt-get") {
-        bail!("there is no apt-get here; get what Debian calls {} in this system's own way", names.join(", "));
+        bail!("there is no apt-get here; get what Debian calls {names} in this system's own way");
     }
-    let mut lists = Ok(());
-    LISTS.call_once(|| lists = machine.run_as_root(&["apt-get", "update", "-q"]));
-    lists?;
-    // `env`, since sudo does not pass variables on.
-    let apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-q", "-y", "--no-install-recommends"];
-    machine.run_as_root(&[&apt, names].concat())
+    // One line, so that it is also what somebody else can be asked to run. The lists are fetched each
+    // time: fresh machines have none, and old ones name packages that are gone.
+    let install = "DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends";
+    machine.run_as_root(&["sh", "-c", &format!("apt-get update -q && {install} {names}")])
 }
 
 /// The major version of the `java` on the path: 17 from `openjdk version "17.0.15" 2025-04-15`.

@@ -45,7 +45,7 @@ struct Step {
 /// In the order in which they need each other.
 const STEPS: &[Step] = &[
     Step {
-        what: "a C++ compiler, OpenSSL's headers and bubblewrap",
+        what: "compiler and sandbox (C++, OpenSSL's headers, bubblewrap)",
         why: "librdkafka is compiled from source; generated tools are built in bubblewrap's sandbox",
         purpose: Purpose::Run,
         is_there: |_| apt::all_there(apt::RUN),
@@ -66,7 +66,7 @@ const STEPS: &[Step] = &[
         get: tools::get_component,
     },
     Step {
-        what: "PostgreSQL, Java, kcat, openssl and Python's venv",
+        what: "servers and clients (PostgreSQL, Java, kcat, openssl, Python's venv)",
         why: "the tests run against real servers, with strangers as clients",
         purpose: Purpose::Test,
         is_there: |_| apt::all_there(apt::TEST),
@@ -126,7 +126,7 @@ pub fn ensure(machine: &Machine, purpose: Purpose) -> Result<Vec<String>> {
             false => bail!("it is still missing afterwards"),
         });
         if let Err(error) = got {
-            let line = format!("no {}: {error:#}", step.what);
+            let line = format!("{} is missing: {error:#}", step.what);
             if step.purpose == Purpose::Run || machine.ci {
                 bail!("{line}");
             }
