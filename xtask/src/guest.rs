@@ -125,12 +125,13 @@ pub fn build(machine: &Machine, workspace: &Path) -> Result<()> {
     shell::run(build.current_dir(workspace))
 }
 
-/// The packages of a workspace that say that they are components; the others are libraries and tests.
+/// The packages of a workspace with a manifest of Wasmill beside their own; the others are libraries and tests.
 fn components(workspace: &Path) -> Result<Vec<String>> {
     let mut metadata = Command::new("cargo");
     metadata.args(["metadata", "--no-deps", "--format-version=1"]).current_dir(workspace);
     let metadata: Metadata = serde_json::from_str(&shell::capture(&mut metadata)?)?;
-    let components = metadata.packages.into_iter().filter(|package| package.metadata.get("component").is_some());
+    let components =
+        metadata.packages.into_iter().filter(|package| package.manifest_path.with_file_name("wasmill.toml").is_file());
     Ok(components.map(|package| package.name).collect())
 }
 
@@ -143,9 +144,8 @@ struct Metadata {
 #[derive(Deserialize)]
 struct Package {
     name: String,
-    /// `[package.metadata]`, whatever it holds.
-    #[serde(default)]
-    metadata: serde_json::Value,
+    /// Its `Cargo.toml`.
+    manifest_path: PathBuf,
 }
 
 /// `cargo-component` on the path, or where `cargo install` puts it.
