@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod capabilities;
 pub mod catalog;
+pub mod forge;
 pub mod host;
 pub mod permissions;
 pub mod runtime;

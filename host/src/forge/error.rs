@@ -1,0 +1,124 @@
+//! What can go wrong that has nothing to do with the source.
+
+use super::kit::KitError;
+use super::outcome::{Problem, ProblemKind};
+use super::sandbox::SandboxError;
+use super::toolchain::ToolchainError;
+use crate::store::StoreError;
+
+/// Errors of the forge. Each has a stable code, see [`ForgeError::code`]. Everything about a source is an
+/// [`Outcome`](super::Outcome).
+#[derive(Debug, thiserror::Error)]
+pub enum ForgeError {
+    /// The maker may not forge.
+    #[error("{message}")]
+    Denied {
+        /// Code of the denial.
+        code: &'static str,
+        /// Who may not do what.
+        message: String,
+        /// What would have to change.
+        next: String,
+    },
+    /// There is no sandbox; nothing is ever built without one.
+    #[error("the forge builds nothing without a sandbox: {0}")]
+    Sandbox(#[from] SandboxError),
+    /// There is no compiler.
+    #[error("the forge has no compiler: {0}")]
+    Toolchain(#[from] ToolchainError),
+    /// There is no kit.
+    #[error(transparent)]
+    Kit(#[from] KitError),
+    /// The maker's builds of this hour are used up.
+    #[error("{maker} has used up its {per_hour} builds an hour (limit `builds_per_hour`)")]
+    Quota {
+        /// Who.
+        maker: String,
+        /// The limit.
+        per_hour: u32,
+    },
+    /// Too many builds wait already.
+    #[error("the forge is busy: {0} requests are being built or wait already")]
+    Busy(usize),
+    /// The whole took too long.
+    #[error("the request was not done after {0} ms")]
+    Deadline(u64),
+    /// The forge's own signature is not believed here.
+    #[error("this host does not trust its own forge: {reason}")]
+    Untrusted {
+        /// Why.
+        reason: String,
+        /// What to do.
+        next: String,
+    },
+    /// The registry or the trust roots can't be used.
+    #[error("the registry can't be used: {reason}")]
+    Registry {
+        /// Why.
+        reason: String,
+        /// Code of the registry's own error.
+        code: &'static str,
+        /// What to do.
+        next: String,
+    },
+    /// The database can't be used.
+    #[error("the forge can't write down what it does: {0}")]
+    Store(#[from] StoreError),
+    /// The tool is on the shelf and this host could not load it.
+    #[error("the tool was made and could not be loaded: {}", .0.message)]
+    Load(Problem),
+    /// Something of this program failed.
+    #[error("the forge failed: {0}")]
+    Internal(String),
+}
+
+impl ForgeError {
+    pub(super) fn registry(error: &dyn std::fmt::Display, code: &'static str, next: String) -> Self {
+        Self::Registry { reason: error.to_string(), code, next }
+    }
+
+    /// A stable identifier, the same in CLI, API and logs.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Denied { code, .. } | Self::Registry { code, .. } => code,
+            Self::Sandbox(error) => error.code(),
+            Self::Toolchain(error) => error.code(),
+            Self::Kit(error) => error.code(),
+            Self::Quota { .. } => "forge.quota",
+            Self::Busy(_) => "forge.busy",
+            Self::Deadline(_) => "forge.deadline",
+            Self::Untrusted { .. } => "forge.untrusted",
+            Self::Load(problem) => &problem.code,
+            Self::Store(error) => error.code(),
+            Self::Internal(_) => "forge.failed",
+        }
+    }
+
+    /// What to do about it.
+    pub fn next(&self) -> String {
+        match self {
+            Self::Denied { next, .. } | Self::Untrusted { next, .. } | Self::Registry { next, .. } => next.clone(),
+            Self::Sandbox(error) => error.next().into(),
+            Self::Toolchain(error) => error.next().into(),
+            Self::Kit(error) => error.next().into(),
+            Self::Quota { .. } => "Try again later, or raise `limits.builds_per_hour` in its row.".into(),
+            Self::Store(_) => "See `wasmill doctor`.".into(),
+            Self::Busy(_) => "Try again in some seconds.".into(),
+            Self::Deadline(_) => "Try again when the machine has less to do, or raise `forge.deadline_ms`.".into(),
+            Self::Load(problem) => problem.next.clone(),
+            Self::Internal(_) => "See the host's log.".into(),
+        }
+    }
+
+    /// The error in the contract's words.
+    pub fn problem(&self) -> Problem {
+        let kind = match self {
+            Self::Denied { .. } => ProblemKind::Denied,
+            Self::Quota { .. } | Self::Busy(_) | Self::Deadline(_) => ProblemKind::Limit,
+            Self::Load(problem) => problem.kind,
+            Self::Internal(_) => ProblemKind::Failed,
+            _ => ProblemKind::Unavailable,
+        };
+        Problem::new(kind, self.code(), self, self.next())
+    }
+}
