@@ -13,11 +13,13 @@ use wasmill_registry::Registry;
 
 use crate::agents::Supervisor;
 use crate::capabilities::{
-    AuditSink, CallContext, Caller, Identity, ModelClient, ModelConfig, Secrets, Services, ToolCalls, guest_http_client,
+    CallContext, Caller, Identity, ModelClient, ModelConfig, Secrets, Services, ToolCalls, guest_http_client,
+    new_traceparent,
 };
-use crate::catalog::{ApprovalSource, Catalog, CatalogConfig, Toolbox};
+use crate::catalog::{Catalog, CatalogConfig, Toolbox};
 use crate::permissions::{Principal, SharedMatrix};
 use crate::runtime::{CompileCache, Engine, EngineConfig};
+use crate::store::{AuditWriter, Store};
 use crate::streams::SharedStreams;
 
 /// How often the files that decide what may run are looked at.
@@ -38,10 +40,10 @@ pub struct Parts {
     pub permissions: PathBuf,
     /// Folder for compiled code.
     pub code_cache: PathBuf,
-    /// Approvals.
-    pub approvals: Arc<dyn ApprovalSource>,
-    /// Audit trail.
-    pub audit: Arc<dyn AuditSink>,
+    /// Approvals, builds, audit trail.
+    pub store: Store,
+    /// Name of this host in the audit trail.
+    pub name: String,
     /// Language model.
     pub model: Option<ModelConfig>,
     /// Secrets.
@@ -62,6 +64,10 @@ pub struct Host {
     pub supervisor: Supervisor,
     /// The log.
     pub streams: SharedStreams,
+    /// Approvals, builds, audit trail.
+    pub store: Store,
+    /// Takes entries of the audit trail.
+    pub audit: AuditWriter,
     trust: PathBuf,
 }
 
@@ -79,14 +85,15 @@ impl Host {
             ModelClient::new(reqwest::Client::new(), config, key)
         });
         let http = guest_http_client()?;
-        let services = Arc::new(Services::new(parts.streams.clone(), model, parts.secrets, http, parts.audit));
+        let audit = AuditWriter::start(parts.store.clone(), &parts.name);
+        let services = Arc::new(Services::new(parts.streams.clone(), model, parts.secrets, http, audit.clone()));
         let catalog = Arc::new(Catalog::new(CatalogConfig {
             engine,
             cache,
             registry: parts.registry,
             trust: parts.trust.clone(),
             matrix,
-            approvals: parts.approvals,
+            store: parts.store.clone(),
             settings: parts.settings,
             services: services.clone(),
         })?);
@@ -95,7 +102,7 @@ impl Host {
         services.provide_tools(Arc::downgrade(&calls));
         catalog.refresh().await?;
         let supervisor = Supervisor::new(catalog.clone());
-        Ok(Self { catalog, toolbox, supervisor, streams: parts.streams, trust: parts.trust })
+        Ok(Self { catalog, toolbox, supervisor, streams: parts.streams, store: parts.store, audit, trust: parts.trust })
     }
 
     /// Runs the agents, and follows changes, until `stop` becomes true.
@@ -121,7 +128,7 @@ impl Host {
         let context = CallContext {
             depth_left: limits.call_depth(),
             deadline: Instant::now() + limits.deadline(),
-            traceparent: crate::agents::new_traceparent(),
+            traceparent: new_traceparent(),
         };
         Caller { identity: Arc::new(identity), context }
     }

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use wasmill::capabilities::{AuditEvent, AuditSink, ModelConfig, Secrets};
-use wasmill::catalog::ApprovalSource;
+use wasmill::capabilities::{ModelConfig, Secrets};
 use wasmill::host::{Host, Parts};
 use wasmill::runtime::EngineConfig;
+use wasmill::store::{AuditFilter, Store};
 use wasmill::streams::embedded::{Embedded, EmbeddedConfig};
 use wasmill::streams::{Batch, Record, SharedStreams, TopicSpec};
 use wasmill_registry::{Bundle, Claim, Registry, Role, SecretKey, TrustRoots, sign, trust_entry};
@@ -29,10 +29,8 @@ pub struct Scratch {
     pub admin: SecretKey,
     /// The forge's key.
     pub forge: SecretKey,
-    /// Approvals that the host finds.
-    pub approvals: Arc<Approvals>,
-    /// What the host recorded.
-    pub audit: Arc<Trail>,
+    /// The host's database.
+    pub store: Store,
     /// Settings of components.
     pub settings: BTreeMap<String, BTreeMap<String, String>>,
     /// Secrets.
@@ -42,40 +40,9 @@ pub struct Scratch {
     streams: SharedStreams,
 }
 
-/// Approvals in memory: where they are kept means nothing, only their signatures do.
-#[derive(Default)]
-pub struct Approvals(pub Mutex<Vec<Vec<u8>>>);
-
-#[async_trait::async_trait]
-impl ApprovalSource for Approvals {
-    async fn envelopes(&self) -> Result<Vec<Vec<u8>>, String> {
-        self.0.lock().map(|all| all.clone()).map_err(|e| e.to_string())
-    }
-}
-
-/// The audit trail in memory, to be looked at.
-#[derive(Default)]
-pub struct Trail(pub Mutex<Vec<AuditEvent>>);
-
-impl AuditSink for Trail {
-    fn record(&self, event: AuditEvent) {
-        if let Ok(mut events) = self.0.lock() {
-            events.push(event);
-        }
-    }
-}
-
-impl Trail {
-    /// The details of all denials so far.
-    pub fn denials(&self) -> Vec<String> {
-        let events = self.0.lock().map(|events| events.clone()).unwrap_or_default();
-        events.into_iter().filter(|e| e.decision == "denied").map(|e| e.detail).collect()
-    }
-}
-
 impl Scratch {
     /// A folder with keys and a permission file of this text.
-    pub fn new(permissions: &str) -> Result<Self> {
+    pub async fn new(permissions: &str) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         let (publisher, admin, forge) = (SecretKey::generate()?, SecretKey::generate()?, SecretKey::generate()?);
         let trust = [
@@ -86,14 +53,14 @@ impl Scratch {
         std::fs::write(dir.path().join("trust.toml"), trust.join("\n"))?;
         std::fs::write(dir.path().join("permissions.toml"), permissions)?;
         let streams: SharedStreams = Embedded::open(&dir.path().join("log"), EmbeddedConfig::default())?;
+        let store = Store::open_file(&dir.path().join("store.db")).await?;
         Registry::create(&dir.path().join("registry"))?;
         Ok(Self {
             dir,
             publisher,
             admin,
             forge,
-            approvals: Arc::default(),
-            audit: Arc::default(),
+            store,
             settings: BTreeMap::new(),
             secrets: BTreeMap::new(),
             model: None,
@@ -145,8 +112,8 @@ impl Scratch {
             trust: self.dir.path().join("trust.toml"),
             permissions: self.dir.path().join("permissions.toml"),
             code_cache: code_cache()?,
-            approvals: self.approvals.clone(),
-            audit: self.audit.clone(),
+            store: self.store.clone(),
+            name: "test".into(),
             model: self.model.clone(),
             secrets: Secrets::new(self.secrets.clone()),
             settings: self.settings.clone(),
@@ -216,6 +183,13 @@ impl Running {
         tokio::time::timeout(PATIENCE, self.task).await.context("the host does not stop")??;
         Ok(())
     }
+}
+
+/// The details of all denials that a host has recorded, oldest first.
+pub async fn denials(host: &Host) -> Result<Vec<String>> {
+    host.audit.flush().await;
+    let rows = host.store.audit(&AuditFilter { principal: None, limit: 1000 }).await?;
+    Ok(rows.into_iter().rev().filter(|row| row.decision == "denied").map(|row| row.detail).collect())
 }
 
 /// The component of a plugin of this repository.

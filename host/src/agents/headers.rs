@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use rand::Rng;
-
-use crate::capabilities::Identity;
+use crate::capabilities::{Identity, is_traceparent, new_traceparent};
 use crate::streams::{Batch, HeaderColumns};
 
 /// Headers that all records of one batch get (CloudEvents 1.0, Kafka protocol binding; W3C trace context). The id,
@@ -36,24 +34,8 @@ pub fn traceparent(batch: &Batch) -> Arc<str> {
     }
 }
 
-/// A trace that begins here.
-pub fn new_traceparent() -> Arc<str> {
-    let mut bytes = [0u8; 24];
-    rand::rng().fill_bytes(&mut bytes);
-    let (trace, span) = bytes.split_at(16);
-    format!("00-{}-{}-01", hex::encode(trace), hex::encode(span)).into()
-}
-
 fn find<'a>(headers: &'a HeaderColumns, row: usize, name: &[u8]) -> Option<&'a [u8]> {
     headers.of(row).find(|(n, _)| *n == name).map(|(_, value)| value)
-}
-
-/// `00-<32 hex>-<16 hex>-<2 hex>`, lower case.
-fn is_traceparent(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let hex =
-        |part: &str, len: usize| part.len() == len && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    matches!(parts[..], [v, t, s, f] if v == "00" && hex(t, 32) && hex(s, 16) && hex(f, 2))
 }
 
 #[cfg(test)]

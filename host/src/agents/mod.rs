@@ -12,6 +12,5 @@ mod status;
 mod supervisor;
 mod worker;
 
-pub use headers::new_traceparent;
 pub use status::{AgentState, AgentStatus};
 pub use supervisor::Supervisor;

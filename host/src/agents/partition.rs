@@ -10,7 +10,7 @@ use super::batch::{from_guest, single, to_guest};
 use super::dead_letter;
 use super::headers;
 use super::instance::{CallError, Instance};
-use crate::capabilities::{AgentSide, CallContext, Outbox, Problem, Services, StateView};
+use crate::capabilities::{AgentSide, CallContext, Outbox, Problem, Services, StateView, new_traceparent};
 use crate::catalog::Agent;
 use crate::runtime::Engine;
 use crate::streams::{Batch, Output, StateChange, StateReader};
@@ -90,7 +90,7 @@ impl Partition {
     /// What the agent, or its trap, said; nothing of it is kept.
     pub async fn idle(&mut self) -> Result<Done, Problem> {
         self.told_idle = true;
-        let traceparent = headers::new_traceparent();
+        let traceparent = new_traceparent();
         self.begin(&traceparent, Some(format!("idle-{}-{}", self.number, &traceparent[3..19]))).await?;
         let Some(instance) = &mut self.instance else { return Err(lost_instance()) };
         match instance.idle(self.around.context(&traceparent)).await {

@@ -8,7 +8,6 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use super::audit::AuditEvent;
 use super::errors;
 use super::http::HttpGate;
 use super::log::GuestLog;
@@ -18,6 +17,7 @@ use super::state::{StateSnapshot, StateView};
 use crate::permissions::{Action, Decision, Grant, Principal};
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::{Budget, Clocks, GuestOutput, Limiter, Stream};
+use crate::store::AuditEntry;
 
 /// Who a component is and what it may do; the same for all its instances until the matrix or the component changes.
 #[derive(Debug)]
@@ -192,12 +192,8 @@ impl Guest {
 pub fn check(identity: &Identity, services: &Services, action: Action<'_>) -> Result<(), Error> {
     let Decision::Denied(denial) = identity.grant.check(action) else { return Ok(()) };
     tracing::warn!(target: "permission", principal = %identity.principal, component = %identity.component, "{denial}");
-    services.audit.record(AuditEvent {
-        principal: identity.principal.to_string(),
-        action: action.to_string(),
-        decision: "denied",
-        detail: denial.to_string(),
-    });
+    let (principal, tried) = (identity.principal.to_string(), action.to_string());
+    services.audit.record(AuditEntry::now(principal, tried, "denied", denial.to_string()));
     Err(errors::denied(&denial))
 }
 

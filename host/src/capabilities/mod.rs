@@ -4,7 +4,6 @@
 //! A capability checks the grant before it does anything else, and answers a denial as an error, never as a trap.
 //! Nothing here decides which component runs where; that is for `catalog` and `agents`.
 
-mod audit;
 mod config;
 pub mod errors;
 mod forge;
@@ -18,8 +17,8 @@ mod services;
 mod state;
 mod tools;
 mod topics;
+mod trace;
 
-pub use audit::{AuditEvent, AuditSink};
 pub use errors::{Problem, problem};
 pub use forge::Forging;
 pub use guest::{AgentSide, CallContext, Guest, Identity, check};
@@ -31,3 +30,4 @@ pub use records::Outbox;
 pub use services::{Secrets, Services, TopicNames};
 pub use state::StateView;
 pub use tools::{Caller, Invocation, ToolCalls};
+pub use trace::{is_traceparent, new_traceparent};

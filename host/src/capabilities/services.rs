@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
-use super::audit::AuditSink;
 use super::forge::Forging;
 use super::model::ModelClient;
 use super::tools::ToolCalls;
+use crate::store::AuditWriter;
 use crate::streams::{SharedStreams, StreamError};
 
 /// The services behind the capabilities.
@@ -22,7 +22,7 @@ pub struct Services {
     /// Sends guests' HTTP requests.
     pub http: reqwest::Client,
     /// The trail.
-    pub audit: Arc<dyn AuditSink>,
+    pub audit: AuditWriter,
     tools: OnceLock<Weak<dyn ToolCalls>>,
     forge: OnceLock<Weak<dyn Forging>>,
 }
@@ -34,7 +34,7 @@ impl Services {
         model: Option<ModelClient>,
         secrets: Secrets,
         http: reqwest::Client,
-        audit: Arc<dyn AuditSink>,
+        audit: AuditWriter,
     ) -> Self {
         let topics = TopicNames::default();
         Self { streams, topics, model, secrets, http, audit, tools: OnceLock::new(), forge: OnceLock::new() }

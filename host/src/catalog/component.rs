@@ -5,9 +5,16 @@ use std::sync::Arc;
 use jsonschema::Validator;
 use wasmill_registry::{Agent as AgentSection, Manifest};
 
-use crate::capabilities::{Guest, Identity};
+use super::answer::plain;
+use crate::capabilities::{Guest, Identity, errors};
+use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::tool_types::Function;
 use crate::runtime::bindings::{AgentComponentPre, ToolComponentPre};
+
+/// Largest arguments, bytes.
+const ARGUMENTS_SIZE_MAX: usize = 16 * 1024 * 1024;
+/// Longest text on what doesn't fit a schema, bytes; it quotes the arguments.
+const MISFIT_SIZE_MAX: usize = 1024;
 
 /// A tool that may be called.
 pub struct Tool {
@@ -30,6 +37,29 @@ pub struct ToolFunction {
     pub function: Function,
     /// Compiled input schema.
     pub arguments: Arc<Validator>,
+}
+
+impl ToolFunction {
+    /// Checks arguments: JSON that the input schema accepts.
+    ///
+    /// # Errors
+    /// `invalid` with the place that doesn't fit.
+    pub fn check(&self, tool: &Tool, arguments: &str) -> Result<(), Error> {
+        let name = format!("{}.{}", tool.identity.component, self.function.name);
+        let next = format!("see `wasmill tool show {}`", tool.manifest.name);
+        let invalid = |message: String| errors::invalid("tool.arguments", message, next.clone());
+        if arguments.len() > ARGUMENTS_SIZE_MAX {
+            return Err(invalid(format!("the arguments for {name} have over {ARGUMENTS_SIZE_MAX} bytes")));
+        }
+        let value: serde_json::Value = serde_json::from_str(arguments)
+            .map_err(|e| invalid(format!("the arguments for {name} are not JSON: {e}")))?;
+        self.arguments.validate(&value).map_err(|e| {
+            let at = e.instance_path().to_string();
+            let at = if at.is_empty() { String::new() } else { format!(" at {at}") };
+            let what = plain(&e.to_string(), MISFIT_SIZE_MAX);
+            invalid(format!("the arguments for {name} do not fit its schema{at}: {what}"))
+        })
+    }
 }
 
 impl Tool {

@@ -1,6 +1,7 @@
 //! Why a component can't be loaded.
 
 use crate::runtime::RuntimeError;
+use crate::store::StoreError;
 
 /// Errors of loading. Each has a stable code, see [`CatalogError::code`].
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +33,7 @@ pub enum CatalogError {
     },
     /// The approvals can't be read.
     #[error("the approvals can't be read: {0}")]
-    Approvals(String),
+    Store(#[from] StoreError),
 }
 
 impl CatalogError {
@@ -44,7 +45,7 @@ impl CatalogError {
             Self::Maker(_) => "component.maker",
             Self::Runtime(error) => error.code(),
             Self::Describe { .. } => "component.describe",
-            Self::Approvals(_) => "approvals.unavailable",
+            Self::Store(error) => error.code(),
         }
     }
 }

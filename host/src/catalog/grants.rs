@@ -9,6 +9,7 @@ use wasmill_registry::{Claim, Digest, Kind, Permissions, TrustRoots, Verified, V
 
 use super::error::CatalogError;
 use crate::permissions::{Grant, Matrix, Principal, PrincipalKind};
+use crate::store::ApprovalRow;
 
 /// Deepest chain of makers: a tool forged by a tool forged by …
 const MAKERS_MAX: usize = 8;
@@ -66,13 +67,15 @@ pub(super) struct Deciding<'a> {
 pub(super) struct Approvals(HashMap<Digest, Vec<VerifiedApproval>>);
 
 impl Approvals {
-    /// Verifies envelopes, wherever they were kept. What doesn't verify doesn't count, and says so in the log.
-    pub fn verify(envelopes: &[Vec<u8>], trust: &TrustRoots, now: OffsetDateTime) -> Self {
+    /// Verifies kept approvals; nothing but the envelope of a row is believed. What doesn't verify doesn't count, and says so in the log.
+    pub fn verify(kept: &[ApprovalRow], trust: &TrustRoots, now: OffsetDateTime) -> Self {
         let mut approvals = Self::default();
-        for envelope in envelopes {
-            match VerifiedApproval::verify(envelope, trust, now) {
+        for row in kept {
+            match VerifiedApproval::verify(row.envelope.as_bytes(), trust, now) {
                 Ok(approval) => approvals.0.entry(approval.approval().component).or_default().push(approval),
-                Err(error) => tracing::warn!(code = error.code(), "an approval does not count: {error}"),
+                Err(error) => {
+                    tracing::warn!(approval = row.id, code = error.code(), "an approval does not count: {error}")
+                }
             }
         }
         approvals

@@ -4,13 +4,13 @@
 //! matrix, approvals from their own signatures. Only work whose outcome can't have changed is kept: what belongs to the
 //! same OCI manifest under the same trust roots, and the same grant.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use time::OffsetDateTime;
 use tokio::sync::watch;
-use wasmill_registry::{Entry, Kind, Permissions, Registry, TrustRoots, Verified};
+use wasmill_registry::{Digest, Entry, Kind, Manifest, Permissions, Registry, TrustRoots, Verified};
 use wasmtime::component::Linker;
 
 use super::component::{Agent, Tool};
@@ -22,16 +22,7 @@ use crate::capabilities::{Guest, Identity, Services, agent_linker, check_imports
 use crate::permissions::{Grant, Origin, SharedMatrix};
 use crate::runtime::bindings::{AgentComponentPre, ToolComponentPre};
 use crate::runtime::{CompileCache, Compiled, Engine, RuntimeError};
-
-/// Where approvals come from. Their envelopes are verified here, whoever kept them.
-#[async_trait::async_trait]
-pub trait ApprovalSource: Send + Sync {
-    /// All approvals, as signed envelopes.
-    ///
-    /// # Errors
-    /// Where they can't be read now, with the reason.
-    async fn envelopes(&self) -> Result<Vec<Vec<u8>>, String>;
-}
+use crate::store::Store;
 
 /// What a catalog is made of.
 pub struct CatalogConfig {
@@ -45,8 +36,8 @@ pub struct CatalogConfig {
     pub trust: PathBuf,
     /// The matrix.
     pub matrix: SharedMatrix,
-    /// Approvals.
-    pub approvals: Arc<dyn ApprovalSource>,
+    /// Where approvals are kept; their signatures are verified here.
+    pub store: Store,
     /// Settings of components, by name.
     pub settings: BTreeMap<String, BTreeMap<String, String>>,
     /// Services for guests.
@@ -141,8 +132,7 @@ impl Catalog {
         let now = OffsetDateTime::now_utc();
         let mut next = Snapshot::default();
         let candidates = self.candidates(&mut known, &trust, now, &mut next)?;
-        let approvals =
-            Approvals::verify(&self.config.approvals.envelopes().await.map_err(CatalogError::Approvals)?, &trust, now);
+        let approvals = Approvals::verify(&self.config.store.approvals().await?, &trust, now);
         let matrix = self.config.matrix.current();
         let deciding = Deciding { candidates: &candidates, matrix: &matrix, approvals: &approvals, now };
         let before = self.snapshot();
@@ -153,6 +143,10 @@ impl Catalog {
                 next.refused.push(Refused { component, code: error.code(), reason: error.to_string() });
             }
         }
+        // What was compiled only to be tried, or was removed, is forgotten; the cache on disk still has it.
+        let installed: HashSet<String> =
+            candidates.values().flat_map(BTreeMap::values).map(|c| c.verified.digest().to_string()).collect();
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).retain(|digest, _| installed.contains(digest));
         let next = Arc::new(next);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next.clone();
         self.generation.send_modify(|generation| *generation += 1);
@@ -238,23 +232,34 @@ impl Catalog {
     }
 
     async fn tool(&self, candidate: &Candidate, grant: Grant) -> Result<Tool, CatalogError> {
-        let compiled = self.compile(candidate, "tool", "wasmill:plugin/tool").await?;
+        let verified = &candidate.verified;
+        self.load_tool(verified.component(), verified.manifest(), grant, candidate.maker.clone()).await
+    }
+
+    /// Compiles, links and describes a tool.
+    pub(super) async fn load_tool(
+        &self,
+        component: &[u8],
+        manifest: &Manifest,
+        grant: Grant,
+        maker: Option<String>,
+    ) -> Result<Tool, CatalogError> {
+        let compiled = self.compile(component, "tool", "wasmill:plugin/tool")?;
         check_imports(&compiled.imports, &grant)?;
         let pre = self.tool_linker.instantiate_pre(&compiled.component).and_then(ToolComponentPre::new);
         let pre = pre.map_err(|e| RuntimeError::Instantiate(format!("{e:#}")))?;
-        let identity = self.identity(candidate, grant);
+        let identity = self.identity(manifest, compiled.digest, grant);
         let functions = describe(self.engine(), self.services(), &identity, &pre).await?;
-        let manifest = Arc::new(candidate.verified.manifest().clone());
-        Ok(Tool { identity, manifest, maker: candidate.maker.clone(), functions, pre })
+        Ok(Tool { identity, manifest: Arc::new(manifest.clone()), maker, functions, pre })
     }
 
     async fn agent(&self, candidate: &Candidate, grant: Grant) -> Result<Agent, CatalogError> {
-        let compiled = self.compile(candidate, "agent", "wasmill:plugin/agent").await?;
+        let compiled = self.compile(candidate.verified.component(), "agent", "wasmill:plugin/agent")?;
         check_imports(&compiled.imports, &grant)?;
         let pre = self.agent_linker.instantiate_pre(&compiled.component).and_then(AgentComponentPre::new);
         let pre = pre.map_err(|e| RuntimeError::Instantiate(format!("{e:#}")))?;
-        let identity = self.identity(candidate, grant);
         let manifest = Arc::new(candidate.verified.manifest().clone());
+        let identity = self.identity(&manifest, compiled.digest, grant);
         let section = manifest.agent.clone().ok_or_else(|| RuntimeError::WrongWorld {
             wanted: "agent",
             export: "an [agent] section in wasmill.toml".into(),
@@ -263,15 +268,14 @@ impl Catalog {
         Ok(Agent { identity, manifest, section, pre })
     }
 
-    async fn compile(&self, candidate: &Candidate, kind: &'static str, export: &str) -> Result<Compiled, CatalogError> {
-        let digest = candidate.verified.digest().to_string();
+    fn compile(&self, component: &[u8], kind: &'static str, export: &str) -> Result<Compiled, CatalogError> {
+        let digest = Digest::of(component).to_string();
         let kept = self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
         let compiled = match kept {
             Some(compiled) => compiled,
             None => {
                 // Compiling takes milliseconds to seconds and must not hold up the tasks of this thread.
-                let compiled =
-                    tokio::task::block_in_place(|| self.config.cache.compile(candidate.verified.component()))?;
+                let compiled = tokio::task::block_in_place(|| self.config.cache.compile(component))?;
                 self.compiled.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, compiled.clone());
                 compiled
             }
@@ -284,12 +288,11 @@ impl Catalog {
         Ok(compiled)
     }
 
-    fn identity(&self, candidate: &Candidate, grant: Grant) -> Arc<Identity> {
-        let manifest = candidate.verified.manifest();
+    fn identity(&self, manifest: &Manifest, digest: String, grant: Grant) -> Arc<Identity> {
         Arc::new(Identity {
             principal: grant.principal().clone(),
-            component: candidate.component().into(),
-            digest: candidate.verified.digest().to_string(),
+            component: format!("{}@{}", manifest.name, manifest.version).into(),
+            digest,
             policy_revision: grant.revision().to_string(),
             settings: self.config.settings.get(&manifest.name).cloned().unwrap_or_default(),
             grant,

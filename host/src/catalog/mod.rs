@@ -3,6 +3,7 @@
 //! Verified by the registry, granted by the matrix, compiled by the runtime, linked to capabilities; all that comes
 //! together here, and tools are called here. Knows nothing of partitions and workers.
 
+mod answer;
 mod call;
 mod component;
 mod describe;
@@ -10,13 +11,16 @@ mod error;
 mod grants;
 mod instance;
 mod load;
+mod run;
 mod snapshot;
 mod toolbox;
+mod try_out;
 
 pub use call::end_of_call;
-pub use component::{Agent, Tool};
+pub use component::{Agent, Tool, ToolFunction};
 pub use error::CatalogError;
 pub use instance::new_store;
-pub use load::{ApprovalSource, Catalog, CatalogConfig};
+pub use load::{Catalog, CatalogConfig};
 pub use snapshot::{Refused, Snapshot, Waiting};
 pub use toolbox::Toolbox;
+pub use try_out::Tried;

@@ -5,18 +5,13 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
-use super::call::end_of_call;
-use super::component::{Tool, ToolFunction};
-use super::instance::new_store;
+use super::component::Tool;
 use super::load::Catalog;
-use crate::capabilities::{AuditEvent, CallContext, Caller, Guest, Invocation, ToolCalls, check, errors, problem};
+use crate::capabilities::{CallContext, Caller, Invocation, ToolCalls, check, errors, problem};
 use crate::permissions::{Action, PrincipalKind};
-use crate::runtime::RuntimeError;
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::tools as wit;
-
-/// Largest arguments, bytes.
-const ARGUMENTS_SIZE_MAX: usize = 16 * 1024 * 1024;
+use crate::store::AuditEntry;
 
 /// Runs tool calls against what the catalog holds at that moment.
 pub struct Toolbox {
@@ -51,51 +46,6 @@ impl Toolbox {
         }
         Err(errors::not_found("tool.unknown", format!("there is no tool `{reference}`"), "see `wasmill tool list`"))
     }
-
-    async fn run(&self, tool: &Tool, context: CallContext, function: &str, arguments: &str) -> Result<String, Error> {
-        let identity = &tool.identity;
-        let deadline = context.deadline;
-        let guest = Guest::new(identity.clone(), self.catalog.services().clone(), context, None);
-        let mut store = new_store(self.catalog.engine(), guest);
-        let call = async {
-            let instance = tool.pre.instantiate_async(&mut store).await?;
-            instance.wasmill_plugin_tool().call_call(&mut store, function, arguments).await
-        };
-        let answer = match tokio::time::timeout_at(deadline.into(), call).await {
-            Ok(Ok(answer)) => answer?,
-            Ok(Err(error)) => {
-                let ended = RuntimeError::from_call(&error, store.data_mut().limiter().refused());
-                tracing::debug!(target: "guest", component = %identity.component, "{error:?}");
-                return Err(end_of_call(identity, &ended));
-            }
-            Err(_) => return Err(end_of_call(identity, &RuntimeError::Limit(crate::runtime::LimitKind::Deadline))),
-        };
-        if answer.len() > identity.grant.limits().output_bytes() {
-            return Err(end_of_call(identity, &RuntimeError::Limit(crate::runtime::LimitKind::Output)));
-        }
-        // Only reads through it: whoever wants the value parses it.
-        serde_json::from_str::<serde::de::IgnoredAny>(&answer).map_err(|e| {
-            errors::failed("tool.answer", format!("{} answered what is not JSON: {e}", identity.component), "")
-        })?;
-        Ok(answer)
-    }
-}
-
-fn checked_arguments(tool: &Tool, function: &ToolFunction, arguments: &str) -> Result<(), Error> {
-    let name = format!("{}.{}", tool.identity.component, function.function.name);
-    let invalid = |message: String| {
-        errors::invalid("tool.arguments", message, format!("see `wasmill tool show {}`", tool.manifest.name))
-    };
-    if arguments.len() > ARGUMENTS_SIZE_MAX {
-        return Err(invalid(format!("the arguments for {name} have over {ARGUMENTS_SIZE_MAX} bytes")));
-    }
-    let value: serde_json::Value =
-        serde_json::from_str(arguments).map_err(|e| invalid(format!("the arguments for {name} are not JSON: {e}")))?;
-    function.arguments.validate(&value).map_err(|e| {
-        let at = e.instance_path().to_string();
-        let at = if at.is_empty() { String::new() } else { format!(" at {at}") };
-        invalid(format!("the arguments for {name} do not fit its schema{at}: {e}"))
-    })
 }
 
 /// The context of a call below `caller`'s.
@@ -147,8 +97,9 @@ impl ToolCalls for Toolbox {
                     format!("it has: {known}"),
                 )
             })?;
-            checked_arguments(&tool, found, &arguments)?;
-            self.run(&tool, context_below(&caller.context, &tool), &function, &arguments).await
+            found.check(&tool, &arguments)?;
+            let context = context_below(&caller.context, &tool);
+            self.catalog.run_fresh(&tool, context, &function, &arguments).await.0
         }
         .await;
         self.trace(caller, &reference, &function, &outcome, started.elapsed());
@@ -165,11 +116,7 @@ impl Toolbox {
             Ok(_) => ("allowed", format!("{} µs", took.as_micros())),
             Err(error) => ("failed", problem(error).message),
         };
-        self.catalog.services().audit.record(AuditEvent {
-            principal: principal.to_string(),
-            action: format!("call {tool} {function}"),
-            decision,
-            detail,
-        });
+        let action = format!("call {tool} {function}");
+        self.catalog.services().audit.record(AuditEntry::now(principal.to_string(), action, decision, detail));
     }
 }

@@ -6,7 +6,7 @@ const UPPER_MAY: &str = "[[row]]\nprincipal = \"agent:upper\"\ntopics.read = [\"
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_turns_records_into_records_with_the_hosts_headers() {
-    let scratch = Scratch::new(UPPER_MAY).unwrap();
+    let scratch = Scratch::new(UPPER_MAY).await.unwrap();
     scratch.install("upper").unwrap();
     scratch.topics(&["lower", "upper"]).await.unwrap();
     scratch.send("lower", &["a", "b", "c"]).await.unwrap();
@@ -23,7 +23,7 @@ async fn an_agent_turns_records_into_records_with_the_hosts_headers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_that_starts_again_goes_on_where_it_stopped() {
-    let scratch = Scratch::new(UPPER_MAY).unwrap();
+    let scratch = Scratch::new(UPPER_MAY).await.unwrap();
     scratch.install("upper").unwrap();
     scratch.topics(&["lower", "upper"]).await.unwrap();
     for round in 0..3 {
@@ -38,7 +38,7 @@ async fn an_agent_that_starts_again_goes_on_where_it_stopped() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_works_only_as_long_as_the_matrix_says_so() {
-    let scratch = Scratch::new("").unwrap();
+    let scratch = Scratch::new("").await.unwrap();
     scratch.install("upper").unwrap();
     scratch.topics(&["lower", "upper"]).await.unwrap();
     scratch.send("lower", &["a"]).await.unwrap();

@@ -1,7 +1,7 @@
 //! Tools, called from outside.
 
 use wasmill::capabilities::{Invocation, ToolCalls, problem};
-use wasmill_tests::scratch::Scratch;
+use wasmill_tests::scratch::{Scratch, denials};
 
 const CLI_MAY: &str = "[[row]]\nprincipal = \"client:cli\"\ntools = [\"*\"]\n";
 
@@ -11,7 +11,7 @@ fn invocation(tool: &str, function: &str, arguments: &str) -> Invocation {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_granted_tool_answers_and_an_ungranted_one_is_denied_with_the_row_that_would_allow_it() {
-    let scratch = Scratch::new(CLI_MAY).unwrap();
+    let scratch = Scratch::new(CLI_MAY).await.unwrap();
     scratch.install("text-metrics").unwrap();
     let host = scratch.open().await.unwrap();
     let cli = host.client("cli");
@@ -27,12 +27,12 @@ async fn a_granted_tool_answers_and_an_ungranted_one_is_denied_with_the_row_that
     assert_eq!(problem.code, "permission.denied");
     assert!(problem.message.contains("client:other") && problem.message.contains("text-metrics"), "{problem:?}");
     assert!(problem.next.contains("tools = [\"text-metrics\"]"), "{problem:?}");
-    assert_eq!(scratch.audit.denials().len(), 1);
+    assert_eq!(denials(&host).await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_fit_is_said_in_words() {
-    let scratch = Scratch::new(CLI_MAY).unwrap();
+    let scratch = Scratch::new(CLI_MAY).await.unwrap();
     scratch.install("text-metrics").unwrap();
     let host = scratch.open().await.unwrap();
     let cli = host.client("cli");
