@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use wasmill::capabilities::{ModelConfig, Secrets};
+use wasmill::forge::ForgeSettings;
 use wasmill::host::{Host, Parts};
 use wasmill::runtime::EngineConfig;
 use wasmill::store::{AuditFilter, Store};
@@ -50,6 +51,7 @@ impl Scratch {
             trust_entry("admin", &admin.public(), &[Role::Admin], None),
             trust_entry("forge", &forge.public(), &[Role::Forge], None),
         ];
+        forge.write_new(&dir.path().join("forge.key"))?;
         std::fs::write(dir.path().join("trust.toml"), trust.join("\n"))?;
         std::fs::write(dir.path().join("permissions.toml"), permissions)?;
         let streams: SharedStreams = Embedded::open(&dir.path().join("log"), EmbeddedConfig::default())?;
@@ -117,6 +119,7 @@ impl Scratch {
             model: self.model.clone(),
             secrets: Secrets::new(self.secrets.clone()),
             settings: self.settings.clone(),
+            forge: Some((ForgeSettings::default(), SecretKey::read(&self.dir.path().join("forge.key"))?)),
             engine: EngineConfig { instances_max: 256, ..EngineConfig::default() },
         })
         .await

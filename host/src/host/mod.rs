@@ -3,30 +3,38 @@
 //! Opening a host gives all that commands and tests need; running it also starts the agents and follows changes of the
 //! registry, the trust roots and the matrix.
 
+mod forging;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::watch;
-use wasmill_registry::Registry;
+use tokio::sync::{broadcast, watch};
+use wasmill_registry::{Registry, SecretKey};
 
 use crate::agents::Supervisor;
 use crate::capabilities::{
-    CallContext, Caller, Identity, ModelClient, ModelConfig, Secrets, Services, ToolCalls, guest_http_client,
+    CallContext, Caller, Forging, Identity, ModelClient, ModelConfig, Secrets, Services, ToolCalls, guest_http_client,
     new_traceparent,
 };
 use crate::catalog::{Catalog, CatalogConfig, Toolbox};
+use crate::forge::{Event, Forge, ForgeParts, ForgeSettings};
 use crate::permissions::{Principal, SharedMatrix};
+
 use crate::runtime::{CompileCache, Engine, EngineConfig};
 use crate::store::{AuditWriter, Store};
 use crate::streams::SharedStreams;
+
+use forging::Bench;
 
 /// How often the files that decide what may run are looked at.
 const LOOK: Duration = Duration::from_millis(500);
 /// How often everything is decided again even though no file changed: keys and approvals expire, and approvals come
 /// into a database that hosts share.
 const RECHECK: Duration = Duration::from_secs(5);
+/// Events of the forge that a slow listener may be behind; older ones it misses.
+const FORGE_EVENTS_MAX: usize = 1024;
 
 /// What a host is put together from.
 pub struct Parts {
@@ -52,6 +60,8 @@ pub struct Parts {
     pub settings: BTreeMap<String, BTreeMap<String, String>>,
     /// Size of the instance pool.
     pub engine: EngineConfig,
+    /// Settings and key of the forge; none: a host that doesn't forge.
+    pub forge: Option<(ForgeSettings, SecretKey)>,
 }
 
 /// A host.
@@ -68,6 +78,9 @@ pub struct Host {
     pub store: Store,
     /// Takes entries of the audit trail.
     pub audit: AuditWriter,
+    /// Makes tools; none where the host has no forge key.
+    pub forge: Option<Arc<Forge>>,
+    forge_events: broadcast::Sender<Event>,
     trust: PathBuf,
 }
 
@@ -90,7 +103,7 @@ impl Host {
         let catalog = Arc::new(Catalog::new(CatalogConfig {
             engine,
             cache,
-            registry: parts.registry,
+            registry: parts.registry.clone(),
             trust: parts.trust.clone(),
             matrix,
             store: parts.store.clone(),
@@ -101,8 +114,37 @@ impl Host {
         let calls: Arc<dyn ToolCalls> = toolbox.clone();
         services.provide_tools(Arc::downgrade(&calls));
         catalog.refresh().await?;
+        let (forge_events, _) = broadcast::channel(FORGE_EVENTS_MAX);
+        let forge = parts.forge.map(|(settings, key)| {
+            let bench = Arc::new(Bench(catalog.clone()));
+            let events = forge_events.clone();
+            Arc::new(Forge::new(ForgeParts {
+                settings,
+                registry: parts.registry.clone(),
+                trust: parts.trust.clone(),
+                key,
+                store: parts.store.clone(),
+                examiner: bench.clone(),
+                loader: bench,
+                observer: Box::new(move |event| announce(&events, event)),
+            }))
+        });
+        if let Some(forge) = &forge {
+            let forging: Arc<dyn Forging> = forge.clone();
+            services.provide_forge(Arc::downgrade(&forging));
+        }
         let supervisor = Supervisor::new(catalog.clone());
-        Ok(Self { catalog, toolbox, supervisor, streams: parts.streams, store: parts.store, audit, trust: parts.trust })
+        Ok(Self {
+            catalog,
+            toolbox,
+            supervisor,
+            streams: parts.streams,
+            store: parts.store,
+            audit,
+            forge,
+            forge_events,
+            trust: parts.trust,
+        })
     }
 
     /// Runs the agents, and follows changes, until `stop` becomes true.
@@ -133,6 +175,11 @@ impl Host {
         Caller { identity: Arc::new(identity), context }
     }
 
+    /// Every stage of every request to the forge, from now on.
+    pub fn forge_events(&self) -> broadcast::Receiver<Event> {
+        self.forge_events.subscribe()
+    }
+
     /// Refreshes the catalog whenever something that decides about it has changed.
     async fn follow(&self, mut stop: watch::Receiver<bool>) {
         let mut matrix = self.catalog.matrix().subscribe();
@@ -158,6 +205,16 @@ impl Host {
             }
         }
     }
+}
+
+fn announce(events: &broadcast::Sender<Event>, event: &Event) {
+    let Event { maker, tool, stage, micros, refused, .. } = event;
+    match refused {
+        None => tracing::info!(target: "forge", maker, tool, %stage, micros, "stage passed"),
+        Some(code) => tracing::warn!(target: "forge", maker, tool, %stage, micros, code, "stage refused"),
+    }
+    // Nobody may be listening.
+    let _ = events.send(event.clone());
 }
 
 fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
