@@ -60,7 +60,7 @@ pub enum HeadStep {
 #[allow(missing_docs, reason = "each case is documented at `Slot`")]
 pub enum Place {
     Word(String),
-    Value,
+    Value(String, String),
     Any(String, String),
 }
 
@@ -83,8 +83,7 @@ impl Pattern {
             .iter()
             .map(|place| match place {
                 Place::Word(word) => word.clone(),
-                Place::Value => "<*>".to_owned(),
-                Place::Any(prefix, suffix) => format!("{prefix}<*>{suffix}"),
+                Place::Value(prefix, suffix) | Place::Any(prefix, suffix) => format!("{prefix}<*>{suffix}"),
             })
             .collect();
         words.join(" ")
@@ -169,7 +168,7 @@ fn lend_step<'t>(step: &'t HeadStep, shapes: &'t [&'t str]) -> Step<'t> {
 fn lend_place(place: &Place) -> Slot<'_> {
     match place {
         Place::Word(word) => Slot::Word(word),
-        Place::Value => Slot::Value,
+        Place::Value(prefix, suffix) => Slot::Value(prefix, suffix),
         Place::Any(prefix, suffix) => Slot::Any(prefix, suffix),
     }
 }

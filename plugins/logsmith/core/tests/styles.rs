@@ -1,5 +1,7 @@
 //! Logs in many styles, none of which the program is told about: it must group their lines as they were made.
 
+#![allow(clippy::expect_used, reason = "a test may stop where it stands")]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@ use super::Found;
 use super::split::{Leaf, Row};
 use super::words::{VALUE, Words};
 use crate::model::Place;
+use crate::runtime::token::HIDDEN;
 
 /// The template of a leaf.
 pub fn found(headed: bool, rows: &[Row], leaf: &Leaf, words: &Words) -> Found {
@@ -15,13 +16,28 @@ pub fn found(headed: bool, rows: &[Row], leaf: &Leaf, words: &Words) -> Found {
         .map(|(at, any)| {
             let mut here = leaf.members.iter().map(|row| rows[*row].words[at]);
             match here.next() {
-                Some(VALUE) if !any => Place::Value,
+                Some(VALUE) if !any => punctuated(leaf.members.iter().map(|row| words.text(rows[*row].frames[at]))),
                 Some(word) if !any => Place::Word(words.text(word).to_owned()),
                 _ => common(leaf.members.iter().map(|row| words.text(rows[*row].words[at]))),
             }
         })
         .collect();
     Found { headed, places, count }
+}
+
+/// A value with the punctuation that all members have around it.
+fn punctuated<'a>(mut frames: impl Iterator<Item = &'a str>) -> Place {
+    let first = frames.next().unwrap_or_default();
+    let (prefix, suffix) = first.split_once(HIDDEN).unwrap_or_default();
+    let same = frames.all(|frame| frame == first);
+    if same { Place::Value(prefix.to_owned(), suffix.to_owned()) } else { Place::Value(String::new(), String::new()) }
+}
+
+/// The punctuation around a value, with `HIDDEN` in its place.
+pub fn frame(text: &str) -> String {
+    let rest = text.trim_start_matches(['(', '[', '{', '<', '"', '\'']);
+    let body = rest.trim_end_matches([')', ']', '}', '>', '"', '\'', ',', ';', ':', '.']);
+    format!("{}{HIDDEN}{}", &text[..text.len() - rest.len()], &rest[body.len()..])
 }
 
 /// What all texts begin and end with, up to a separator, so that `user=a` and `user=b` are `user=<*>`.

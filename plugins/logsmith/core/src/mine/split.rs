@@ -13,8 +13,23 @@ use crate::runtime::token::HIDDEN;
 pub struct Row {
     /// Numbers of its words.
     pub words: Vec<u32>,
+    /// For places that are variable by their looks, number of the punctuation around the value in the first such message.
+    pub frames: Vec<u32>,
     /// Messages that look like this.
     pub count: usize,
+}
+
+/// How much work one pass may still do, in places of rows looked at. Lines that have nothing in common would otherwise cost
+/// the square of their number.
+#[derive(Debug)]
+pub struct Effort(pub usize);
+
+impl Effort {
+    fn spend(&mut self, places: usize) -> bool {
+        let enough = self.0 >= places;
+        self.0 = self.0.saturating_sub(places);
+        enough
+    }
 }
 
 /// Rows that belong to one template.
@@ -33,7 +48,7 @@ struct Bundle {
 }
 
 /// Parts `rows`, which are of one length. What is learned about words on the way goes into `seen`.
-pub fn split(rows: &[Row], words: &Words, hints: &Hints, seen: &mut Hints) -> Vec<Leaf> {
+pub fn split(rows: &[Row], words: &Words, hints: &Hints, seen: &mut Hints, effort: &mut Effort) -> Vec<Leaf> {
     let width = rows.first().map_or(0, |row| row.words.len());
     let mut work = vec![Leaf { members: (0..rows.len()).collect(), any: vec![false; width] }];
     let mut leaves = Vec::new();
@@ -45,7 +60,8 @@ pub fn split(rows: &[Row], words: &Words, hints: &Hints, seen: &mut Hints) -> Ve
             continue;
         }
         let scene = Scene { columns: &columns, open: &open, words, hints };
-        match scene.best() {
+        let bundle = if effort.spend(leaf.members.len() * width) { scene.best() } else { None };
+        match bundle {
             Some(bundle) => {
                 if let [(at, _)] = bundle.at[..] {
                     seen.parted(before(&columns, at), &columns, columns[at].features.keys().copied());

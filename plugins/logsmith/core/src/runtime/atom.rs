@@ -7,7 +7,7 @@ pub struct Atom<'a> {
     pub text: &'a str,
     /// As it stands in the line.
     pub whole: &'a str,
-    /// True for `[…]`.
+    /// True for `[...]`.
     pub group: bool,
     /// True where a `|` follows.
     pub bar: bool,

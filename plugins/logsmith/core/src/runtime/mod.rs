@@ -2,6 +2,7 @@
 //! what was measured while learning is what the parser does. It must never know how templates are found, and uses nothing
 //! but the standard library and `serde_json`.
 
+pub mod answer;
 pub mod atom;
 pub mod head;
 pub mod parse;

@@ -38,7 +38,10 @@ impl<'t> Parser<'t> {
 /// The variable parts of one token, as the slot sees it.
 fn variables<'a>(slot: &Slot<'_>, token: &Token<'a>, values: &mut Vec<&'a str>) {
     match slot {
-        Slot::Value => values.push(token.text),
+        Slot::Value(prefix, suffix) => {
+            let text = token.text.strip_prefix(prefix).unwrap_or(token.text);
+            values.push(text.strip_suffix(suffix).unwrap_or(text));
+        }
         Slot::Any(prefix, suffix) => values.push(&token.text[prefix.len()..token.text.len() - suffix.len()]),
         Slot::Word(word) => {
             // The literal pieces between the hidden parts are where they were found when the word was masked.

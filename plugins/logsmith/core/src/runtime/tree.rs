@@ -9,8 +9,9 @@ use super::token::Token;
 pub enum Slot<'t> {
     /// A word that is always the same once its variable parts are hidden.
     Word(&'t str),
-    /// Words that are variable by their looks.
-    Value,
+    /// Words that are variable by their looks. Mostly they begin and end with this punctuation, which is not part of the
+    /// value.
+    Value(&'t str, &'t str),
     /// Any one word that begins and ends like this, with both parts possibly empty.
     Any(&'t str, &'t str),
 }
@@ -70,7 +71,7 @@ impl<'t> Tree<'t> {
         let node = &mut self.nodes[at];
         let found = match slot {
             Slot::Word(word) => *node.words.entry(word).or_insert(next),
-            Slot::Value => *node.value.get_or_insert(next),
+            Slot::Value(..) => *node.value.get_or_insert(next),
             Slot::Any(prefix, suffix) => match node.any.iter().find(|(p, s, _)| (*p, *s) == (prefix, suffix)) {
                 Some((_, _, known)) => *known,
                 None => {

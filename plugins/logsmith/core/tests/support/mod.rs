@@ -1,10 +1,14 @@
 //! Makes logs out of the style files in `tests/styles`: a head, then weighted templates, both with `{…}` for what varies.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
 use std::path::Path;
 
 /// Lines with the template that each was made from.
 pub struct Log {
+    /// Its lines.
     pub lines: Vec<String>,
+    /// For each line, which template of the style it was made from.
     pub truth: Vec<usize>,
 }
 
@@ -12,6 +16,7 @@ pub struct Log {
 pub struct Chance(pub u64);
 
 impl Chance {
+    /// A number from 0 up to but not including `limit`.
     pub fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
