@@ -1,6 +1,7 @@
 //! Wasmill: a host that runs agents and the tools they write on Kafka topics, inside WebAssembly.
 
 pub mod agents;
+pub mod approvals;
 pub mod capabilities;
 pub mod catalog;
 pub mod forge;

@@ -75,7 +75,7 @@ struct File {
 }
 
 /// Who signed, after verification.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signer {
     /// The key.
     pub id: KeyId,

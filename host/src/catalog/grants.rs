@@ -15,7 +15,7 @@ use crate::store::ApprovalRow;
 const MAKERS_MAX: usize = 8;
 
 /// A verified component on its way to being loaded.
-pub(super) struct Candidate {
+pub(crate) struct Candidate {
     /// The component.
     pub verified: Arc<Verified>,
     /// Who had it forged; none for a published one.
@@ -52,10 +52,10 @@ impl Candidate {
 }
 
 /// Candidates by name and version.
-pub(super) type Candidates = BTreeMap<String, BTreeMap<Version, Candidate>>;
+pub(crate) type Candidates = BTreeMap<String, BTreeMap<Version, Candidate>>;
 
 /// Everything that grants are made of.
-pub(super) struct Deciding<'a> {
+pub(crate) struct Deciding<'a> {
     pub candidates: &'a Candidates,
     pub matrix: &'a Matrix,
     pub approvals: &'a Approvals,
@@ -64,7 +64,7 @@ pub(super) struct Deciding<'a> {
 
 /// Approvals whose signatures hold, by component.
 #[derive(Default)]
-pub(super) struct Approvals(HashMap<Digest, Vec<VerifiedApproval>>);
+pub(crate) struct Approvals(HashMap<Digest, Vec<VerifiedApproval>>);
 
 impl Approvals {
     /// Verifies kept approvals; nothing but the envelope of a row is believed. What doesn't verify doesn't count, and says so in the log.
@@ -81,9 +81,15 @@ impl Approvals {
         approvals
     }
 
-    fn cover(&self, verified: &Verified, permissions: &Permissions, now: OffsetDateTime) -> bool {
+    /// An approval of exactly these permissions for exactly this component with its manifest.
+    pub fn covering(
+        &self,
+        verified: &Verified,
+        permissions: &Permissions,
+        now: OffsetDateTime,
+    ) -> Option<&VerifiedApproval> {
         let mut of_component = self.0.get(&verified.digest()).into_iter().flatten();
-        of_component.any(|a| a.covers(verified.digest(), verified.manifest_digest(), permissions, now))
+        of_component.find(|a| a.covers(verified.digest(), verified.manifest_digest(), permissions, now))
     }
 }
 
@@ -101,7 +107,9 @@ impl Deciding<'_> {
         let maker = candidate.maker.as_ref().map(|maker| self.maker_grant(maker, makers_left)).transpose()?;
         let wanted = Some(&manifest.permissions);
         let grant = self.matrix.grant(&candidate.principal(), wanted, Some(&manifest.limits), maker.as_ref());
-        if grant.awaits_approval() && self.approvals.cover(&candidate.verified, grant.effective(), self.now) {
+        if grant.awaits_approval()
+            && self.approvals.covering(&candidate.verified, grant.effective(), self.now).is_some()
+        {
             return Ok(grant.approved());
         }
         Ok(grant)

@@ -19,6 +19,7 @@ mod try_out;
 pub use call::end_of_call;
 pub use component::{Agent, Tool, ToolFunction};
 pub use error::CatalogError;
+pub(crate) use grants::{Approvals, Candidate, Candidates, Deciding};
 pub use instance::new_store;
 pub use load::{Catalog, CatalogConfig};
 pub use snapshot::{Refused, Snapshot, Waiting};

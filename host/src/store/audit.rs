@@ -10,6 +10,9 @@ use super::{Store, now_ms};
 /// Longest text of one field, in characters; what is longer is cut.
 const TEXT_CHARS_MAX: usize = 4_096;
 
+/// How often to take a number again where another writer of the same chain took it first.
+const ATTEMPTS: u32 = 20;
+
 /// What is to be remembered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
@@ -67,11 +70,22 @@ pub struct AuditFilter {
 }
 
 impl Store {
-    /// Adds entries to the end of a chain, all or none. One chain has one writer; where two try, one of them is told.
+    /// Adds entries to the end of a chain, all or none.
     ///
     /// # Errors
     /// Where the database fails; nothing was added then.
     pub async fn append_audit(&self, chain: &str, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let mut attempt = 1;
+        loop {
+            match self.append_once(chain, entries).await {
+                // Two writers took the same number at once; one of them counts again.
+                Err(sqlx::Error::Database(error)) if error.is_unique_violation() && attempt < ATTEMPTS => attempt += 1,
+                done => return Ok(done?),
+            }
+        }
+    }
+
+    async fn append_once(&self, chain: &str, entries: &[AuditEntry]) -> Result<(), sqlx::Error> {
         let mut work = self.pool.begin().await?;
         for entry in entries {
             sqlx::query(
@@ -87,7 +101,7 @@ impl Store {
             .execute(&mut *work)
             .await?;
         }
-        Ok(work.commit().await?)
+        work.commit().await
     }
 
     /// Rows of all chains, newest first.
