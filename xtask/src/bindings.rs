@@ -9,6 +9,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::guest::cargo_component;
+
 /// One generated file.
 struct World {
     /// File in `sdk/rust/src/bindings/`, and the macro's name behind `export_`.
@@ -55,11 +57,8 @@ fn generate(root: &Path, world: &World) -> Result<String> {
     fs::write(package.join("src/lib.rs"), "")?;
     fs::write(package.join("Cargo.toml"), settings(&root.join("wit"), world))?;
 
-    let output = Command::new("cargo")
-        .args(["component", "bindings"])
-        .current_dir(&package)
-        .output()
-        .context("cannot start cargo: is it on the path?")?;
+    let component = cargo_component().context("cargo-component is not installed; run `cargo xtask setup`")?;
+    let output = Command::new(component).arg("bindings").current_dir(&package).output().context("cannot start it")?;
     ensure!(
         output.status.success(),
         "`cargo component bindings` failed for {}: {}",
