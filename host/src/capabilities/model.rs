@@ -18,7 +18,7 @@ const MESSAGES_SIZE_MAX: usize = 1024 * 1024;
 const ANSWER_SIZE_MAX: usize = 4 * 1024 * 1024;
 
 /// Where the model is.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     /// Base URL of an OpenAI-compatible service, up to and including `/v1`.

@@ -1,0 +1,183 @@
+//! `host.toml`, typed.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use wasmill_registry::{DocumentError, Limits, line_of, parse_document};
+
+use crate::capabilities::ModelConfig;
+use crate::forge::ForgeSettings;
+use crate::streams::RECORD_SIZE_MAX;
+use crate::streams::kafka::KafkaConfig;
+
+/// Settings of a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostConfig {
+    /// Where records are.
+    pub streams: StreamsConfig,
+    /// The database.
+    pub store: StoreConfig,
+    /// The language model; none: components are told that there is none.
+    pub model: Option<ModelConfig>,
+    /// The forge.
+    pub forge: ForgeSettings,
+    /// Settings for components, by name.
+    pub config: BTreeMap<String, BTreeMap<String, String>>,
+    /// What components may use where no row says otherwise, and what the host itself uses.
+    pub limits: HostLimits,
+}
+
+/// Where records are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamsConfig {
+    /// In the home directory.
+    Embedded(EmbeddedSection),
+    /// On Kafka.
+    Kafka(Box<KafkaConfig>),
+}
+
+/// Settings of the embedded log.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EmbeddedSection {
+    /// Largest record: key, value and headers together, in bytes.
+    pub record_bytes_max: usize,
+    /// Memory that keeps pages of the file, MiB.
+    pub cache_mib: usize,
+}
+
+impl Default for EmbeddedSection {
+    fn default() -> Self {
+        Self { record_bytes_max: RECORD_SIZE_MAX, cache_mib: 64 }
+    }
+}
+
+/// The database.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreConfig {
+    /// `postgres://…`, or `sqlite://…`; none: `store.db` in the home directory.
+    pub url: Option<String>,
+}
+
+/// Limits of this host.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HostLimits {
+    /// Most instances of components at the same time. Each reserves address space, not memory.
+    pub instances: u32,
+    /// What a component may use where neither a row nor its manifest says less.
+    pub component: Limits,
+}
+
+impl Default for HostLimits {
+    fn default() -> Self {
+        Self { instances: 4096, component: Limits::default() }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File<S> {
+    streams: Option<S>,
+    #[serde(default)]
+    store: StoreConfig,
+    #[serde(default)]
+    model: Option<ModelConfig>,
+    #[serde(default)]
+    forge: ForgeSettings,
+    #[serde(default)]
+    config: BTreeMap<String, BTreeMap<String, String>>,
+    #[serde(default)]
+    limits: HostLimits,
+}
+
+impl HostConfig {
+    /// Reads a `host.toml`. An empty one gives a host that needs nothing else.
+    ///
+    /// # Errors
+    /// With the line: unknown keys, wrong types, values out of bounds.
+    pub fn parse(text: &str) -> Result<Self, DocumentError> {
+        // `brokers` decides what the section is. Two whole readings instead of an enum that tries both: only so does an
+        // error keep its line.
+        let names_brokers = text
+            .parse::<toml::Table>()
+            .is_ok_and(|table| table.get("streams").is_some_and(|s| s.get("brokers").is_some()));
+        if names_brokers {
+            Self::read(text, |section: KafkaConfig| StreamsConfig::Kafka(Box::new(section)))
+        } else {
+            Self::read(text, StreamsConfig::Embedded)
+        }
+    }
+
+    fn read<S: DeserializeOwned>(text: &str, streams: fn(S) -> StreamsConfig) -> Result<Self, DocumentError> {
+        let file: File<S> = parse_document(text)?;
+        let at = |path: &[&str], message: String| Err(DocumentError { line: line_of(text, path), message });
+        if let Err(error) = file.limits.component.check() {
+            let mut path = vec!["limits", "component"];
+            path.extend(error.path.iter().map(String::as_str));
+            return at(&path, error.reason.clone());
+        }
+        if file.limits.instances == 0 || file.limits.instances > 8000 {
+            // Each takes six memory mappings at worst, and Linux allows a process 65,530 of them.
+            return at(&["limits", "instances"], "instances is between 1 and 8000".into());
+        }
+        for name in file.config.keys() {
+            if let Err(error) = wasmill_registry::check_component_name(name) {
+                return at(&["config", name], error.to_string());
+            }
+        }
+        let File { streams: section, store, model, forge, config, limits } = file;
+        let streams = section.map_or_else(|| StreamsConfig::Embedded(EmbeddedSection::default()), streams);
+        Ok(Self { streams, store, model, forge, config, limits })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_a_whole_configuration() {
+        let config = HostConfig::parse("").unwrap();
+        assert_eq!(config.streams, StreamsConfig::Embedded(EmbeddedSection::default()));
+        assert_eq!((config.model, config.store.url), (None, None));
+    }
+
+    #[test]
+    fn brokers_make_it_kafka() {
+        let text =
+            "[streams]\nbrokers = ['h:9092']\nrecord_bytes_max = 7\nsecurity = { kind = 'tls', ca = 'ca.pem' }\n";
+        let StreamsConfig::Kafka(kafka) = HostConfig::parse(text).unwrap().streams else { panic!("not Kafka") };
+        assert_eq!((kafka.brokers, kafka.record_bytes_max), (vec!["h:9092".to_owned()], 7));
+    }
+
+    #[test]
+    fn every_section_is_read() {
+        let text = "[store]\nurl = 'postgres://h/d'\n[model]\nurl = 'http://h/v1'\nmodel = 'm'\n\
+                    [forge]\nbuilds = 3\n[config.counter]\ngreeting = 'hi'\n[limits.component]\nmemory_mib = 32\n";
+        let config = HostConfig::parse(text).unwrap();
+        assert_eq!(config.store.url.as_deref(), Some("postgres://h/d"));
+        assert_eq!(config.config["counter"]["greeting"], "hi");
+        assert_eq!((config.forge.builds, config.limits.component.memory_mib), (3, Some(32)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        for (text, line, word) in [
+            ("\n[stream]\n", 2, "stream"),
+            ("[store]\n\nurl = 1\n", 3, "invalid type"),
+            ("[streams]\nrecord_bytes = 1\n", 2, "record_bytes"),
+            ("[limits]\ninstances = 0\n", 2, "instances"),
+            ("[limits.component]\nmemory_mib = 0\n", 2, "between"),
+            ("[streams]\nbrokers = ['h:9092']\nrecord_bytes = 1\n", 3, "record_bytes"),
+            ("[config.'../x']\na = 'b'\n", 1, "../x"),
+            ("[config.counter]\ngreeting = 7\n", 2, "invalid type"),
+        ] {
+            let error = HostConfig::parse(text).unwrap_err();
+            assert_eq!(error.line, line, "{text}: {error}");
+            assert!(error.message.contains(word), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Reading and writing files of a home.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::error::HomeError;
+
+/// Reads a file of at most `limit` bytes.
+///
+/// # Errors
+/// [`HomeError::Unreadable`] where it has more; [`HomeError::Io`].
+pub fn read_bounded(path: &Path, limit: usize) -> Result<Vec<u8>, HomeError> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| HomeError::io(path, error))?;
+    // One byte more than allowed tells "exactly the limit" from "over it"; the size on disk may lie (a pipe has none).
+    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|error| HomeError::io(path, error))?;
+    if bytes.len() > limit {
+        let reason = format!("it has more than {limit} bytes");
+        return Err(HomeError::Unreadable { path: path.to_owned(), reason });
+    }
+    Ok(bytes)
+}
+
+/// Reads a text file of at most `limit` bytes.
+pub(super) fn read_text(path: &Path, limit: usize) -> Result<String, HomeError> {
+    String::from_utf8(read_bounded(path, limit)?).map_err(|error| HomeError::Unreadable {
+        path: path.to_owned(),
+        reason: format!("it is not text (byte {} is not UTF-8)", error.utf8_error().valid_up_to()),
+    })
+}
+
+/// Refuses a file that others than its owner may read or write.
+pub(super) fn check_private(path: &Path) -> Result<(), HomeError> {
+    let mode = fs::metadata(path).map_err(|error| HomeError::io(path, error))?.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 { Ok(()) } else { Err(HomeError::Exposed { path: path.to_owned(), mode }) }
+}
+
+/// Adds lines at the end of a text file, all or none, and keeps its mode.
+///
+/// # Errors
+/// [`HomeError::Io`]; [`HomeError::Unreadable`].
+pub fn add_to_file(path: &Path, lines: &str) -> Result<(), HomeError> {
+    let failed = |error| HomeError::io(path, error);
+    let mut text = read_text(path, super::FILE_SIZE_MAX)?;
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.push_str(lines);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    let mode = fs::metadata(path).map_err(failed)?.permissions();
+    file.as_file().set_permissions(mode).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! The home directory: everything that belongs to one host, and where it lies.
+//!
+//! ```text
+//! host.toml         settings                      permissions.toml  the matrix
+//! trust.toml        whose signatures count        secrets.toml      mode 0600
+//! keys/             secret keys, mode 0600        registry/         components, an OCI layout
+//! log/              the embedded log              store.db          the database
+//! cache/            compiled code                 forge/            scratch of the forge
+//! host.sock         where a running host listens
+//! ```
+//!
+//! This folder knows files and settings. It must never know what a running host does with them.
+
+mod config;
+mod error;
+mod files;
+mod init;
+mod parts;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use wasmill_registry::{Registry, TrustRoots, parse_document};
+
+pub use config::{EmbeddedSection, HostConfig, HostLimits, StoreConfig, StreamsConfig};
+pub use error::HomeError;
+pub use files::{add_to_file, read_bounded};
+pub use init::KEY_NAMES;
+pub use parts::{open_store, open_streams};
+
+/// Largest of the home's TOML files, in bytes.
+const FILE_SIZE_MAX: usize = 4 * 1024 * 1024;
+
+/// A home directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    root: PathBuf,
+}
+
+impl Home {
+    /// Makes a new home: folders, the four files with explanations in them, an empty registry.
+    ///
+    /// # Errors
+    /// [`HomeError::Exists`] where there is one already; [`HomeError::Io`].
+    pub fn create(root: &Path) -> Result<Self, HomeError> {
+        init::create(root)?;
+        Self::open(root)
+    }
+
+    /// Opens a home.
+    ///
+    /// # Errors
+    /// [`HomeError::Missing`] where there is none.
+    pub fn open(root: &Path) -> Result<Self, HomeError> {
+        let root = std::path::absolute(root).map_err(|error| HomeError::io(root, error))?;
+        let home = Self { root };
+        if home.config_file().is_file() { Ok(home) } else { Err(HomeError::Missing(home.root)) }
+    }
+
+    /// The directory itself, absolute.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `host.toml`.
+    pub fn config_file(&self) -> PathBuf {
+        self.root.join("host.toml")
+    }
+
+    /// `permissions.toml`.
+    pub fn permissions_file(&self) -> PathBuf {
+        self.root.join("permissions.toml")
+    }
+
+    /// `trust.toml`.
+    pub fn trust_file(&self) -> PathBuf {
+        self.root.join("trust.toml")
+    }
+
+    /// `secrets.toml`.
+    pub fn secrets_file(&self) -> PathBuf {
+        self.root.join("secrets.toml")
+    }
+
+    /// The folder of secret keys.
+    pub fn keys(&self) -> PathBuf {
+        self.root.join("keys")
+    }
+
+    /// The file of one secret key.
+    pub fn key_file(&self, name: &str) -> PathBuf {
+        self.keys().join(format!("{name}.key"))
+    }
+
+    /// The folder of the registry.
+    pub fn registry_folder(&self) -> PathBuf {
+        self.root.join("registry")
+    }
+
+    /// The folder of the embedded log.
+    pub fn log(&self) -> PathBuf {
+        self.root.join("log")
+    }
+
+    /// The SQLite database.
+    pub fn database(&self) -> PathBuf {
+        self.root.join("store.db")
+    }
+
+    /// The folder of compiled code. May be deleted at any time.
+    pub fn cache(&self) -> PathBuf {
+        self.root.join("cache")
+    }
+
+    /// The forge's folder. May be deleted while no host runs.
+    pub fn forge(&self) -> PathBuf {
+        self.root.join("forge")
+    }
+
+    /// The socket of the running host.
+    pub fn socket(&self) -> PathBuf {
+        self.root.join("host.sock")
+    }
+
+    /// Reads `host.toml`.
+    ///
+    /// # Errors
+    /// [`HomeError::Document`] with file and line.
+    pub fn config(&self) -> Result<HostConfig, HomeError> {
+        let path = self.config_file();
+        let text = files::read_text(&path, FILE_SIZE_MAX)?;
+        HostConfig::parse(&text).map_err(|error| HomeError::Document { path, error })
+    }
+
+    /// Reads `trust.toml`. Called for each decision: a revoked key stops counting at once.
+    ///
+    /// # Errors
+    /// [`HomeError::Document`] with file and line.
+    pub fn trust(&self) -> Result<TrustRoots, HomeError> {
+        let path = self.trust_file();
+        let text = files::read_text(&path, FILE_SIZE_MAX)?;
+        TrustRoots::parse(&text).map_err(|error| HomeError::Document { path, error })
+    }
+
+    /// Reads `secrets.toml`: name = "value". No file: no secrets.
+    ///
+    /// # Errors
+    /// [`HomeError::Exposed`] where others than the owner may read it; [`HomeError::Document`] with file and line, and
+    /// never with a value.
+    pub fn secrets(&self) -> Result<BTreeMap<String, String>, HomeError> {
+        let path = self.secrets_file();
+        if !path.exists() {
+            return Ok(BTreeMap::new());
+        }
+        files::check_private(&path)?;
+        let text = files::read_text(&path, FILE_SIZE_MAX)?;
+        parse_document(&text).map_err(|mut error| {
+            error.message = "it is not of the form NAME = \"value\"".into();
+            HomeError::Document { path, error }
+        })
+    }
+
+    /// Opens the registry.
+    ///
+    /// # Errors
+    /// As [`Registry::open`].
+    pub fn registry(&self) -> Result<Registry, wasmill_registry::LayoutError> {
+        Registry::open(&self.registry_folder())
+    }
+}

@@ -1,0 +1,47 @@
+//! Opening what `host.toml` names: the log and the database.
+
+use std::sync::Arc;
+
+use super::Home;
+use super::config::{StoreConfig, StreamsConfig};
+use crate::problem::{Problem, ProblemKind};
+use crate::store::{Store, StoreError};
+use crate::streams::SharedStreams;
+use crate::streams::embedded::{Embedded, EmbeddedConfig};
+use crate::streams::kafka::KafkaStreams;
+
+/// Opens the log of a home. The embedded one has one owner at a time.
+///
+/// # Errors
+/// As the log says: `log.in-use`, `log.damaged`, `kafka.unavailable`, …
+pub async fn open_streams(home: &Home, config: &StreamsConfig) -> Result<SharedStreams, Problem> {
+    match config {
+        StreamsConfig::Embedded(section) => {
+            let folder = home.log();
+            let config = EmbeddedConfig {
+                record_bytes_max: section.record_bytes_max,
+                cache_bytes: section.cache_mib.saturating_mul(1024 * 1024),
+            };
+            // After a crash opening reads the whole file.
+            let opened = tokio::task::spawn_blocking(move || Embedded::open(&folder, config)).await;
+            let log =
+                opened.map_err(|error| Problem::new(ProblemKind::Failed, "log.failed", error.to_string(), ""))??;
+            Ok(log)
+        }
+        StreamsConfig::Kafka(config) => {
+            let secrets = home.secrets()?;
+            Ok(Arc::new(KafkaStreams::connect(config, &|name| secrets.get(name).cloned())?))
+        }
+    }
+}
+
+/// Opens the database of a home, and brings its tables to this version.
+///
+/// # Errors
+/// As [`Store::open`].
+pub async fn open_store(home: &Home, config: &StoreConfig) -> Result<Store, StoreError> {
+    match &config.url {
+        Some(url) => Store::open(url).await,
+        None => Store::open_file(&home.database()).await,
+    }
+}
