@@ -13,6 +13,7 @@ mod error;
 mod imports;
 mod limiter;
 mod output;
+mod world;
 
 pub use cache::{CompileCache, Compiled};
 pub use clock::Clocks;
@@ -22,3 +23,4 @@ pub use error::{Interrupted, LimitKind, RuntimeError};
 pub use imports::{Imports, Interface};
 pub use limiter::Limiter;
 pub use output::{GuestOutput, LineSink, Stream};
+pub use world::check_world;

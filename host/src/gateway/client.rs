@@ -1,0 +1,133 @@
+//! Asking a host: the one that runs, or one in this process.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+use tower::ServiceExt;
+
+use super::router;
+use super::state::Gateway;
+use crate::home::Home;
+use crate::problem::{Problem, ProblemKind};
+
+/// Asks the router of a home.
+#[derive(Clone)]
+pub enum Client {
+    /// A host runs; its socket is asked.
+    Running(reqwest::Client),
+    /// No host runs; the router works in this process.
+    InProcess(Router),
+}
+
+impl Client {
+    /// A client for a home: of the host that listens at its socket, else of a router in this process.
+    ///
+    /// # Errors
+    /// Where the home can't be opened.
+    pub async fn open(home: Home) -> Result<Self, Problem> {
+        match Self::running(home.socket()).await {
+            Some(client) => Ok(client),
+            None => Ok(Self::InProcess(router(Arc::new(Gateway::new(home)?)))),
+        }
+    }
+
+    /// A client of the host that listens at a socket; none where nobody does.
+    pub async fn running(socket: PathBuf) -> Option<Self> {
+        UnixStream::connect(&socket).await.ok()?;
+        reqwest::Client::builder().unix_socket(socket).no_proxy().build().ok().map(Self::Running)
+    }
+
+    /// True where a host runs.
+    pub fn is_running(&self) -> bool {
+        matches!(self, Self::Running(_))
+    }
+
+    /// Asks for something.
+    ///
+    /// # Errors
+    /// The host's own problem; `host.gone` where it stopped answering.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
+        self.ask(Method::GET, path, None).await
+    }
+
+    /// Has something done.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Problem> {
+        let body = serde_json::to_vec(body).map_err(|error| unreadable(&error))?;
+        self.ask(Method::POST, path, Some(body.into())).await
+    }
+
+    /// Takes something away.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
+        self.ask(Method::DELETE, path, None).await
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<T, Problem> {
+        let (status, answer) = match self {
+            Self::Running(client) => over_socket(client, method, path, body).await?,
+            Self::InProcess(router) => in_process(router.clone(), method, path, body).await?,
+        };
+        if status.is_success() {
+            return serde_json::from_slice(&answer).map_err(|error| unreadable(&error));
+        }
+        let mut problem: Problem = serde_json::from_slice(&answer).map_err(|error| unreadable(&error))?;
+        problem.kind = ProblemKind::of_status(status);
+        Err(problem)
+    }
+}
+
+async fn over_socket(
+    client: &reqwest::Client,
+    method: Method,
+    path: &str,
+    body: Option<Bytes>,
+) -> Result<(StatusCode, Bytes), Problem> {
+    let gone = |error: reqwest::Error| {
+        let message = format!("the host stopped answering: {error}");
+        Problem::new(ProblemKind::Unavailable, "host.gone", message, "See its log; start it again with `wasmill up`.")
+    };
+    // The name is not looked up; a URL needs one.
+    let mut request = client.request(method, format!("http://wasmill{path}"));
+    if let Some(body) = body {
+        request = request.header(header::CONTENT_TYPE, "application/json").body(body);
+    }
+    let answer = request.send().await.map_err(gone)?;
+    let status = answer.status();
+    Ok((status, answer.bytes().await.map_err(gone)?))
+}
+
+async fn in_process(
+    router: Router,
+    method: Method,
+    path: &str,
+    body: Option<Bytes>,
+) -> Result<(StatusCode, Bytes), Problem> {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(body.map_or_else(Body::empty, Body::from))
+        .map_err(|error| Problem::invalid("request.path", error.to_string(), ""))?;
+    let Ok(answer) = router.oneshot(request).await;
+    let status = answer.status();
+    let body = answer.into_body().collect().await;
+    let body = body.map_err(|error| Problem::new(ProblemKind::Failed, "host.failed", error.to_string(), ""))?;
+    Ok((status, body.to_bytes()))
+}
+
+fn unreadable(error: &serde_json::Error) -> Problem {
+    let next = "A host of another version may run on this home: compare `wasmill --version`.";
+    Problem::new(ProblemKind::Failed, "host.answer", format!("the host's answer can't be read: {error}"), next)
+}

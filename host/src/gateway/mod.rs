@@ -1,0 +1,35 @@
+//! The host's one front door: a router of JSON requests under `/v1`, on the Unix socket of the home.
+//!
+//! Whoever wants something of a host, the command line first of all, asks this router: over the socket where a host
+//! runs, else in its own process, so that both ways behave the same. This folder turns requests into calls and answers
+//! into JSON. It must never decide what is allowed, nor hold state of its own.
+
+mod client;
+mod extract;
+mod plugins;
+mod records;
+mod serve;
+mod state;
+mod text;
+mod topics;
+
+use axum::Router;
+
+pub use client::Client;
+pub use plugins::{InstallReply, InstallRequest, Plugin};
+pub use records::{AppendReply, AppendRequest, Position, ReadReply, RecordIn, RecordOut};
+pub use serve::serve;
+pub use state::{Gateway, SharedGateway};
+pub use text::Text;
+pub use topics::TopicReply;
+
+/// All routes. A noun has one file with its routes, and one line here.
+pub fn router(gateway: SharedGateway) -> Router {
+    Router::new()
+        .merge(plugins::routes())
+        .merge(records::routes())
+        .merge(topics::routes())
+        .fallback(extract::no_such_route)
+        .method_not_allowed_fallback(extract::no_such_method)
+        .with_state(gateway)
+}

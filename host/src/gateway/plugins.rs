@@ -1,0 +1,155 @@
+//! `/v1/plugins`: installing, listing and removing components.
+
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::routing::{delete, get};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use wasmill_registry::{
+    Bundle, COMPONENT_SIZE_MAX, Digest, Entry, Installed, Kind, LoadError, NameError, Reference, Registry, Signer,
+    TrustRoots, Verified,
+};
+
+use super::extract::{Body, blocking};
+use super::state::SharedGateway;
+use super::text::coded;
+use crate::problem::{Problem, ProblemKind};
+use crate::runtime::check_world;
+
+/// Largest request, in bytes: the largest component in base64, and room for the rest.
+const REQUEST_SIZE_MAX: usize = COMPONENT_SIZE_MAX / 3 * 4 + 4 * 1024 * 1024;
+
+/// A component to install, with its manifest and its signature.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstallRequest {
+    /// The component, base64.
+    #[serde(with = "coded")]
+    pub component: Vec<u8>,
+    /// `wasmill.toml`, base64, because the signature covers its bytes.
+    #[serde(with = "coded")]
+    pub manifest: Vec<u8>,
+    /// The DSSE envelope, base64.
+    #[serde(with = "coded")]
+    pub envelope: Vec<u8>,
+}
+
+/// What an installation did.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct InstallReply {
+    /// The component.
+    pub plugin: Plugin,
+    /// False where exactly this was there already.
+    pub new: bool,
+}
+
+/// An installed component.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Plugin {
+    /// Name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// Where it is verified: kind, digests and signer.
+    #[serde(flatten)]
+    pub facts: Option<Facts>,
+    /// Why it can't be used, where it can't.
+    pub problem: Option<Problem>,
+}
+
+/// What is known of a verified component.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Facts {
+    /// Tool or agent.
+    pub kind: Kind,
+    /// One sentence for a person.
+    pub description: String,
+    /// SHA-256 of the component.
+    pub digest: Digest,
+    /// Who signed it.
+    pub signer: Signer,
+}
+
+impl Plugin {
+    fn verified(verified: &Verified) -> Self {
+        let manifest = verified.manifest();
+        let facts = Facts {
+            kind: manifest.kind,
+            description: manifest.description.clone(),
+            digest: verified.digest(),
+            signer: verified.signer().clone(),
+        };
+        Self { name: manifest.name.clone(), version: manifest.version.to_string(), facts: Some(facts), problem: None }
+    }
+
+    fn refused(entry: &Entry, error: LoadError) -> Self {
+        let (name, version) = (entry.name.clone(), entry.version.to_string());
+        Self { name, version, facts: None, problem: Some(error.into()) }
+    }
+}
+
+pub(super) fn routes() -> Router<SharedGateway> {
+    Router::new()
+        .route("/v1/plugins", get(list).post(install))
+        .route("/v1/plugins/{reference}", delete(remove).get(show))
+        .layer(DefaultBodyLimit::max(REQUEST_SIZE_MAX))
+}
+
+async fn list(State(gateway): State<SharedGateway>) -> Result<Json<Vec<Plugin>>, Problem> {
+    let plugins = blocking(move || {
+        let trust = gateway.home().trust()?;
+        let entries = gateway.registry().list()?;
+        Ok(entries.iter().map(|entry| plugin_of(gateway.registry(), entry, &trust)).collect())
+    });
+    Ok(Json(plugins.await?))
+}
+
+async fn show(State(gateway): State<SharedGateway>, Path(reference): Path<String>) -> Result<Json<Plugin>, Problem> {
+    let reference: Reference = reference.parse().map_err(|error: NameError| Problem::from(error))?;
+    let plugin = blocking(move || {
+        let entry = gateway.registry().find(&reference)?;
+        Ok(plugin_of(gateway.registry(), &entry, &gateway.home().trust()?))
+    });
+    Ok(Json(plugin.await?))
+}
+
+async fn install(
+    State(gateway): State<SharedGateway>,
+    Body(request): Body<InstallRequest>,
+) -> Result<Json<InstallReply>, Problem> {
+    let reply = blocking(move || {
+        let InstallRequest { component, manifest, envelope } = request;
+        let bundle = Bundle { component, manifest, envelope, source: None };
+        let verified = bundle.verify(&gateway.home().trust()?, OffsetDateTime::now_utc())?;
+        check_world(verified.component(), verified.manifest().kind)?;
+        let new = gateway.registry().install(&verified)? == Installed::New;
+        Ok(InstallReply { plugin: Plugin::verified(&verified), new })
+    });
+    Ok(Json(reply.await?))
+}
+
+async fn remove(State(gateway): State<SharedGateway>, Path(reference): Path<String>) -> Result<Json<Plugin>, Problem> {
+    let reference: Reference = reference.parse().map_err(|error: NameError| Problem::from(error))?;
+    let removed = blocking(move || {
+        let registry = gateway.registry();
+        let entry = registry.find(&reference)?;
+        let versions = registry.list()?.iter().filter(|other| other.name == entry.name).count();
+        if reference.version.is_none() && versions > 1 {
+            let message = format!("`{}` is installed in {versions} versions", entry.name);
+            let next = format!("Say which one, like `{}@{}`.", entry.name, entry.version);
+            return Err(Problem::new(ProblemKind::Conflict, "component.ambiguous", message, next));
+        }
+        let plugin = plugin_of(registry, &entry, &gateway.home().trust()?);
+        registry.remove(&entry)?;
+        Ok(plugin)
+    });
+    Ok(Json(removed.await?))
+}
+
+/// Verified anew each time: a key may have been revoked, a file may have been changed.
+fn plugin_of(registry: &Registry, entry: &Entry, trust: &TrustRoots) -> Plugin {
+    match registry.load(entry, trust, OffsetDateTime::now_utc()) {
+        Ok(verified) => Plugin::verified(&verified),
+        Err(error) => Plugin::refused(entry, error),
+    }
+}

@@ -1,0 +1,171 @@
+//! `/v1/topics/{topic}/records`: appending and reading records.
+
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+
+use super::extract::{Body, Params};
+use super::state::SharedGateway;
+use super::text::Text;
+use crate::problem::Problem;
+use crate::streams::{Batch, Record};
+
+/// Largest request, in bytes: a record of the largest size in base64 must fit.
+const REQUEST_SIZE_MAX: usize = 32 * 1024 * 1024;
+/// Most records of one answer.
+const READ_RECORDS_MAX: usize = 1000;
+/// Longest wait for the first record, in milliseconds.
+const WAIT_MS_MAX: u64 = 30_000;
+
+/// Records to append.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppendRequest {
+    /// In this order.
+    pub records: Vec<RecordIn>,
+}
+
+/// A record to append.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordIn {
+    /// Partition; none: by key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<u32>,
+    /// Key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Text>,
+    /// Value; none: a tombstone.
+    #[serde(default)]
+    pub value: Option<Text>,
+    /// Names with values, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, Text)>,
+    /// Milliseconds since 1970-01-01T00:00:00Z; none: now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp_ms: Option<i64>,
+}
+
+/// Where records went.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AppendReply {
+    /// One for each record, in order.
+    pub positions: Vec<Position>,
+}
+
+/// A place in a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Partition.
+    pub partition: u32,
+    /// Offset in it.
+    pub offset: u64,
+}
+
+/// What to read.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReadParams {
+    #[serde(default)]
+    partition: u32,
+    #[serde(default)]
+    offset: u64,
+    #[serde(default = "max_default")]
+    max: usize,
+    #[serde(default)]
+    wait_ms: u64,
+}
+
+fn max_default() -> usize {
+    100
+}
+
+/// Records of one partition.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReadReply {
+    /// In the order of their offsets.
+    pub records: Vec<RecordOut>,
+}
+
+/// A record as it is in a topic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordOut {
+    /// Topic.
+    pub topic: String,
+    /// Partition.
+    pub partition: u32,
+    /// Offset in it.
+    pub offset: u64,
+    /// Milliseconds since 1970-01-01T00:00:00Z; none where it has none.
+    pub timestamp_ms: Option<i64>,
+    /// Key.
+    pub key: Option<Text>,
+    /// Value; none: a tombstone.
+    pub value: Option<Text>,
+    /// Names with values, in order.
+    pub headers: Vec<(String, Text)>,
+}
+
+pub(super) fn routes() -> Router<SharedGateway> {
+    Router::new()
+        .route("/v1/topics/{topic}/records", get(read).post(append))
+        .layer(DefaultBodyLimit::max(REQUEST_SIZE_MAX))
+}
+
+async fn append(
+    State(gateway): State<SharedGateway>,
+    Path(topic): Path<String>,
+    Body(request): Body<AppendRequest>,
+) -> Result<Json<AppendReply>, Problem> {
+    let records = request.records.into_iter().map(Record::from).collect();
+    let positions = gateway.streams().await?.append(&topic, records).await?;
+    let positions = positions.into_iter().map(|(partition, offset)| Position { partition, offset }).collect();
+    Ok(Json(AppendReply { positions }))
+}
+
+async fn read(
+    State(gateway): State<SharedGateway>,
+    Path(topic): Path<String>,
+    Params(params): Params<ReadParams>,
+) -> Result<Json<ReadReply>, Problem> {
+    let max = params.max.clamp(1, READ_RECORDS_MAX);
+    let wait = Duration::from_millis(params.wait_ms.min(WAIT_MS_MAX));
+    let batch = gateway.streams().await?.read(&topic, params.partition, params.offset, max, wait).await?;
+    Ok(Json(ReadReply { records: records_of(&batch) }))
+}
+
+impl From<RecordIn> for Record {
+    fn from(record: RecordIn) -> Self {
+        Self {
+            partition: record.partition,
+            key: record.key.map(Text::into_bytes),
+            value: record.value.map(Text::into_bytes),
+            headers: record.headers.into_iter().map(|(name, value)| (name, value.into_bytes())).collect(),
+            timestamp_ms: record.timestamp_ms,
+        }
+    }
+}
+
+fn records_of(batch: &Batch) -> Vec<RecordOut> {
+    let headers = |i| {
+        let all = batch.headers.iter().flat_map(move |headers| headers.of(i));
+        all.map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.into())).collect()
+    };
+    batch
+        .offsets
+        .iter()
+        .enumerate()
+        .map(|(i, &offset)| RecordOut {
+            topic: batch.topic.clone(),
+            partition: batch.partition,
+            offset,
+            timestamp_ms: batch.timestamps_ms.get(i).copied().filter(|&ms| ms >= 0),
+            key: batch.key(i).map(Text::from),
+            value: batch.value(i).map(Text::from),
+            headers: headers(i),
+        })
+        .collect()
+}

@@ -1,0 +1,64 @@
+//! What the routes work on.
+
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+use wasmill_registry::Registry;
+
+use crate::home::{Home, HostConfig, open_streams};
+use crate::problem::Problem;
+use crate::streams::SharedStreams;
+
+/// What the routes work on: a home, and what belongs to it.
+pub struct Gateway {
+    home: Home,
+    config: HostConfig,
+    registry: Registry,
+    streams: OnceCell<SharedStreams>,
+}
+
+/// As the router holds it.
+pub type SharedGateway = Arc<Gateway>;
+
+impl Gateway {
+    /// For one command: the log is opened when something needs it.
+    ///
+    /// # Errors
+    /// Where the home's settings or its registry can't be read.
+    pub fn new(home: Home) -> Result<Self, Problem> {
+        let config = home.config()?;
+        let registry = home.registry()?;
+        Ok(Self { home, config, registry, streams: OnceCell::new() })
+    }
+
+    /// For a running host, which has its log open already.
+    ///
+    /// # Errors
+    /// As [`Gateway::new`].
+    pub fn with_streams(home: Home, streams: SharedStreams) -> Result<Self, Problem> {
+        Ok(Self { streams: OnceCell::new_with(Some(streams)), ..Self::new(home)? })
+    }
+
+    /// The home.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// The settings, as they were when this was made.
+    pub fn config(&self) -> &HostConfig {
+        &self.config
+    }
+
+    /// The registry.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The log, opened at the first call.
+    ///
+    /// # Errors
+    /// As [`open_streams`].
+    pub async fn streams(&self) -> Result<&SharedStreams, Problem> {
+        self.streams.get_or_try_init(|| open_streams(&self.home, &self.config.streams)).await
+    }
+}
