@@ -4,6 +4,7 @@ pub mod agents;
 pub mod approvals;
 pub mod capabilities;
 pub mod catalog;
+pub mod cli;
 pub mod forge;
 pub mod gateway;
 pub mod home;

@@ -1,3 +1,5 @@
 //! The `wasmill` binary.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    wasmill::cli::main()
+}

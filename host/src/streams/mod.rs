@@ -124,9 +124,6 @@ pub trait Worker: Send {
     async fn rewind(&mut self) -> Result<(), StreamError>;
 }
 
-/// Key and value of committed state.
-pub type StateEntry = (Vec<u8>, Vec<u8>);
-
 /// Committed state, by partition. A guest reads through it while the worker waits for that guest.
 pub trait StateReader: Send + Sync {
     /// Reads one value; none where the key has none.
@@ -139,7 +136,7 @@ pub trait StateReader: Send + Sync {
         prefix: &[u8],
         after: Option<&[u8]>,
         limit: usize,
-    ) -> Result<Vec<StateEntry>, StreamError>;
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StreamError>;
 }
 
 /// What a poll found.

@@ -112,10 +112,8 @@ struct Log {
 
 impl Log {
     fn send(&self, command: Command) -> Result<(), StreamError> {
-        match self.commands.as_ref().map(|commands| commands.send(command).is_ok()) {
-            Some(true) => Ok(()),
-            _ => Err(stopped()),
-        }
+        let sent = self.commands.as_ref().map(|commands| commands.send(command));
+        sent.and_then(Result::ok).ok_or_else(stopped)
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StreamError> {

@@ -1,0 +1,146 @@
+//! The command line: `wasmill <noun> <verb>`.
+//!
+//! One file per noun. A noun reads arguments, asks the host's router (see [`crate::gateway`]) or the files of the home,
+//! and shows the answer to a person or a program. It must never do itself what a route does, so that a command behaves
+//! the same whether a host runs or not.
+
+mod exit;
+mod files;
+mod init;
+mod key;
+mod output;
+mod plugin;
+mod progress;
+mod record;
+mod topic;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::gateway::Client;
+use crate::home::Home;
+use crate::problem::{Problem, ProblemKind};
+pub use exit::Exit;
+pub use output::Format;
+use output::Output;
+
+/// Runs agents, and the tools they write, on Kafka topics, inside WebAssembly.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wasmill",
+    version,
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(after_help = exit::HELP)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    noun: Noun,
+}
+
+/// Arguments of every command.
+#[derive(Debug, Args)]
+struct Global {
+    /// The home directory: settings, keys, components, records
+    #[arg(long, global = true, value_name = "DIR", env = "WASMILL_HOME", default_value = "./.wasmill")]
+    home: PathBuf,
+    /// For a person, or as JSON for a program
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
+    output: Format,
+}
+
+/// The nouns. Each has its file, and one line here and in [`Noun::run`].
+#[derive(Debug, Subcommand)]
+enum Noun {
+    /// Make a home directory, with keys
+    Init(init::Init),
+    /// Make and list keys
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Make, sign, verify, install, list and remove components
+    #[command(subcommand)]
+    Plugin(plugin::Plugin),
+    /// Create and list topics
+    #[command(subcommand)]
+    Topic(topic::Topic),
+    /// Send records to a topic and read them
+    #[command(subcommand)]
+    Record(record::Record),
+}
+
+impl Noun {
+    async fn run(self, cx: &Context) -> Result<(), Problem> {
+        match self {
+            Self::Init(command) => command.run(cx),
+            Self::Key(command) => command.run(cx),
+            Self::Plugin(command) => command.run(cx).await,
+            Self::Topic(command) => command.run(cx).await,
+            Self::Record(command) => command.run(cx).await,
+        }
+    }
+}
+
+/// What every command works with.
+struct Context {
+    /// Where the home is, or shall be.
+    root: PathBuf,
+    /// Where answers go.
+    output: Output,
+}
+
+impl Context {
+    /// The home.
+    fn home(&self) -> Result<Home, Problem> {
+        Ok(Home::open(&self.root)?)
+    }
+
+    /// A client of the home's router.
+    async fn client(&self) -> Result<Client, Problem> {
+        Client::open(self.home()?).await
+    }
+}
+
+/// Reads the process's arguments, does what they say, and gives the exit code.
+pub fn main() -> ExitCode {
+    // Wrong arguments end here with clap's message and exit code 2, as documented.
+    let Cli { global, noun } = Cli::parse();
+    let cx = Context { root: global.home, output: Output::new(global.output) };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(noun.run(&cx)),
+        Err(error) => Err(Problem::new(ProblemKind::Failed, "host.runtime", error.to_string(), "")),
+    };
+    match result {
+        Ok(()) => Exit::Ok,
+        Err(problem) => cx.output.problem(&problem),
+    }
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_shows_an_example() {
+        fn check(command: &clap::Command) {
+            let nouns: Vec<_> = command.get_subcommands().filter(|sub| sub.get_name() != "help").collect();
+            if nouns.is_empty() {
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains("wasmill "), "{} has no example", command.get_name());
+            }
+            nouns.into_iter().for_each(check);
+        }
+        check(&super::Cli::command());
+    }
+}

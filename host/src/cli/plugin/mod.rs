@@ -1,0 +1,104 @@
+//! `wasmill plugin`
+
+mod install;
+mod sign;
+mod verify;
+
+use clap::{Args, Subcommand};
+
+use super::Context;
+use super::output::table;
+use super::progress::Progress;
+use crate::gateway::Plugin as Installed;
+use crate::problem::Problem;
+
+/// Verbs of `plugin`.
+#[derive(Debug, Subcommand)]
+pub(super) enum Plugin {
+    /// Sign a component together with its manifest
+    #[command(after_help = "Examples:
+  wasmill plugin sign target/wasm32-wasip1/release/counter.wasm
+  wasmill plugin sign counter.wasm --manifest wasmill.toml --key ~/keys/alice.key")]
+    Sign(sign::Sign),
+    /// Verify a component: a file that isn't installed, or an installed one by name
+    #[command(after_help = "Examples:
+  wasmill plugin verify target/wasm32-wasip1/release/counter.wasm
+  wasmill plugin verify counter
+  wasmill plugin verify counter@1.2.0 --output json")]
+    Verify(verify::Verify),
+    /// Install a signed component
+    #[command(after_help = "Examples:
+  wasmill plugin install target/wasm32-wasip1/release/counter.wasm
+  wasmill plugin install counter.wasm --manifest wasmill.toml --signature counter.dsse.json")]
+    Install(install::Install),
+    /// List installed components, with what is wrong with those that can't be used
+    #[command(after_help = "Examples:
+  wasmill plugin list
+  wasmill plugin list --output json")]
+    List,
+    /// Remove an installed component
+    #[command(after_help = "Examples:
+  wasmill plugin remove counter@1.2.0
+  wasmill plugin remove counter            where there is only one version")]
+    Remove(Remove),
+}
+
+/// Removes a component.
+#[derive(Debug, Args)]
+pub(super) struct Remove {
+    /// NAME, or NAME@VERSION
+    reference: wasmill_registry::Reference,
+}
+
+impl Plugin {
+    pub async fn run(self, cx: &Context) -> Result<(), Problem> {
+        match self {
+            Self::Sign(command) => command.run(cx),
+            Self::Verify(command) => command.run(cx).await,
+            Self::Install(command) => command.run(cx).await,
+            Self::List => list(cx).await,
+            Self::Remove(command) => command.run(cx).await,
+        }
+    }
+}
+
+impl Remove {
+    async fn run(self, cx: &Context) -> Result<(), Problem> {
+        let path = format!("/v1/plugins/{}", self.reference);
+        let removed: Installed = cx.client().await?.delete(&path).await?;
+        cx.output.show(&removed, |plugin| format!("Removed {}@{}", plugin.name, plugin.version))
+    }
+}
+
+async fn list(cx: &Context) -> Result<(), Problem> {
+    let progress = Progress::start(cx.output, "Verifying components");
+    let plugins: Vec<Installed> = cx.client().await?.get("/v1/plugins").await?;
+    drop(progress);
+    cx.output.show(&plugins, |plugins| {
+        if plugins.is_empty() {
+            return "No components. Install one with `wasmill plugin install FILE`.".to_owned();
+        }
+        let rows = plugins.iter().map(|plugin| {
+            let name = format!("{}@{}", plugin.name, plugin.version);
+            match (&plugin.facts, &plugin.problem) {
+                (Some(facts), None) => {
+                    let signer = format!("{} ({})", facts.signer.name, facts.signer.role);
+                    let digest: String = facts.digest.to_string().chars().take(12).collect();
+                    [name, kind(facts.kind).to_owned(), signer, digest, facts.description.clone()]
+                }
+                (_, problem) => {
+                    let problem = problem.as_ref().map(|problem| format!("unusable: {}", problem.message));
+                    [name, "-".into(), "-".into(), "-".into(), problem.unwrap_or_default()]
+                }
+            }
+        });
+        table(["COMPONENT", "KIND", "SIGNED BY", "DIGEST", "ABOUT"], rows)
+    })
+}
+
+fn kind(kind: wasmill_registry::Kind) -> &'static str {
+    match kind {
+        wasmill_registry::Kind::Tool => "tool",
+        wasmill_registry::Kind::Agent => "agent",
+    }
+}

@@ -1,0 +1,57 @@
+//! `wasmill plugin sign`
+
+use clap::Args;
+use serde::Serialize;
+use wasmill_registry::{Claim, Digest, Manifest, sign};
+
+use super::super::Context;
+use super::super::files::{ComponentFiles, secret_key};
+use crate::problem::Problem;
+use crate::runtime::check_world;
+
+/// Signs a component.
+#[derive(Debug, Args)]
+pub(crate) struct Sign {
+    #[command(flatten)]
+    files: ComponentFiles,
+    /// The key: a name in keys/, or a file
+    #[arg(long, default_value = "publisher")]
+    key: String,
+}
+
+#[derive(Serialize)]
+struct Signed {
+    component: String,
+    digest: Digest,
+    manifest_digest: Digest,
+    key: String,
+    signature: String,
+}
+
+impl Sign {
+    pub fn run(self, cx: &Context) -> Result<(), Problem> {
+        let key = secret_key(&cx.home()?, &self.key)?;
+        let manifest_path = self.files.manifest_path()?;
+        let (component, manifest) = (self.files.read_component()?, self.files.read_manifest()?);
+        let parsed = Manifest::parse(&manifest).map_err(|error| Problem::from(error).at(manifest_path.display()))?;
+        // Signing something that no host can load would only delay the bad news.
+        check_world(&component, parsed.kind)
+            .map_err(|error| Problem::from(error).at(self.files.component.display()))?;
+        let envelope = sign(&component, &manifest, &Claim::Published, &key)?;
+        let path = self.files.signature_path();
+        std::fs::write(&path, envelope.to_json()).map_err(|error| Problem::io(&path, &error))?;
+        let signed = Signed {
+            component: format!("{}@{}", parsed.name, parsed.version),
+            digest: Digest::of(&component),
+            manifest_digest: Digest::of(&manifest),
+            key: key.public().id().to_string(),
+            signature: path.display().to_string(),
+        };
+        cx.output.show(&signed, |signed| {
+            format!(
+                "Signed {} with key {}\n  digest:    {}\n  signature: {}",
+                signed.component, signed.key, signed.digest, signed.signature
+            )
+        })
+    }
+}
