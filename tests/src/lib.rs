@@ -3,6 +3,7 @@
 //! Nothing here imitates a server. What cannot be had on a machine is skipped loudly through
 //! [`parts::require`], and with `CI=true` that is a failure.
 
+pub mod binary;
 pub mod kafka;
 pub mod parts;
 pub mod postgres;

@@ -1,0 +1,10 @@
+//! The command line as a person or a script meets it: exit codes and JSON.
+
+#![allow(clippy::unwrap_used, reason = "what helpers of tests unwrap is what the test is about")]
+
+mod homes;
+mod keys;
+mod plugins;
+mod records;
+mod running;
+mod topics;
