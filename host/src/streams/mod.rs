@@ -124,6 +124,9 @@ pub trait Worker: Send {
     async fn rewind(&mut self) -> Result<(), StreamError>;
 }
 
+/// Key and value of committed state.
+pub type StateEntry = (Vec<u8>, Vec<u8>);
+
 /// Committed state, by partition. A guest reads through it while the worker waits for that guest.
 pub trait StateReader: Send + Sync {
     /// Reads one value; none where the key has none.
@@ -136,7 +139,7 @@ pub trait StateReader: Send + Sync {
         prefix: &[u8],
         after: Option<&[u8]>,
         limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StreamError>;
+    ) -> Result<Vec<StateEntry>, StreamError>;
 }
 
 /// What a poll found.

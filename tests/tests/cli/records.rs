@@ -83,7 +83,7 @@ fn many_lines_arrive_in_order() {
     assert_eq!(cli.run_with_input(&["record", "send", "words"], lines.as_bytes()).json()["records"], 2500);
     let records = tail(&cli, &[]);
     assert_eq!(records.len(), 2500);
-    let numbers = records.iter().map(|record| record["value"].as_str().unwrap().parse().unwrap());
+    let numbers = records.iter().map(|record| record["value"].as_str().unwrap().parse::<u32>().unwrap());
     assert!(numbers.eq(0..2500));
 }
 

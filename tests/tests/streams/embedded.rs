@@ -1,8 +1,10 @@
 //! The embedded log, and what it promises beyond the contract.
 
 mod child;
+mod churn;
 mod damage;
 mod disk_full;
+mod exact;
 mod kill;
 mod one_process;
 

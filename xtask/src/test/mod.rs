@@ -13,7 +13,6 @@ use clap::ValueEnum;
 use console::style;
 
 use self::report::{Outcome, Report};
-use crate::bindings;
 use crate::machine::Machine;
 use crate::setup::{self, Purpose};
 
@@ -35,8 +34,6 @@ pub enum Stage {
     Format,
     /// Licences, sources and versions of all dependencies.
     Deny,
-    /// The SDK's generated bindings against the contract in `wit/`.
-    Bindings,
     /// Clippy on every workspace, warnings are errors.
     Lint,
     /// Plugins are built to components; tests of the SDK and the plugins run natively.
@@ -52,7 +49,6 @@ impl Stage {
         match self {
             Self::Format => "format",
             Self::Deny => "dependencies",
-            Self::Bindings => "bindings",
             Self::Lint => "clippy",
             Self::Guests => "plugins and SDK",
             Self::Unit => "unit tests",
@@ -92,7 +88,6 @@ fn run(stage: Stage, machine: &Machine, filter: Option<&str>, report: &mut Repor
     match stage {
         Stage::Format => checks::format(machine),
         Stage::Deny => checks::deny(machine),
-        Stage::Bindings => bindings::run(true).map(|()| Outcome::Passed),
         Stage::Lint => checks::lint(machine),
         Stage::Guests => suites::guests(machine, filter, report),
         Stage::Unit => suites::unit(machine, filter, report),

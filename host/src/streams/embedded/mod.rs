@@ -112,8 +112,10 @@ struct Log {
 
 impl Log {
     fn send(&self, command: Command) -> Result<(), StreamError> {
-        let sent = self.commands.as_ref().map(|commands| commands.send(command));
-        sent.and_then(Result::ok).ok_or_else(stopped)
+        match self.commands.as_ref().map(|commands| commands.send(command).is_ok()) {
+            Some(true) => Ok(()),
+            _ => Err(stopped()),
+        }
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StreamError> {

@@ -63,8 +63,14 @@ impl Store {
 }
 
 fn open(file: &Path, cache_bytes: usize) -> Result<Database, StreamError> {
-    let database =
-        Database::builder().set_cache_size(cache_bytes).create(file).map_err(|e| failure::at_open(e, file))?;
+    let database = Database::builder()
+        .set_cache_size(cache_bytes)
+        .set_repair_callback(|repair| {
+            let percent = (repair.progress() * 100.0) as u32;
+            tracing::info!(percent, "the embedded log was not closed properly: checking it");
+        })
+        .create(file)
+        .map_err(|e| failure::at_open(e, file))?;
     let format = format_of(&database)?;
     if format != tables::FORMAT_VERSION {
         return Err(StreamError::Damaged(format!(

@@ -45,7 +45,14 @@ pub struct EmbeddedWorker {
     /// Moves on with every poll, so that no partition waits behind the others for ever.
     turn: usize,
     /// A commit whose answer was not taken, because the future that waited for it was dropped.
-    unanswered: Option<(oneshot::Receiver<Result<Bases, StreamError>>, Vec<(Place, u64)>)>,
+    unanswered: Option<Unanswered>,
+}
+
+/// A commit that is on its way.
+struct Unanswered {
+    answer: oneshot::Receiver<Result<Bases, StreamError>>,
+    /// Where the group will be when it succeeds.
+    moved: Vec<(Place, u64)>,
 }
 
 impl EmbeddedWorker {
@@ -147,24 +154,20 @@ impl EmbeddedWorker {
 
     /// Waits for the answer to a commit and takes over what it says.
     async fn settle(&mut self) -> Result<(), StreamError> {
-        let Some((answer, _)) = &mut self.unanswered else { return Ok(()) };
-        let answer = answer.await;
-        let offsets = self.unanswered.take().map(|(_, offsets)| offsets).unwrap_or_default();
-        match super::answered(answer) {
-            Ok(_) => {
-                for (place, next) in offsets {
-                    if let Some(progress) = self.progress.get_mut(&place) {
-                        progress.committed = next;
-                    }
+        // It stays in its place while this waits: the future that waits may be dropped.
+        let Some(unanswered) = &mut self.unanswered else { return Ok(()) };
+        let result = super::answered((&mut unanswered.answer).await);
+        if let Some(Unanswered { moved, .. }) = self.unanswered.take()
+            && result.is_ok()
+        {
+            for (place, next) in moved {
+                if let Some(progress) = self.progress.get_mut(&place) {
+                    progress.committed = next;
                 }
-                self.go_back();
-                Ok(())
-            }
-            Err(error) => {
-                self.go_back();
-                Err(error)
             }
         }
+        self.go_back();
+        result.map(drop)
     }
 
     fn go_back(&mut self) {
@@ -251,7 +254,7 @@ impl Worker for EmbeddedWorker {
         })?;
         let (reply, answer) = oneshot::channel();
         self.log.send(Command::Write(job, reply))?;
-        self.unanswered = Some((answer, moved));
+        self.unanswered = Some(Unanswered { answer, moved });
         self.settle().await
     }
 

@@ -79,7 +79,7 @@ pub async fn a_compacted_topic_keeps_the_newest_record_of_each_key(s: Subject) {
     let mut worker = s.join("group", &[&topic.name]).await;
     // Kafka compacts when it likes: older records may still be there, but the last of each key must be right.
     let mut newest = std::collections::BTreeMap::new();
-    while newest.get("c").is_none() || newest.get("b").is_none_or(|value| value != "2") {
+    while !newest.contains_key("c") || newest.get("b").is_none_or(|value| value != "2") {
         let batches = poll_until(worker.as_mut(), |all| !all.batches.is_empty()).await.batches;
         for batch in &batches {
             for i in 0..batch.len() {

@@ -1,6 +1,5 @@
 //! `kill -9` at any moment loses nothing and doubles nothing.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
@@ -8,6 +7,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use wasmill::streams::{Membership, Output, StateChange, Streams, Worker};
 
+use super::exact::assert_exact;
 use super::{child, open, topic};
 use crate::contract::subject::{A_MOMENT, done, keyed};
 
@@ -68,20 +68,7 @@ async fn a_copy_that_is_killed_again_and_again_is_exact() {
 /// Every input is in the output once, in the order of its key, and the state agrees.
 async fn check(dir: &std::path::Path) {
     let log = open(dir);
-    let mut last: BTreeMap<Vec<u8>, u32> = BTreeMap::new();
-    let mut seen = vec![0_u8; RECORDS as usize];
-    for partition in [0, 1] {
-        let marks = log.watermarks("out", partition).await.unwrap();
-        let batch = log.read("out", partition, 0, marks.next as usize, A_MOMENT).await.unwrap();
-        assert_eq!(batch.len() as u64, marks.next);
-        for i in 0..batch.len() {
-            let number: u32 = std::str::from_utf8(batch.value(i).unwrap()).unwrap().parse().unwrap();
-            seen[number as usize] += 1;
-            let before = last.insert(batch.key(i).unwrap().to_vec(), number);
-            assert!(before.is_none_or(|before| before < number), "{number} after {before:?}");
-        }
-    }
-    assert_eq!(seen.iter().position(|count| *count != 1), None, "lost or doubled");
+    assert_exact(log.as_ref(), 2, RECORDS).await;
     let mut worker = log.join(membership()).await.unwrap();
     worker.poll(A_MOMENT).await.unwrap();
     let counted: u64 = (0..PARTITIONS).map(|partition| count(worker.as_ref(), partition)).sum();
