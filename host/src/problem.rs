@@ -1,10 +1,16 @@
 //! The one shape of an error towards people and programs: a code, a sentence, and what to do next.
 
+use std::fmt;
+
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use wasmill_registry::{DocumentError, KeyError, LayoutError, LoadError, ManifestError, NameError, SignatureError};
 
+use crate::catalog::CatalogError;
+use crate::permissions::MatrixError;
 use crate::runtime::RuntimeError;
+use crate::runtime::bindings::errors::Error;
+use crate::store::StoreError;
 use crate::streams::StreamError;
 
 /// How whoever asked should react. The same cases as the guests' `errors.error`.
@@ -77,17 +83,17 @@ fn failed() -> ProblemKind {
 
 impl Problem {
     /// A problem out of its parts.
-    pub fn new(kind: ProblemKind, code: &str, message: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { kind, code: code.to_owned(), message: message.into(), next: next.into() }
+    pub fn new(kind: ProblemKind, code: &str, message: impl fmt::Display, next: impl fmt::Display) -> Self {
+        Self { kind, code: code.to_owned(), message: message.to_string(), next: next.to_string() }
     }
 
     /// The request itself is wrong.
-    pub fn invalid(code: &str, message: impl Into<String>, next: impl Into<String>) -> Self {
+    pub fn invalid(code: &str, message: impl fmt::Display, next: impl fmt::Display) -> Self {
         Self::new(ProblemKind::Invalid, code, message, next)
     }
 
     /// The same problem with a few words in front that say where it happened.
-    pub fn at(mut self, place: impl std::fmt::Display) -> Self {
+    pub fn at(mut self, place: impl fmt::Display) -> Self {
         self.message = format!("{place}: {}", self.message);
         self
     }
@@ -213,5 +219,37 @@ impl From<StreamError> for Problem {
             StreamError::Damaged(_) | StreamError::Failed(_) => (ProblemKind::Failed, String::new()),
         };
         Self::new(kind, error.code(), error.to_string(), next)
+    }
+}
+
+impl From<CatalogError> for Problem {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::Layout(error) => error.into(),
+            CatalogError::Runtime(error) => error.into(),
+            CatalogError::Store(error) => error.into(),
+            CatalogError::Trust { .. } | CatalogError::Maker(_) | CatalogError::Describe { .. } => {
+                Self::new(ProblemKind::Failed, error.code(), error.to_string(), "")
+            }
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let kind = if error.is_transient() { ProblemKind::Unavailable } else { ProblemKind::Failed };
+        Self::new(kind, error.code(), error.to_string(), "See `store.url` in host.toml, and `wasmill doctor`.")
+    }
+}
+
+impl From<MatrixError> for Problem {
+    fn from(error: MatrixError) -> Self {
+        Self::invalid(error.code(), error.to_string(), "Correct permissions.toml; `wasmill permission check` reads it.")
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        crate::capabilities::problem(&error)
     }
 }

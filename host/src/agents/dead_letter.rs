@@ -1,6 +1,6 @@
 //! Records that an agent can't handle: set aside on `<topic>.dlq`, with the reason, so that they stop nobody.
 
-use crate::capabilities::Problem;
+use crate::problem::Problem;
 use crate::streams::{Batch, HeaderColumns, Output};
 
 /// Name of the dead-letter topic of a topic.

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use wasmtime::Store;
 
-use crate::capabilities::{AgentSide, CallContext, Guest, Problem, Services, problem};
+use crate::capabilities::{AgentSide, CallContext, Guest, Services, problem};
 use crate::catalog::{Agent, end_of_call, new_store};
+use crate::problem::Problem;
 use crate::runtime::bindings::AgentComponent;
 use crate::runtime::bindings::agent_world::exports::wasmill::plugin::agent::Failure;
 use crate::runtime::bindings::records::Batch;

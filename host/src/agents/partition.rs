@@ -10,8 +10,9 @@ use super::batch::{from_guest, single, to_guest};
 use super::dead_letter;
 use super::headers;
 use super::instance::{CallError, Instance};
-use crate::capabilities::{AgentSide, CallContext, Outbox, Problem, Services, StateView, new_traceparent};
+use crate::capabilities::{AgentSide, CallContext, Outbox, Services, StateView, new_traceparent};
 use crate::catalog::Agent;
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Engine;
 use crate::streams::{Batch, Output, StateChange, StateReader};
 
@@ -200,5 +201,10 @@ impl Surroundings {
 }
 
 fn lost_instance() -> Problem {
-    Problem::new("agent.instance", "the agent's instance is gone", "this is a mistake of the host; please report it")
+    Problem::new(
+        ProblemKind::Failed,
+        "agent.instance",
+        "the agent's instance is gone",
+        "this is a mistake of the host; please report it",
+    )
 }

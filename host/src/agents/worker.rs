@@ -10,9 +10,10 @@ use tokio::task::JoinSet;
 use super::dead_letter;
 use super::partition::{Done, Partition, Surroundings};
 use super::status::{AgentState, Board};
-use crate::capabilities::{Problem, Services};
+use crate::capabilities::Services;
 use crate::catalog::Agent;
 use crate::permissions::Action;
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Engine;
 use crate::streams::{Batch, Membership, Poll, StreamError, TopicSpec, Work, Worker as StreamWorker};
 
@@ -73,9 +74,9 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
             .grant
             .check(Action::TopicRead(topic))
             .ok()
-            .map_err(|d| Problem::new(d.code(), d.message(), d.next()))?;
-        if !services.topics.contain(&services.streams, topic).await.map_err(|e| stream_problem(&e))? {
-            return Err(stream_problem(&StreamError::UnknownTopic(topic.clone())));
+            .map_err(|d| Problem::new(ProblemKind::Denied, d.code(), d.message(), d.next()))?;
+        if !services.topics.contain(&services.streams, topic).await? {
+            return Err(StreamError::UnknownTopic(topic.clone()).into());
         }
     }
     let name = identity.principal.name();
@@ -86,7 +87,7 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
         batch_records_max: agent.section.batch_records,
         batch_bytes_max: BATCH_BYTES_MAX,
     };
-    let mut worker = services.streams.join(membership).await.map_err(|e| stream_problem(&e))?;
+    let mut worker = services.streams.join(membership).await?;
     let around = Arc::new(Surroundings {
         engine: engine.clone(),
         services: services.clone(),
@@ -96,14 +97,14 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
     let mut desk = Desk { around, partitions: BTreeMap::new() };
     board.set(&identity.component, AgentState::Running);
     loop {
-        let poll = worker.poll(desk.poll_wait()).await.map_err(|e| stream_problem(&e))?;
+        let poll = worker.poll(desk.poll_wait()).await?;
         desk.take_over(&poll);
         let cycle = if poll.batches.is_empty() { desk.idle().await } else { desk.run(poll.batches).await? };
         if cycle.is_empty() {
             continue;
         }
         let (records, dead_letters) = (cycle.records, cycle.dead_letters);
-        ensure_dead_letter_topics(services, &cycle).await.map_err(|e| stream_problem(&e))?;
+        ensure_dead_letter_topics(services, &cycle).await?;
         match worker.commit(cycle.work).await {
             Ok(()) => board.committed(records, dead_letters),
             // Warm instances may remember what was not committed.
@@ -112,13 +113,13 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
                 desk.forget_all();
                 rewind(&mut worker).await?;
             }
-            Err(error) => return Err(stream_problem(&error)),
+            Err(error) => return Err(error.into()),
         }
     }
 }
 
 async fn rewind(worker: &mut Box<dyn StreamWorker>) -> Result<(), Problem> {
-    worker.rewind().await.map_err(|e| stream_problem(&e))
+    Ok(worker.rewind().await?)
 }
 
 async fn ensure_dead_letter_topics(services: &Services, cycle: &Cycle) -> Result<(), StreamError> {
@@ -138,10 +139,6 @@ async fn ensure_dead_letter_topics(services: &Services, cycle: &Cycle) -> Result
         }
     }
     Ok(())
-}
-
-fn stream_problem(error: &StreamError) -> Problem {
-    Problem::new(error.code(), error.to_string(), "")
 }
 
 /// The partitions that a worker holds.
@@ -222,8 +219,8 @@ impl Desk {
             jobs.spawn(run_partition(number, partition, batches));
         }
         while let Some(joined) = jobs.join_next().await {
-            let (number, partition, done) =
-                joined.map_err(|e| Problem::new("agent.panic", e.to_string(), "please report it"))?;
+            let (number, partition, done) = joined
+                .map_err(|e| Problem::new(ProblemKind::Failed, "agent.panic", e.to_string(), "please report it"))?;
             self.partitions.insert(number, partition);
             done?.into_iter().for_each(|done| cycle.add(done));
         }

@@ -1,59 +1,38 @@
 //! Errors as guests see them.
 
 use crate::permissions::Denial;
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::bindings::errors::{Error, Problem as WitProblem};
 use crate::streams::StreamError;
 
-/// An error in the words that guests, the CLI and the API share: a code, a sentence, what to do next.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Problem {
-    /// Stable, dotted identifier.
-    pub code: String,
-    /// One sentence.
-    pub message: String,
-    /// What to do next; may be empty.
-    pub next: String,
-}
-
-impl Problem {
-    /// Makes one.
-    pub fn new(code: &str, message: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), next: next.into() }
-    }
-
-    fn wit(self) -> WitProblem {
-        WitProblem { code: self.code, message: self.message, next: self.next }
-    }
-}
-
 /// `error.denied`
 pub fn denied(denial: &Denial) -> Error {
-    Error::Denied(Problem::new("permission.denied", denial.message(), denial.next()).wit())
+    Error::Denied(wit(denial.code(), denial.message(), denial.next()))
 }
 
 /// `error.invalid`
 pub fn invalid(code: &str, message: impl Into<String>, next: impl Into<String>) -> Error {
-    Error::Invalid(Problem::new(code, message, next).wit())
+    Error::Invalid(wit(code, message, next))
 }
 
 /// `error.not-found`
 pub fn not_found(code: &str, message: impl Into<String>, next: impl Into<String>) -> Error {
-    Error::NotFound(Problem::new(code, message, next).wit())
+    Error::NotFound(wit(code, message, next))
 }
 
 /// `error.limit`
 pub fn limit(code: &str, message: impl Into<String>, next: impl Into<String>) -> Error {
-    Error::Limit(Problem::new(code, message, next).wit())
+    Error::Limit(wit(code, message, next))
 }
 
 /// `error.unavailable`
 pub fn unavailable(code: &str, message: impl Into<String>, next: impl Into<String>) -> Error {
-    Error::Unavailable(Problem::new(code, message, next).wit())
+    Error::Unavailable(wit(code, message, next))
 }
 
 /// `error.failed`
 pub fn failed(code: &str, message: impl Into<String>, next: impl Into<String>) -> Error {
-    Error::Failed(Problem::new(code, message, next).wit())
+    Error::Failed(wit(code, message, next))
 }
 
 /// What the log says, as a guest sees it.
@@ -69,13 +48,19 @@ pub fn stream(error: &StreamError) -> Error {
     }
 }
 
-/// The problem inside an error, whatever its case.
+/// An error as everybody outside of guests sees it.
 pub fn problem(error: &Error) -> Problem {
-    let (Error::Denied(p)
-    | Error::Invalid(p)
-    | Error::NotFound(p)
-    | Error::Limit(p)
-    | Error::Unavailable(p)
-    | Error::Failed(p)) = error;
-    Problem { code: p.code.clone(), message: p.message.clone(), next: p.next.clone() }
+    let (kind, p) = match error {
+        Error::Denied(p) => (ProblemKind::Denied, p),
+        Error::Invalid(p) => (ProblemKind::Invalid, p),
+        Error::NotFound(p) => (ProblemKind::NotFound, p),
+        Error::Limit(p) => (ProblemKind::Limit, p),
+        Error::Unavailable(p) => (ProblemKind::Unavailable, p),
+        Error::Failed(p) => (ProblemKind::Failed, p),
+    };
+    Problem::new(kind, &p.code, p.message.clone(), p.next.clone())
+}
+
+fn wit(code: &str, message: impl Into<String>, next: impl Into<String>) -> WitProblem {
+    WitProblem { code: code.to_owned(), message: message.into(), next: next.into() }
 }

@@ -19,7 +19,7 @@ mod tools;
 mod topics;
 mod trace;
 
-pub use errors::{Problem, problem};
+pub use errors::problem;
 pub use forge::Forging;
 pub use guest::{AgentSide, CallContext, Guest, Identity, check};
 pub use http::guest_http_client;

@@ -6,13 +6,17 @@
 
 mod exit;
 mod files;
+mod forge;
 mod init;
 mod key;
 mod output;
 mod plugin;
 mod progress;
 mod record;
+mod status;
+mod tool;
 mod topic;
+mod up;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -59,12 +63,22 @@ struct Global {
 enum Noun {
     /// Make a home directory, with keys
     Init(init::Init),
+    /// Start the host
+    Up(up::Up),
+    /// Show what a host is doing
+    Status(status::Status),
     /// Make and list keys
     #[command(subcommand)]
     Key(key::Key),
     /// Make, sign, verify, install, list and remove components
     #[command(subcommand)]
     Plugin(plugin::Plugin),
+    /// List and call tools
+    #[command(subcommand)]
+    Tool(tool::Tool),
+    /// Make tools from source
+    #[command(subcommand)]
+    Forge(forge::Forge),
     /// Create and list topics
     #[command(subcommand)]
     Topic(topic::Topic),
@@ -77,7 +91,11 @@ impl Noun {
     async fn run(self, cx: &Context) -> Result<(), Problem> {
         match self {
             Self::Init(command) => command.run(cx),
+            Self::Up(command) => command.run(cx).await,
+            Self::Status(command) => command.run(cx).await,
             Self::Key(command) => command.run(cx),
+            Self::Tool(command) => command.run(cx).await,
+            Self::Forge(command) => command.run(cx).await,
             Self::Plugin(command) => command.run(cx).await,
             Self::Topic(command) => command.run(cx).await,
             Self::Record(command) => command.run(cx).await,

@@ -96,22 +96,8 @@ impl From<Problem> for errors::Error {
             ProblemKind::NotFound => Self::NotFound(problem),
             ProblemKind::Limit => Self::Limit(problem),
             ProblemKind::Unavailable => Self::Unavailable(problem),
-            ProblemKind::Failed => Self::Failed(problem),
+            ProblemKind::Failed | ProblemKind::Conflict => Self::Failed(problem),
         }
-    }
-}
-
-impl From<errors::Error> for Problem {
-    fn from(error: errors::Error) -> Self {
-        let (kind, problem) = match error {
-            errors::Error::Denied(problem) => (ProblemKind::Denied, problem),
-            errors::Error::Invalid(problem) => (ProblemKind::Invalid, problem),
-            errors::Error::NotFound(problem) => (ProblemKind::NotFound, problem),
-            errors::Error::Limit(problem) => (ProblemKind::Limit, problem),
-            errors::Error::Unavailable(problem) => (ProblemKind::Unavailable, problem),
-            errors::Error::Failed(problem) => (ProblemKind::Failed, problem),
-        };
-        Self { kind, code: problem.code, message: problem.message, next: problem.next }
     }
 }
 

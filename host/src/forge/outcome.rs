@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::diagnostics::Diagnostic;
+pub use crate::problem::{Problem, ProblemKind};
 
 /// The stages that a request goes through, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -51,55 +52,6 @@ impl Timing {
     /// A stage with its duration.
     pub fn new(stage: Stage, duration: Duration) -> Self {
         Self { stage, micros: u64::try_from(duration.as_micros()).unwrap_or(u64::MAX) }
-    }
-}
-
-/// How a caller should react to a problem: the cases of the contract's `error`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ProblemKind {
-    /// No row of the matrix allows it.
-    Denied,
-    /// The request itself is wrong.
-    Invalid,
-    /// What it names doesn't exist.
-    NotFound,
-    /// A limit was reached.
-    Limit,
-    /// Something doesn't work on this host now; the same request may succeed later.
-    Unavailable,
-    /// It was tried and failed.
-    Failed,
-}
-
-/// What went wrong and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
-    /// How to react.
-    pub kind: ProblemKind,
-    /// A stable, dotted identifier.
-    pub code: String,
-    /// One sentence for a person.
-    pub message: String,
-    /// What to do next.
-    pub next: String,
-}
-
-impl Problem {
-    /// A problem.
-    pub fn new(kind: ProblemKind, code: &str, message: impl fmt::Display, next: impl fmt::Display) -> Self {
-        Self { kind, code: code.to_owned(), message: message.to_string(), next: next.to_string() }
-    }
-
-    /// The request is wrong.
-    pub(super) fn invalid(code: &str, message: impl fmt::Display, next: impl fmt::Display) -> Self {
-        Self::new(ProblemKind::Invalid, code, message, next)
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}. {}", self.message, self.next)
     }
 }
 

@@ -4,13 +4,16 @@
 //! runs, else in its own process, so that both ways behave the same. This folder turns requests into calls and answers
 //! into JSON. It must never decide what is allowed, nor hold state of its own.
 
+mod builds;
 mod client;
 mod extract;
 mod plugins;
 mod records;
 mod serve;
 mod state;
+mod status;
 mod text;
+mod tools;
 mod topics;
 
 use axum::Router;
@@ -21,13 +24,17 @@ pub use records::{AppendReply, AppendRequest, Position, ReadReply, RecordIn, Rec
 pub use serve::serve;
 pub use state::{Gateway, SharedGateway};
 pub use text::Text;
+pub use tools::{CallReply, CallRequest, FunctionReply, ToolReply};
 pub use topics::TopicReply;
 
 /// All routes. A noun has one file with its routes, and one line here.
 pub fn router(gateway: SharedGateway) -> Router {
     Router::new()
+        .merge(builds::routes())
         .merge(plugins::routes())
         .merge(records::routes())
+        .merge(status::routes())
+        .merge(tools::routes())
         .merge(topics::routes())
         .fallback(extract::no_such_route)
         .method_not_allowed_fallback(extract::no_such_method)

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 use wasmill_registry::Registry;
 
-use crate::home::{Home, HostConfig, open_streams};
+use crate::home::{Home, HostConfig, open_store, open_streams};
+use crate::host::{Host, from_home};
 use crate::problem::Problem;
+use crate::store::Store;
 use crate::streams::SharedStreams;
 
 /// What the routes work on: a home, and what belongs to it.
@@ -15,6 +17,8 @@ pub struct Gateway {
     config: HostConfig,
     registry: Registry,
     streams: OnceCell<SharedStreams>,
+    store: OnceCell<Store>,
+    host: OnceCell<Arc<Host>>,
 }
 
 /// As the router holds it.
@@ -28,7 +32,7 @@ impl Gateway {
     pub fn new(home: Home) -> Result<Self, Problem> {
         let config = home.config()?;
         let registry = home.registry()?;
-        Ok(Self { home, config, registry, streams: OnceCell::new() })
+        Ok(Self { home, config, registry, streams: OnceCell::new(), store: OnceCell::new(), host: OnceCell::new() })
     }
 
     /// For a running host, which has its log open already.
@@ -37,6 +41,19 @@ impl Gateway {
     /// As [`Gateway::new`].
     pub fn with_streams(home: Home, streams: SharedStreams) -> Result<Self, Problem> {
         Ok(Self { streams: OnceCell::new_with(Some(streams)), ..Self::new(home)? })
+    }
+
+    /// For a running host.
+    ///
+    /// # Errors
+    /// As [`Gateway::new`].
+    pub fn of_host(home: Home, host: Arc<Host>) -> Result<Self, Problem> {
+        Ok(Self {
+            streams: OnceCell::new_with(Some(host.streams.clone())),
+            store: OnceCell::new_with(Some(host.store.clone())),
+            host: OnceCell::new_with(Some(host)),
+            ..Self::new(home)?
+        })
     }
 
     /// The home.
@@ -60,5 +77,25 @@ impl Gateway {
     /// As [`open_streams`].
     pub async fn streams(&self) -> Result<&SharedStreams, Problem> {
         self.streams.get_or_try_init(|| open_streams(&self.home, &self.config.streams)).await
+    }
+
+    /// The database, opened at the first call.
+    ///
+    /// # Errors
+    /// As [`open_store`].
+    pub async fn store(&self) -> Result<&Store, Problem> {
+        Ok(self.store.get_or_try_init(|| open_store(&self.home, &self.config.store)).await?)
+    }
+
+    /// The host, put together at the first call; it runs no agents unless it is the running one.
+    ///
+    /// # Errors
+    /// As [`from_home::open`].
+    pub async fn host(&self) -> Result<&Arc<Host>, Problem> {
+        let open = async || {
+            let streams = self.streams().await?.clone();
+            from_home::open(&self.home, &self.config, streams).await.map(Arc::new)
+        };
+        self.host.get_or_try_init(open).await
     }
 }

@@ -4,6 +4,7 @@
 //! registry, the trust roots and the matrix.
 
 mod forging;
+pub mod from_home;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use crate::catalog::{Catalog, CatalogConfig, Toolbox};
 use crate::forge::{Event, Forge, ForgeParts, ForgeSettings};
 use crate::permissions::{Principal, SharedMatrix};
 
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::{CompileCache, Engine, EngineConfig};
 use crate::store::{AuditWriter, Store};
 use crate::streams::SharedStreams;
@@ -89,7 +91,7 @@ impl Host {
     ///
     /// # Errors
     /// Where the engine can't start, or a file that decides what may run can't be used.
-    pub async fn open(parts: Parts) -> anyhow::Result<Self> {
+    pub async fn open(parts: Parts) -> Result<Self, Problem> {
         let engine = Engine::new(parts.engine)?;
         let cache = CompileCache::open(engine.clone(), &parts.code_cache)?;
         let matrix = SharedMatrix::open(&parts.permissions)?;
@@ -97,7 +99,7 @@ impl Host {
             let key = config.api_key_secret.as_deref().and_then(|name| parts.secrets.get(name)).map(str::to_owned);
             ModelClient::new(reqwest::Client::new(), config, key)
         });
-        let http = guest_http_client()?;
+        let http = guest_http_client().map_err(|e| Problem::new(ProblemKind::Failed, "host.tls", e.to_string(), ""))?;
         let audit = AuditWriter::start(parts.store.clone(), &parts.name);
         let services = Arc::new(Services::new(parts.streams.clone(), model, parts.secrets, http, audit.clone()));
         let catalog = Arc::new(Catalog::new(CatalogConfig {

@@ -1,6 +1,6 @@
 //! Table `builds`: everything that the forge was asked for, and what became of it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -9,7 +9,7 @@ use super::error::StoreError;
 use super::{Store, new_id};
 
 /// What became of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BuildOutcome {
     /// The tool can be called.
@@ -69,7 +69,7 @@ pub struct NewBuild {
 }
 
 /// A build as it was written down.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BuildRow {
     /// Key.
     pub id: String,
@@ -82,7 +82,7 @@ pub struct BuildRow {
     /// SHA-256 of the source.
     pub source_digest: String,
     /// The source; empty in lists.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source: String,
     /// What became of it.
     pub outcome: BuildOutcome,

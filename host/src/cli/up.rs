@@ -1,0 +1,117 @@
+//! `wasmill up`
+
+use std::future::Future;
+use std::io::IsTerminal;
+use std::sync::Arc;
+
+use clap::Args;
+use console::style;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+use super::Context;
+use crate::gateway::{Gateway, router, serve};
+use crate::home::open_streams;
+use crate::host::{Host, from_home};
+use crate::problem::{Problem, ProblemKind};
+
+/// Starts the host of this home and runs until it is told to stop.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The log goes to standard error: RUST_LOG chooses what (default: info), and with --output json each
+line is an object. Ctrl-C or SIGTERM stops the host; what was not committed is done again at the next start.
+
+Examples:
+  wasmill up
+  wasmill up --home /srv/wasmill --output json 2> host.log"
+)]
+pub(super) struct Up;
+
+impl Up {
+    pub async fn run(self, cx: &Context) -> Result<(), Problem> {
+        start_log(cx.output.is_human());
+        let home = cx.home()?;
+        let config = home.config()?;
+        let streams = open_streams(&home, &config.streams).await?;
+        let host = Arc::new(from_home::open(&home, &config, streams).await?);
+        let (stop, stopped) = watch::channel(false);
+        let gateway = Arc::new(Gateway::of_host(home.clone(), host.clone())?);
+        let mut until_stopped = stopped.clone();
+        let socket = home.socket();
+        let until = async move { drop(until_stopped.wait_for(|stop| *stop).await) };
+        let told = tokio::spawn(tell(told_to_stop()?, stop.clone()));
+        greet(cx, &host, &home.socket().display().to_string())?;
+        let (served, ()) = tokio::join!(serve_until(router(gateway), &socket, until, stop), host.run(stopped));
+        told.abort();
+        host.audit.flush().await;
+        served
+    }
+}
+
+/// Serves; where that fails, the agents are told to stop as well.
+async fn serve_until(
+    router: axum::Router,
+    socket: &std::path::Path,
+    until: impl Future<Output = ()> + Send + 'static,
+    stop: watch::Sender<bool>,
+) -> Result<(), Problem> {
+    let served = serve(router, socket, until).await;
+    stop.send_replace(true);
+    served
+}
+
+async fn tell(told: impl Future<Output = ()>, stop: watch::Sender<bool>) {
+    told.await;
+    stop.send_replace(true);
+}
+
+/// Done at Ctrl-C or SIGTERM.
+fn told_to_stop() -> Result<impl Future<Output = ()>, Problem> {
+    let refused = |e: std::io::Error| Problem::new(ProblemKind::Failed, "host.signals", e, "");
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(refused)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(refused)?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping");
+    })
+}
+
+fn greet(cx: &Context, host: &Host, socket: &str) -> Result<(), Problem> {
+    let snapshot = host.catalog.snapshot();
+    let (agents, tools) = (snapshot.agents.len(), snapshot.tools.len());
+    let (waiting, refused) = (snapshot.waiting.len(), snapshot.refused.len());
+    let policy = host.catalog.matrix().revision();
+    let started = json!({
+        "host": "up", "agents": agents, "tools": tools, "waiting": waiting, "refused": refused,
+        "policy": &*policy, "socket": socket,
+    });
+    cx.output.show(&started, |_| {
+        let mut text = format!(
+            "{} {agents} agents, {tools} tools, policy {policy}, listening at {socket}",
+            style("wasmill is up:").green().bold()
+        );
+        if waiting > 0 {
+            text.push_str(&format!("\n  {waiting} wait for an admin: `wasmill approval list`"));
+        }
+        if refused > 0 {
+            text.push_str(&format!("\n  {refused} were refused: `wasmill status`"));
+        }
+        text
+    })
+}
+
+fn start_log(human: bool) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // An error says that somebody has started a log before, which is as good.
+    let _ = if human {
+        log.with_ansi(std::io::stderr().is_terminal()).try_init()
+    } else {
+        log.json().flatten_event(true).try_init()
+    };
+}

@@ -1,0 +1,50 @@
+//! `/v1/status` and `/v1/agents`: what a host is doing.
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
+
+use super::state::SharedGateway;
+use crate::agents::AgentStatus;
+use crate::catalog::{Refused, Waiting};
+use crate::permissions::MatrixStatus;
+use crate::problem::Problem;
+
+/// What a host is doing.
+#[derive(Debug, Serialize)]
+struct StatusReply {
+    /// Version of the host.
+    version: &'static str,
+    /// Agents at work.
+    agents: Vec<AgentStatus>,
+    /// Callable tools, `name@version`.
+    tools: Vec<String>,
+    /// Components that wait for an admin.
+    waiting: Vec<Waiting>,
+    /// Components that can't be loaded.
+    refused: Vec<Refused>,
+    /// The matrix in force.
+    permissions: MatrixStatus,
+}
+
+pub(super) fn routes() -> Router<SharedGateway> {
+    Router::new().route("/v1/status", get(status)).route("/v1/agents", get(agents))
+}
+
+async fn status(State(gateway): State<SharedGateway>) -> Result<Json<StatusReply>, Problem> {
+    let host = gateway.host().await?;
+    let snapshot = host.catalog.snapshot();
+    Ok(Json(StatusReply {
+        version: env!("CARGO_PKG_VERSION"),
+        agents: host.supervisor.status(),
+        tools: snapshot.tools.values().flat_map(|v| v.values()).map(|t| t.identity.component.to_string()).collect(),
+        waiting: snapshot.waiting.clone(),
+        refused: snapshot.refused.clone(),
+        permissions: host.catalog.matrix().status(),
+    }))
+}
+
+async fn agents(State(gateway): State<SharedGateway>) -> Result<Json<Vec<AgentStatus>>, Problem> {
+    Ok(Json(gateway.host().await?.supervisor.status()))
+}

@@ -1,0 +1,113 @@
+//! `/v1/tools`: listing and calling tools, as the client `cli`.
+
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::extract::Body;
+use super::state::SharedGateway;
+use crate::capabilities::{Invocation, ToolCalls};
+use crate::catalog::Tool;
+use crate::problem::{Problem, ProblemKind};
+
+/// A callable tool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolReply {
+    /// Name without version.
+    pub name: String,
+    /// Version that a call by plain name reaches.
+    pub version: String,
+    /// SHA-256 of the component.
+    pub digest: String,
+    /// One sentence on what it is for.
+    pub description: String,
+    /// Who had it forged; none for a published one.
+    pub maker: Option<String>,
+    /// Its functions.
+    pub functions: Vec<FunctionReply>,
+}
+
+/// One function of a tool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FunctionReply {
+    /// Name.
+    pub name: String,
+    /// What it does.
+    pub description: String,
+    /// JSON Schema of the arguments.
+    pub input_schema: Value,
+    /// JSON Schema of the result.
+    pub output_schema: Value,
+}
+
+/// A call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallRequest {
+    /// Function.
+    pub function: String,
+    /// Arguments: an object.
+    pub arguments: Value,
+}
+
+/// What a call came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallReply {
+    /// The result.
+    pub result: Value,
+}
+
+pub(super) fn routes() -> Router<SharedGateway> {
+    Router::new()
+        .route("/v1/tools", get(list))
+        .route("/v1/tools/{tool}", get(show))
+        .route("/v1/tools/{tool}/calls", post(call))
+}
+
+async fn list(State(gateway): State<SharedGateway>) -> Result<Json<Vec<ToolReply>>, Problem> {
+    let snapshot = gateway.host().await?.catalog.snapshot();
+    Ok(Json(snapshot.newest_tools().map(|tool| reply(tool)).collect()))
+}
+
+async fn show(State(gateway): State<SharedGateway>, Path(tool): Path<String>) -> Result<Json<ToolReply>, Problem> {
+    let snapshot = gateway.host().await?.catalog.snapshot();
+    let found = snapshot.tool(&tool).ok_or_else(|| {
+        let next = "See `wasmill tool list`, and `wasmill plugin list` for what waits or was refused.";
+        Problem::new(ProblemKind::NotFound, "tool.unknown", format!("there is no callable tool `{tool}`"), next)
+    })?;
+    Ok(Json(reply(found)))
+}
+
+async fn call(
+    State(gateway): State<SharedGateway>,
+    Path(tool): Path<String>,
+    Body(request): Body<CallRequest>,
+) -> Result<Json<CallReply>, Problem> {
+    let host = gateway.host().await?;
+    let caller = host.client("cli");
+    let CallRequest { function, arguments } = request;
+    let invocation = Invocation { tool, function, arguments: arguments.to_string() };
+    let answer = host.toolbox.call(&caller, invocation).await?;
+    let result = serde_json::from_str(&answer);
+    Ok(Json(CallReply { result: result.map_err(|e| Problem::invalid("tool.answer", e.to_string(), ""))? }))
+}
+
+fn reply(tool: &Tool) -> ToolReply {
+    let schema = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
+    let functions = tool.functions.iter().map(|f| FunctionReply {
+        name: f.function.name.clone(),
+        description: f.function.description.clone(),
+        input_schema: schema(&f.function.input_schema),
+        output_schema: schema(&f.function.output_schema),
+    });
+    ToolReply {
+        name: tool.manifest.name.clone(),
+        version: tool.manifest.version.to_string(),
+        digest: tool.identity.digest.clone(),
+        description: tool.manifest.description.clone(),
+        maker: tool.maker.clone(),
+        functions: functions.collect(),
+    }
+}

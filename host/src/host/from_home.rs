@@ -1,0 +1,43 @@
+//! A host out of a home directory.
+
+use wasmill_registry::SecretKey;
+
+use super::{Host, Parts};
+use crate::capabilities::Secrets;
+use crate::home::{Home, HostConfig, open_store};
+use crate::problem::Problem;
+use crate::runtime::EngineConfig;
+use crate::streams::SharedStreams;
+
+/// Name of the forge's key in the home.
+const FORGE_KEY: &str = "forge";
+
+/// Puts the host of a home together.
+///
+/// # Errors
+/// What is wrong with the home, its database, or a file that decides what may run.
+pub async fn open(home: &Home, config: &HostConfig, streams: SharedStreams) -> Result<Host, Problem> {
+    let key_file = home.key_file(FORGE_KEY);
+    // A home without that key belongs to a host that doesn't forge; a key that can't be read is a mistake.
+    let key = key_file.exists().then(|| SecretKey::read(&key_file)).transpose()?;
+    let parts = Parts {
+        streams,
+        registry: home.registry()?,
+        trust: home.trust_file(),
+        permissions: home.permissions_file(),
+        code_cache: home.cache(),
+        store: open_store(home, &config.store).await?,
+        name: host_name(),
+        model: config.model.clone(),
+        secrets: Secrets::new(home.secrets()?),
+        settings: config.config.clone(),
+        engine: EngineConfig { instances_max: config.limits.instances, ..EngineConfig::default() },
+        forge: key.map(|key| (config.forge.clone(), key)),
+    };
+    Host::open(parts).await
+}
+
+/// This machine's name: what tells hosts that share a database apart.
+fn host_name() -> String {
+    nix::unistd::gethostname().map_or_else(|_| "host".into(), |name| name.to_string_lossy().into_owned())
+}
