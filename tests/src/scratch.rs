@@ -108,7 +108,7 @@ impl Scratch {
 
     /// Puts a host together.
     pub async fn open(&self) -> Result<Host> {
-        Host::open(Parts {
+        let host = Host::open(Parts {
             streams: self.streams.clone(),
             registry: self.registry()?,
             trust: self.dir.path().join("trust.toml"),
@@ -121,8 +121,8 @@ impl Scratch {
             settings: self.settings.clone(),
             forge: Some((ForgeSettings::default(), SecretKey::read(&self.dir.path().join("forge.key"))?)),
             engine: EngineConfig { instances_max: 256, ..EngineConfig::default() },
-        })
-        .await
+        });
+        Ok(host.await?)
     }
 
     /// Puts a host together and runs its agents.
