@@ -148,10 +148,10 @@ impl Workshop {
         }
         let said = errors().map(|d| d.message.as_str()).chain([&*stderr]).collect::<Vec<_>>().join("\n");
         for (words, failure) in [
-            ("SIGXCPU", CompileFailure::Processor(limits.cpu_s)),
+            ("(signal: 24", CompileFailure::Processor(limits.cpu_s)),
             // The hard limit is as low as the soft one, and its signal says less.
-            ("SIGKILL", CompileFailure::Processor(limits.cpu_s)),
-            ("SIGXFSZ", disk.clone()),
+            ("(signal: 9", CompileFailure::Processor(limits.cpu_s)),
+            ("(signal: 25", disk.clone()),
             ("No space left on device", disk.clone()),
             ("os error 28", disk.clone()),
             ("File too large", disk),

@@ -15,7 +15,11 @@ use super::{Kit, KitError, KitFacts, build_command, show_sources, sources};
 const FETCH_MAX: Duration = Duration::from_secs(300);
 
 /// The combinations of crates after which every choice among [`super::ALLOWED_CRATES`] is warm: see the template.
-const COMBINATIONS: [&[&str]; 3] = [&["regex-lite"], &["serde", "serde_json"], &["schemars", "serde", "serde_json"]];
+const COMBINATIONS: [&[&str]; 4] =
+    [&["regex-lite"], &["serde_json"], &["serde", "serde_json"], &["schemars", "serde", "serde_json"]];
+
+/// How the folder of an unfinished kit begins.
+const UNFINISHED: &str = ".making-";
 
 /// How much of a program's last words goes into an error, characters.
 const WORDS_MAX: usize = 2000;
@@ -43,7 +47,8 @@ pub async fn prepare(
         return Ok(kit);
     }
 
-    let making = tempfile::Builder::new().prefix(".making-").tempdir_in(kits).map_err(io)?;
+    remove_unfinished(kits).map_err(io)?;
+    let making = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(kits).map_err(io)?;
     sources::write(making.path()).map_err(io)?;
     progress("fetching the crates that tools may use");
     fetch(making.path(), toolchain).await?;
@@ -58,6 +63,17 @@ pub async fn prepare(
     let folder = kits.join(sources::fingerprint(toolchain.versions()));
     std::fs::rename(making.keep(), &folder).map_err(io)?;
     Kit::open(kits, toolchain)
+}
+
+/// Removes what others left behind who were killed half-way. Only while holding the lock: nobody is at work then.
+fn remove_unfinished(kits: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(kits)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            std::fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Waits on a thread that may be blocked for as long as another process needs.
