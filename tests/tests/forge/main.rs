@@ -1,0 +1,8 @@
+//! The forge with everything real: compiler, sandbox, signatures, registry, runtime.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what is wrong by failing")]
+
+mod harness;
+mod hostile;
+mod sandbox;
+mod tools;
