@@ -3,7 +3,7 @@
 // code: forge.source
 // says: environment
 // alone: forge.compile not defined at compile time
-const LOOT: &str = env!("WASMILL_CANARY");
+const LOOT: &str = env!("SSH_AUTH_SOCK");
 
 use wasmill_sdk::{Error, Function, Tool};
 

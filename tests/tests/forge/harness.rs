@@ -12,7 +12,12 @@ use wasmill::permissions::{Grant, Matrix, Principal};
 use wasmill_tests::scratch::Scratch;
 
 /// Who forges in these tests.
-pub const MATRIX: &str = "[[row]]\nprincipal = \"client:smith\"\nforge = [\"rust\"]\n";
+pub const MATRIX: &str = r#"
+[[row]]
+principal = "client:smith"
+forge = ["rust"]
+limits = { builds_per_hour = 1000 }
+"#;
 
 /// Settings with limits that a hostile source reaches soon, and an honest one does not.
 pub fn settings() -> ForgeSettings {
