@@ -189,6 +189,7 @@ impl From<RuntimeError> for Problem {
             RuntimeError::NotAComponent(_) | RuntimeError::WrongWorld { .. } => ProblemKind::Invalid,
             RuntimeError::Import { .. } => ProblemKind::Denied,
             RuntimeError::Limit(_) => ProblemKind::Limit,
+            RuntimeError::Busy(_) => ProblemKind::Unavailable,
             _ => ProblemKind::Failed,
         };
         Self::new(kind, error.code(), error.to_string(), "")

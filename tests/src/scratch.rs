@@ -38,6 +38,8 @@ pub struct Scratch {
     pub secrets: BTreeMap<String, String>,
     /// Language model.
     pub model: Option<ModelConfig>,
+    /// Size of the instance pool.
+    pub engine: EngineConfig,
     streams: SharedStreams,
 }
 
@@ -66,6 +68,7 @@ impl Scratch {
             settings: BTreeMap::new(),
             secrets: BTreeMap::new(),
             model: None,
+            engine: EngineConfig { instances_max: 256, ..EngineConfig::default() },
             streams,
         })
     }
@@ -120,7 +123,7 @@ impl Scratch {
             secrets: Secrets::new(self.secrets.clone()),
             settings: self.settings.clone(),
             forge: Some((ForgeSettings::default(), SecretKey::read(&self.dir.path().join("forge.key"))?)),
-            engine: EngineConfig { instances_max: 256, ..EngineConfig::default() },
+            engine: self.engine,
         });
         Ok(host.await?)
     }

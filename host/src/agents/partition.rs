@@ -51,12 +51,13 @@ pub struct Partition {
     instance: Option<Instance>,
     last_record: Instant,
     told_idle: bool,
+    idle_failures: u32,
 }
 
 impl Partition {
     /// A partition without an instance yet.
     pub fn new(number: u32, around: Arc<Surroundings>) -> Self {
-        Self { number, around, instance: None, last_record: Instant::now(), told_idle: true }
+        Self { number, around, instance: None, last_record: Instant::now(), told_idle: true, idle_failures: 0 }
     }
 
     /// When `idle` is due; none where the agent doesn't want it or has been told.
@@ -71,7 +72,7 @@ impl Partition {
     /// Where no instance can be started at all.
     pub async fn run(&mut self, batch: Batch) -> Result<Done, Problem> {
         self.last_record = Instant::now();
-        self.told_idle = false;
+        (self.told_idle, self.idle_failures) = (false, 0);
         let traceparent = headers::traceparent(&batch);
         self.begin(&traceparent, Some(headers::id_prefix(&batch))).await?;
         let batch = to_guest(batch);
@@ -85,7 +86,7 @@ impl Partition {
         self.one_by_one(from_guest(batch), &traceparent).await
     }
 
-    /// Tells the agent that its partition is quiet.
+    /// Tells the agent that its partition is quiet. Where it fails it is told again, later each time, and then left.
     ///
     /// # Errors
     /// What the agent, or its trap, said; nothing of it is kept.
@@ -98,6 +99,9 @@ impl Partition {
             Ok(()) => Ok(self.take(0)),
             Err(CallError::Row { problem, .. } | CallError::Dead(problem)) => {
                 self.drop_instance();
+                self.idle_failures += 1;
+                self.told_idle = self.idle_failures >= ATTEMPTS_MAX;
+                self.last_record = Instant::now() + BACK_OFF * 2u32.pow(self.idle_failures);
                 Err(problem)
             }
         }

@@ -19,6 +19,11 @@ pub fn end_of_call(identity: &Identity, error: &RuntimeError) -> Error {
         RuntimeError::Trap(reason) => {
             errors::failed(error.code(), format!("{component} trapped: {}", first_line(reason)), "see its log lines")
         }
+        RuntimeError::Busy(_) => errors::unavailable(
+            error.code(),
+            format!("{component} can't be started now: {error}"),
+            "try again, or raise `limits.instances` in host.toml",
+        ),
         other => errors::failed(other.code(), format!("{component}: {other}"), ""),
     }
 }

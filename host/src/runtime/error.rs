@@ -90,6 +90,9 @@ pub enum RuntimeError {
     /// A limit ended the call.
     #[error("the {0} limit was reached")]
     Limit(LimitKind),
+    /// All places of the instance pool are taken.
+    #[error("all places for instances are taken: {0}")]
+    Busy(String),
     /// The guest trapped.
     #[error("the guest trapped: {0}")]
     Trap(String),
@@ -118,6 +121,7 @@ impl RuntimeError {
             Self::Compile(_) => "component.compile",
             Self::Instantiate(_) => "component.instantiate",
             Self::Limit(_) => "guest.limit",
+            Self::Busy(_) => "host.busy",
             Self::Trap(_) => "guest.trap",
             Self::Cache { .. } => "cache.failed",
         }
@@ -129,6 +133,9 @@ impl RuntimeError {
     pub fn from_call(error: &wasmtime::Error, refused: Option<LimitKind>) -> Self {
         if let Some(limit) = error.downcast_ref::<Interrupted>() {
             return Self::Limit(limit.0);
+        }
+        if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+            return Self::Busy(error.to_string());
         }
         if let Some(limit) = refused {
             return Self::Limit(limit);

@@ -49,3 +49,32 @@ async fn what_does_not_fit_is_said_in_words() {
         assert_eq!(problem(&error).code, code, "{call:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_finds_no_place_says_so_and_the_next_one_gets_it() {
+    let mut scratch = Scratch::new(CLI_MAY).await.unwrap();
+    scratch.engine.instances_max = 1;
+    scratch.install("evil").unwrap();
+    scratch.install("text-metrics").unwrap();
+    let host = std::sync::Arc::new(scratch.open().await.unwrap());
+    let count = || invocation("text-metrics", "count", r#"{"text": "one"}"#);
+    let code = |outcome: Result<String, _>| problem(&outcome.unwrap_err()).code;
+    let refused = loop {
+        let endless = tokio::spawn({
+            let host = host.clone();
+            async move { host.toolbox.call(&host.client("cli"), invocation("evil", "loop", "{}")).await }
+        });
+        let mut refused = None;
+        while refused.is_none() && !endless.is_finished() {
+            // Pauses, so that the endless call finds the place free.
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            refused = host.toolbox.call(&host.client("cli"), count()).await.err();
+        }
+        // Where the endless call itself met the other one, both try again.
+        if code(endless.await.unwrap()) == "guest.limit" {
+            break refused;
+        }
+    };
+    assert_eq!(problem(&refused.unwrap()).code, "host.busy");
+    host.toolbox.call(&host.client("cli"), count()).await.unwrap();
+}
