@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use wasmill_registry::{COMPONENT_SIZE_MAX, ENVELOPE_SIZE_MAX, MANIFEST_SIZE_MAX, SecretKey, check_component_name};
+use wasmill_registry::{
+    COMPONENT_SIZE_MAX, ENVELOPE_SIZE_MAX, MANIFEST_SIZE_MAX, Manifest, SecretKey, check_component_name,
+};
 
 use crate::home::{Home, HomeError, read_bounded};
 use crate::problem::{Problem, ProblemKind};
@@ -10,7 +12,7 @@ use crate::problem::{Problem, ProblemKind};
 /// The three files of a component that isn't installed.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ComponentFiles {
-    /// The component: a .wasm file
+    /// The component: a .wasm file, or the folder of a project that was built
     pub component: PathBuf,
     /// The manifest [default: the nearest wasmill.toml at or above the component]
     #[arg(long, value_name = "FILE")]
@@ -24,6 +26,30 @@ impl ComponentFiles {
     /// Files at their default places.
     pub fn beside(component: PathBuf) -> Self {
         Self { component, manifest: None, signature: None }
+    }
+
+    /// The same files, where a project's folder stands for the component that was built in it.
+    ///
+    /// # Errors
+    /// Where the folder has no manifest, or nothing was built yet.
+    pub fn resolved(&self) -> Result<Self, Problem> {
+        if !self.component.is_dir() {
+            return Ok(self.clone());
+        }
+        let folder = &self.component;
+        let manifest_path = self.manifest.clone().unwrap_or_else(|| folder.join("wasmill.toml"));
+        let manifest = read(&manifest_path, MANIFEST_SIZE_MAX, "manifest.too-large")?;
+        let manifest = Manifest::parse(&manifest).map_err(|error| Problem::from(error).at(manifest_path.display()))?;
+        let file = format!("{}.wasm", manifest.name.replace('-', "_"));
+        // cargo-component builds for the first target; plain cargo, where rustup has it, for the second.
+        let built = ["wasm32-wasip1", "wasm32-wasip2"]
+            .map(|target| folder.join("target").join(target).join("release").join(&file));
+        let component = built.into_iter().find(|path| path.is_file()).ok_or_else(|| {
+            let message = format!("`{}` has no built component `{file}`", folder.display());
+            let next = "Build it there with `cargo component build --release`, or name the .wasm file.";
+            Problem::new(ProblemKind::NotFound, "component.not-built", message, next)
+        })?;
+        Ok(Self { component, manifest: Some(manifest_path), signature: self.signature.clone() })
     }
 
     /// The component's bytes.

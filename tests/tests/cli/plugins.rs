@@ -191,3 +191,35 @@ fn a_changed_file_in_the_registry_is_found() {
     assert_eq!(list(&cli)[0]["problem"]["code"], "registry.changed");
     assert_eq!(cli.run(&["plugin", "verify", "upper"]).problem(3).code, "registry.changed");
 }
+
+#[test]
+fn a_new_project_is_whole_and_nothing_is_written_over() {
+    let cli = Cli::new();
+    for kind in ["tool", "agent"] {
+        let written = cli.run(&["plugin", "new", "my-plugin", "--kind", kind, "--dir", kind]).json();
+        for file in written["files"].as_array().unwrap() {
+            let text = std::fs::read_to_string(cli.folder().join(kind).join(file.as_str().unwrap())).unwrap();
+            assert!(!text.contains("{{"), "{file}");
+        }
+        let manifest = std::fs::read(cli.folder().join(kind).join("wasmill.toml")).unwrap();
+        let manifest = wasmill_registry::Manifest::parse(&manifest).unwrap();
+        assert_eq!((manifest.name.as_str(), manifest.agent.is_some()), ("my-plugin", kind == "agent"));
+        let again = cli.run(&["plugin", "new", "other", "--kind", kind, "--dir", kind]).problem(1);
+        assert_eq!(again.code, "plugin.exists");
+    }
+    for name in ["../x", "9lives", "a.b", "-x-"] {
+        cli.run(&["plugin", "new", "--kind", "tool", "--", name]).expect_code(2);
+    }
+}
+
+#[test]
+fn a_project_is_signed_and_installed_by_its_folder() {
+    let cli = Cli::new();
+    cli.run(&["plugin", "new", "my-tool", "--kind", "tool"]).json();
+    let problem = cli.run(&["plugin", "install", "my-tool"]).problem(4);
+    assert_eq!(problem.code, "component.not-built");
+    let built = cli.folder().join("my-tool/target/wasm32-wasip1/release");
+    std::fs::create_dir_all(&built).unwrap();
+    std::fs::write(built.join("my_tool.wasm"), component("")).unwrap();
+    assert_eq!(cli.run(&["plugin", "install", "my-tool"]).json()["plugin"]["name"], "my-tool");
+}

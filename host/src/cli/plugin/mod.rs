@@ -1,6 +1,7 @@
 //! `wasmill plugin`
 
 mod install;
+mod new;
 mod sign;
 mod verify;
 
@@ -15,9 +16,15 @@ use crate::problem::Problem;
 /// Verbs of `plugin`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Plugin {
+    /// Write the project of a new tool or agent
+    #[command(after_help = "Examples:
+  wasmill plugin new counter --kind agent
+  wasmill plugin new slugs --kind tool --dir plugins/slugs")]
+    New(new::New),
     /// Sign a component together with its manifest
     #[command(after_help = "Examples:
   wasmill plugin sign target/wasm32-wasip1/release/counter.wasm
+  wasmill plugin sign .                    what `cargo component build --release` made here
   wasmill plugin sign counter.wasm --manifest wasmill.toml --key ~/keys/alice.key")]
     Sign(sign::Sign),
     /// Verify a component: a file that isn't installed, or an installed one by name
@@ -26,8 +33,9 @@ pub(super) enum Plugin {
   wasmill plugin verify counter
   wasmill plugin verify counter@1.2.0 --output json")]
     Verify(verify::Verify),
-    /// Install a signed component
+    /// Install a signed component, or sign and install a project's own
     #[command(after_help = "Examples:
+  wasmill plugin install .                 what `cargo component build --release` made here, signed with your key
   wasmill plugin install target/wasm32-wasip1/release/counter.wasm
   wasmill plugin install counter.wasm --manifest wasmill.toml --signature counter.dsse.json")]
     Install(install::Install),
@@ -53,6 +61,7 @@ pub(super) struct Remove {
 impl Plugin {
     pub async fn run(self, cx: &Context) -> Result<(), Problem> {
         match self {
+            Self::New(command) => command.run(cx),
             Self::Sign(command) => command.run(cx),
             Self::Verify(command) => command.run(cx).await,
             Self::Install(command) => command.run(cx).await,
