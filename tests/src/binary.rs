@@ -2,23 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// The binary, built by cargo where it isn't up to date. Cargo itself tells tests only of binaries in their own package.
-pub fn wasmill() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
-        build.args(["build", "--quiet", "--package", "wasmill", "--bin", "wasmill"]);
-        let built = build.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).status();
-        assert!(built.is_ok_and(|status| status.success()), "`cargo build --bin wasmill` failed");
-        // …/target/debug/deps/<this test> → …/target/debug/wasmill
-        let here = std::env::current_exe().unwrap_or_default();
-        here.ancestors().nth(2).map(|folder| folder.join("wasmill")).unwrap_or_default()
-    })
+/// The binary. It has the same `main` as `wasmill` itself, but belongs to this package, so cargo builds it for the tests.
+pub fn wasmill() -> PathBuf {
+    // …/target/debug/deps/<this test> → …/target/debug/wasmill-under-test
+    let here = std::env::current_exe().unwrap_or_default();
+    here.ancestors().nth(2).map(|folder| folder.join("wasmill-under-test")).unwrap_or_default()
 }
 
 /// One home directory, and commands on it.
