@@ -6,8 +6,9 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use wasmill_registry::{DocumentError, KeyError, LayoutError, LoadError, ManifestError, NameError, SignatureError};
 
+use crate::approvals::ApprovalError;
 use crate::catalog::CatalogError;
-use crate::permissions::MatrixError;
+use crate::permissions::{MatrixError, NoPrincipal};
 use crate::runtime::RuntimeError;
 use crate::runtime::bindings::errors::Error;
 use crate::store::StoreError;
@@ -196,6 +197,41 @@ impl From<RuntimeError> for Problem {
     }
 }
 
+impl From<MatrixError> for Problem {
+    fn from(error: MatrixError) -> Self {
+        match &error {
+            MatrixError::Read { path, source } => Self::io(path, source),
+            MatrixError::TooLarge { .. } => Self::new(ProblemKind::Limit, error.code(), error.to_string(), ""),
+            _ => {
+                let next =
+                    "Correct that line; `wasmill permission check` reads it. A running host keeps the last good file.";
+                Self::invalid(error.code(), error.to_string(), next)
+            }
+        }
+    }
+}
+
+impl From<NoPrincipal> for Problem {
+    fn from(error: NoPrincipal) -> Self {
+        Self::invalid(error.code(), error.to_string(), "")
+    }
+}
+
+impl From<ApprovalError> for Problem {
+    fn from(error: ApprovalError) -> Self {
+        let kind = match error {
+            ApprovalError::Signature(error) => return error.into(),
+            ApprovalError::Layout(error) => return error.into(),
+            ApprovalError::Matrix(error) => return error.into(),
+            ApprovalError::Store(error) => return error.into(),
+            ApprovalError::Unknown(_) | ApprovalError::NotHere { .. } => ProblemKind::NotFound,
+            ApprovalError::Ambiguous { .. } => ProblemKind::Invalid,
+            ApprovalError::Stale { .. } => ProblemKind::Conflict,
+        };
+        Self::new(kind, error.code(), error.to_string(), error.next())
+    }
+}
+
 impl From<StreamError> for Problem {
     fn from(error: StreamError) -> Self {
         let (kind, next) = match &error {
@@ -238,14 +274,12 @@ impl From<CatalogError> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        let kind = if error.is_transient() { ProblemKind::Unavailable } else { ProblemKind::Failed };
+        let kind = match &error {
+            StoreError::Url { .. } => ProblemKind::Invalid,
+            _ if error.is_transient() => ProblemKind::Unavailable,
+            _ => ProblemKind::Failed,
+        };
         Self::new(kind, error.code(), error.to_string(), "See `store.url` in host.toml, and `wasmill doctor`.")
-    }
-}
-
-impl From<MatrixError> for Problem {
-    fn from(error: MatrixError) -> Self {
-        Self::invalid(error.code(), error.to_string(), "Correct permissions.toml; `wasmill permission check` reads it.")
     }
 }
 

@@ -8,7 +8,7 @@ use wasmill_registry::{Claim, Registry, TrustRoots, Verified};
 
 use super::case::{Case, CaseState};
 use super::error::ApprovalError;
-use crate::catalog::{Approvals, Candidate, Candidates, Deciding};
+use crate::catalog::{Approvals, Candidate, Deciding, verified_candidates};
 use crate::permissions::{Grant, Matrix};
 use crate::store::{ApprovalRow, ComponentRow, ComponentStatus};
 
@@ -32,7 +32,7 @@ impl Survey<'_> {
     /// All cases, sorted by name and version. A component that can't be verified, or whose maker can't be found, asks
     /// for nothing that could be approved and is left out: the list of plugins says what is wrong with it.
     pub fn cases(&self) -> Result<Vec<Surveyed>, ApprovalError> {
-        let candidates = self.candidates()?;
+        let candidates = verified_candidates(self.registry, self.trust, self.now)?;
         let approvals = Approvals::verify(self.approvals, self.trust, self.now);
         let deciding = Deciding { candidates: &candidates, matrix: self.matrix, approvals: &approvals, now: self.now };
         let mut cases = Vec::new();
@@ -43,17 +43,6 @@ impl Survey<'_> {
             }
         }
         Ok(cases)
-    }
-
-    fn candidates(&self) -> Result<Candidates, ApprovalError> {
-        let mut candidates = Candidates::new();
-        for entry in self.registry.list()? {
-            if let Ok(verified) = self.registry.load(&entry, self.trust, self.now) {
-                let candidate = Candidate::new(Arc::new(verified));
-                candidates.entry(entry.name).or_default().insert(entry.version, candidate);
-            }
-        }
-        Ok(candidates)
     }
 
     fn case(&self, candidate: &Candidate, grant: &Grant, approvals: &Approvals) -> Surveyed {

@@ -56,7 +56,7 @@ enum RoleName {
     Admin,
 }
 
-fn moment(text: &str) -> Result<OffsetDateTime, String> {
+pub(super) fn moment(text: &str) -> Result<OffsetDateTime, String> {
     OffsetDateTime::parse(text, &Rfc3339).map_err(|error| format!("not a date-time like 2030-01-31T12:00:00Z: {error}"))
 }
 

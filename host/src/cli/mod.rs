@@ -4,12 +4,14 @@
 //! and shows the answer to a person or a program. It must never do itself what a route does, so that a command behaves
 //! the same whether a host runs or not.
 
+mod approval;
 mod exit;
 mod files;
 mod forge;
 mod init;
 mod key;
 mod output;
+mod permission;
 mod plugin;
 mod progress;
 mod record;
@@ -79,6 +81,12 @@ enum Noun {
     /// Make tools from source
     #[command(subcommand)]
     Forge(forge::Forge),
+    /// See who may do what, and why
+    #[command(subcommand)]
+    Permission(permission::Permission),
+    /// Decide about components that ask for something privileged
+    #[command(subcommand)]
+    Approval(approval::Approval),
     /// Create and list topics
     #[command(subcommand)]
     Topic(topic::Topic),
@@ -97,6 +105,8 @@ impl Noun {
             Self::Tool(command) => command.run(cx).await,
             Self::Forge(command) => command.run(cx).await,
             Self::Plugin(command) => command.run(cx).await,
+            Self::Permission(command) => command.run(cx).await,
+            Self::Approval(command) => command.run(cx).await,
             Self::Topic(command) => command.run(cx).await,
             Self::Record(command) => command.run(cx).await,
         }

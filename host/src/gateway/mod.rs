@@ -4,9 +4,11 @@
 //! runs, else in its own process, so that both ways behave the same. This folder turns requests into calls and answers
 //! into JSON. It must never decide what is allowed, nor hold state of its own.
 
+mod approvals;
 mod builds;
 mod client;
 mod extract;
+mod permissions;
 mod plugins;
 mod records;
 mod serve;
@@ -18,7 +20,9 @@ mod topics;
 
 use axum::Router;
 
+pub use approvals::{DenyRequest, GrantRequest};
 pub use client::Client;
+pub use permissions::{Answer, ExplainReply, ExplainRequest, MatrixReply};
 pub use plugins::{InstallReply, InstallRequest, Plugin};
 pub use records::{AppendReply, AppendRequest, Position, ReadReply, RecordIn, RecordOut};
 pub use serve::serve;
@@ -31,6 +35,8 @@ pub use topics::TopicReply;
 pub fn router(gateway: SharedGateway) -> Router {
     Router::new()
         .merge(builds::routes())
+        .merge(approvals::routes())
+        .merge(permissions::routes())
         .merge(plugins::routes())
         .merge(records::routes())
         .merge(status::routes())

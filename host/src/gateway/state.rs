@@ -98,4 +98,9 @@ impl Gateway {
         };
         self.host.get_or_try_init(open).await
     }
+
+    /// The host, where there is one already: the running one, or what an earlier request put together.
+    pub fn host_at_work(&self) -> Option<&Arc<Host>> {
+        self.host.get()
+    }
 }

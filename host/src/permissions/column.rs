@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use wasmill_registry::Permissions;
 
 /// One column. Its word is the key in a row, and what `privileged` lists.
@@ -119,6 +119,13 @@ impl Serialize for Column {
     }
 }
 
+impl<'de> Deserialize<'de> for Column {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Self::from_word(&word).ok_or_else(|| de::Error::custom(format!("`{word}` is no column")))
+    }
+}
+
 /// A set of columns, one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Columns(u16);
@@ -166,5 +173,11 @@ impl FromIterator<Column> for Columns {
 impl Serialize for Columns {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Columns {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Vec::<Column>::deserialize(deserializer)?.into_iter().collect())
     }
 }

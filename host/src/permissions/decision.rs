@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::action::Attempt;
 use super::principal::Principal;
@@ -38,7 +38,7 @@ impl Decision {
 }
 
 /// A row of the matrix, to be named to a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowRef {
     /// Principal pattern as written.
     pub principal: String,

@@ -2,7 +2,7 @@
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wasmill_registry::Permissions;
 
 use super::column::Column;
@@ -13,7 +13,7 @@ use super::matrix::Matrix;
 use super::principal::{Origin, Principal};
 
 /// What `wasmill permission explain` shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
     /// Who.
     pub principal: Principal,
@@ -32,7 +32,7 @@ pub struct Explanation {
 }
 
 /// One column of an explanation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnExplanation {
     /// Which.
     pub column: Column,
@@ -47,10 +47,10 @@ pub struct ColumnExplanation {
 }
 
 /// One limit of an explanation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitExplanation {
     /// Key, with its unit.
-    pub limit: &'static str,
+    pub limit: String,
     /// Value.
     pub value: u64,
     /// Who set it.
@@ -79,7 +79,7 @@ impl Matrix {
         let says_something =
             |c: &ColumnExplanation| !c.rows.is_empty() || c.wanted.as_ref().is_some_and(|w| !w.is_empty());
         let limits = grant.limits().iter().map(|limit| LimitExplanation {
-            limit: limit.name.key(),
+            limit: limit.name.key().to_owned(),
             value: limit.value,
             origin: limit.origin.clone(),
             text: limit.to_string(),

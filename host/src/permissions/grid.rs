@@ -2,14 +2,14 @@
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::column::{Column, Columns};
 use super::limits::LimitName;
 use super::matrix::Matrix;
 
 /// What `wasmill permission matrix` shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grid {
     /// Revision of the matrix.
     pub revision: String,
@@ -22,7 +22,7 @@ pub struct Grid {
 }
 
 /// One row of the grid.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GridRow {
     /// Principal pattern.
     pub principal: String,
@@ -77,7 +77,7 @@ impl Grid {
                 "* privileged: a component that may use it also needs an approval (`wasmill approval list`)\n",
             );
         }
-        text.push_str(&format!("revision {}, {} rows; what no row names is denied\n", self.revision, self.rows.len()));
+        text.push_str(&format!("revision {}, rows: {}; what no row names is denied\n", self.revision, self.rows.len()));
         text
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wasmill_registry::Limits;
 
 use super::principal::Principal;
@@ -108,7 +108,7 @@ impl fmt::Display for LimitName {
 }
 
 /// Who set a limit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LimitOrigin {
     /// Nobody: the host's default.

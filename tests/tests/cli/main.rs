@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "what helpers of tests unwrap is what the test is about")]
 
+mod approvals;
 mod homes;
 mod keys;
+mod permissions;
 mod plugins;
 mod records;
 mod running;

@@ -7,7 +7,7 @@ const MANIFEST: &str =
     "name = \"upper\"\nversion = \"1.0.0\"\nkind = \"tool\"\ndescription = \"Writes in capitals.\"\n";
 
 /// The smallest component of the tool world: it exports the interface, with nothing in it. `salt` makes another one.
-fn component(salt: &str) -> Vec<u8> {
+pub fn component(salt: &str) -> Vec<u8> {
     let name = b"wasmill:plugin/tool@0.1.0";
     let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
     // One instance without exports, exported under the name.

@@ -1,0 +1,90 @@
+//! `/v1/approvals`: what needs an admin's approval, and admins' decisions.
+//!
+//! An approval comes in signed: no admin's key ever reaches a host.
+
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use wasmill_registry::Registry;
+
+use super::extract::Body;
+use super::state::{Gateway, SharedGateway};
+use super::text::coded;
+use crate::approvals::{Case, CaseDetail, Desk, DeskParts};
+use crate::permissions::Principal;
+use crate::problem::Problem;
+
+/// A signed approval.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GrantRequest {
+    /// The DSSE envelope, base64.
+    #[serde(with = "coded")]
+    pub envelope: Vec<u8>,
+}
+
+/// A refusal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DenyRequest {
+    /// Why, for whoever asks later.
+    pub reason: String,
+}
+
+pub(super) fn routes() -> Router<SharedGateway> {
+    Router::new()
+        .route("/v1/approvals", get(list).post(grant))
+        .route("/v1/approvals/{reference}", get(show))
+        .route("/v1/approvals/{reference}/deny", post(deny))
+}
+
+async fn list(State(gateway): State<SharedGateway>) -> Result<Json<Vec<Case>>, Problem> {
+    Ok(Json(desk(&gateway).await?.list(&gateway.home().trust()?).await?))
+}
+
+async fn show(
+    State(gateway): State<SharedGateway>,
+    Path(reference): Path<String>,
+) -> Result<Json<CaseDetail>, Problem> {
+    Ok(Json(desk(&gateway).await?.show(&reference, &gateway.home().trust()?).await?))
+}
+
+async fn grant(State(gateway): State<SharedGateway>, Body(request): Body<GrantRequest>) -> Result<Json<Case>, Problem> {
+    let case = desk(&gateway).await?.grant(&request.envelope, &gateway.home().trust()?, &whoever_asks()).await?;
+    take_effect(&gateway).await;
+    Ok(Json(case))
+}
+
+async fn deny(
+    State(gateway): State<SharedGateway>,
+    Path(reference): Path<String>,
+    Body(request): Body<DenyRequest>,
+) -> Result<Json<Case>, Problem> {
+    let trust = gateway.home().trust()?;
+    let case = desk(&gateway).await?.deny(&reference, &request.reason, &trust, &whoever_asks()).await?;
+    take_effect(&gateway).await;
+    Ok(Json(case))
+}
+
+async fn desk(gateway: &Gateway) -> Result<Desk, Problem> {
+    Ok(Desk::new(DeskParts {
+        registry: Registry::open(gateway.registry().folder())?,
+        permissions: gateway.home().permissions_file(),
+        store: gateway.store().await?.clone(),
+    }))
+}
+
+/// A host at work decides anew within seconds; this one does it now.
+async fn take_effect(gateway: &Gateway) {
+    if let Some(host) = gateway.host_at_work()
+        && let Err(error) = host.catalog.refresh().await
+    {
+        tracing::error!(code = error.code(), "the decision is kept and not yet in effect: {error}");
+    }
+}
+
+/// The socket is for the home's owner only.
+fn whoever_asks() -> Principal {
+    Principal::client("cli")
+}
