@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rdkafka::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{FutureProducer, Producer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::config::KafkaConfig;
 use super::errors::translate;
@@ -23,6 +23,12 @@ pub(super) const OVERHEAD_SIZE: usize = 64 * 1024;
 
 /// Name before the topics that hold state.
 pub(super) const STATE_PREFIX: &str = "wasmill.state.";
+
+/// How long to wait before the same question is asked again.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Topic, partition and its committed offset; none where nothing was committed yet.
+pub(super) type Committed = (String, u32, Option<u64>);
 
 /// Clients and settings.
 pub(super) struct Clients {
@@ -46,8 +52,10 @@ impl Clients {
     /// [`StreamError::Config`].
     pub(super) fn new(config: &KafkaConfig, secret: &dyn Fn(&str) -> Option<String>) -> Result<Self, StreamError> {
         let link = Arc::new(Link::default());
-        let base = config.to_client(secret)?;
+        let mut base = config.to_client(secret)?;
         let made = |error: KafkaError| translate(&error, "", &link);
+        // A broker that was away is found again within a second or two, not within ten.
+        set_unless_given(&mut base, "reconnect.backoff.max.ms", "2000");
         let mut reader = base.clone();
         reader.set("isolation.level", "read_committed");
         let reader = reader.create_with_context(LinkContext(link.clone())).map_err(made)?;
@@ -159,6 +167,40 @@ impl Clients {
         let id = i32::try_from(partition).unwrap_or(i32::MAX);
         let answer = self.appender.client().fetch_watermarks(topic, id, ANSWER_MAX);
         self.answered(answer, topic).map(offsets)
+    }
+
+    /// Committed offsets of the consumer's group. Asks again while the group has no coordinator yet or its offsets are
+    /// part of a transaction that is being decided.
+    pub(super) fn committed<C: ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+        partitions: &[(String, u32)],
+    ) -> Result<Vec<Committed>, StreamError> {
+        let mut asked = TopicPartitionList::with_capacity(partitions.len());
+        for (topic, partition) in partitions {
+            asked.add_partition(topic, i32::try_from(*partition).unwrap_or(i32::MAX));
+        }
+        let begin = Instant::now();
+        loop {
+            let answer = consumer.committed_offsets(asked.clone(), ANSWER_MAX);
+            match answer.map_err(|e| self.translate(&e, "")).and_then(|answer| self.offsets_of(&answer)) {
+                Err(error) if error.is_transient() && begin.elapsed() < ANSWER_MAX => std::thread::sleep(AGAIN),
+                answer => return answer,
+            }
+        }
+    }
+
+    fn offsets_of(&self, answer: &TopicPartitionList) -> Result<Vec<Committed>, StreamError> {
+        let mut offsets = Vec::with_capacity(answer.count());
+        for element in answer.elements() {
+            element.error().map_err(|e| self.translate(&e, element.topic()))?;
+            let offset = match element.offset() {
+                Offset::Offset(offset) => u64::try_from(offset).ok(),
+                _ => None,
+            };
+            offsets.push((element.topic().to_owned(), u32::try_from(element.partition()).unwrap_or(0), offset));
+        }
+        Ok(offsets)
     }
 
     /// Settings of the client that creates topics.

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use rdkafka::consumer::Consumer;
-use rdkafka::{Offset, TopicPartitionList};
-
-use super::clients::{ANSWER_MAX, Clients};
+use super::clients::{Clients, Committed};
 use super::group::GroupConsumer;
 use super::restore::restore;
 use super::state::Store;
@@ -15,7 +12,7 @@ use crate::streams::StreamError;
 /// What is known of partitions that were gained.
 pub(super) struct Gained {
     /// Topic, partition and the committed offset.
-    pub(super) positions: Vec<(String, u32, Option<u64>)>,
+    pub(super) positions: Vec<Committed>,
     /// State by partition.
     pub(super) stores: Vec<(u32, Store)>,
 }
@@ -36,20 +33,7 @@ pub(super) fn prepare(
         return Ok(Gained { positions: Vec::new(), stores: Vec::new() });
     }
     seat.prepare()?;
-    let mut asked = TopicPartitionList::with_capacity(partitions.len());
-    for (topic, partition) in &partitions {
-        asked.add_partition(topic, i32::try_from(*partition).unwrap_or(i32::MAX));
-    }
-    let answer = consumer.committed_offsets(asked, ANSWER_MAX).map_err(|e| clients.translate(&e, ""))?;
-    let mut positions = Vec::with_capacity(partitions.len());
-    for element in answer.elements() {
-        element.error().map_err(|e| clients.translate(&e, element.topic()))?;
-        let committed = match element.offset() {
-            Offset::Offset(offset) => u64::try_from(offset).ok(),
-            _ => None,
-        };
-        positions.push((element.topic().to_owned(), u32::try_from(element.partition()).unwrap_or(0), committed));
-    }
+    let positions = clients.committed(consumer, &partitions)?;
     let stores = match state {
         Some((topic, stores)) => restore(clients, &topic, stores)?,
         None => Vec::new(),

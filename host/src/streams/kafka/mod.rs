@@ -2,7 +2,7 @@
 //!
 //! One worker is one consumer and one transactional producer. Records, state and offsets of a batch are one Kafka
 //! transaction; state is a compacted topic `wasmill.state.<name>` with as many partitions as the topics that are read.
-//! `queue` and `producer` are the only files with unsafe code. This folder must never know what the records mean.
+//! `queue`, `producer` and `native` are the only files with unsafe code. This folder must never know what the records mean.
 
 mod clients;
 mod config;
@@ -11,6 +11,7 @@ mod gain;
 mod group;
 mod link;
 mod names;
+mod native;
 mod outputs;
 mod owned;
 mod producer;
@@ -27,11 +28,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{DeliveryFuture, FutureRecord};
-use rdkafka::{Offset, TopicPartitionList};
 
 pub use config::{KafkaConfig, Mechanism, Sasl, Security, Tls};
 
@@ -202,23 +202,10 @@ fn committed(clients: &Clients, group: &str, topic: &str, count: u32) -> Result<
     let made = |e: KafkaError| clients.translate(&e, topic);
     let consumer: BaseConsumer<LinkContext> =
         config.create_with_context(LinkContext(clients.link.clone())).map_err(made)?;
-    let mut asked = TopicPartitionList::new();
-    for partition in 0..count {
-        asked.add_partition(topic, i32::try_from(partition).unwrap_or(i32::MAX));
-    }
-    let answer = consumer.committed_offsets(asked, ANSWER_MAX).map_err(made);
+    let partitions: Vec<_> = (0..count).map(|partition| (topic.to_owned(), partition)).collect();
+    let answer = clients.committed(&consumer, &partitions);
     retire(consumer);
-    let answer = answer?;
-    let mut offsets = vec![None; count as usize];
-    for element in answer.elements() {
-        element.error().map_err(made)?;
-        if let Offset::Offset(offset) = element.offset()
-            && let Some(place) = offsets.get_mut(element.partition() as usize)
-        {
-            *place = u64::try_from(offset).ok();
-        }
-    }
-    Ok(offsets)
+    Ok(answer?.into_iter().map(|(_, _, offset)| offset).collect())
 }
 
 /// Runs librdkafka's blocking calls where they hold up nobody.

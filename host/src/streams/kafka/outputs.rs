@@ -2,7 +2,8 @@
 
 use super::clients::{ANSWER_MAX, Clients};
 use super::errors::translate_code;
-use super::producer::{OwnedHeaders, Producer, Sending};
+use super::native::OwnedHeaders;
+use super::producer::{Producer, Sending};
 use crate::streams::output::check_output;
 use crate::streams::{Output, StreamError, present};
 

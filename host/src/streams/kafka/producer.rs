@@ -18,6 +18,7 @@ use rdkafka::types::RDKafkaType;
 use rdkafka::{ClientConfig, ClientContext, TopicPartitionList, bindings as sys};
 
 use super::link::{Link, write_line};
+use super::native::{GroupMetadata, OwnedHeaders};
 
 /// How long one call waits for room in the queue before it looks at the clock again.
 const ROOM_STEP_MS: c_int = 10;
@@ -225,64 +226,6 @@ impl Drop for Topic {
     fn drop(&mut self) {
         // SAFETY: the reference is ours, and the client is still alive.
         unsafe { sys::rd_kafka_topic_destroy(self.0.as_ptr()) };
-    }
-}
-
-/// Headers of one record to send.
-pub(super) struct OwnedHeaders(NonNull<sys::rd_kafka_headers_t>);
-
-impl OwnedHeaders {
-    /// No headers, with room for `count`.
-    pub(super) fn new(count: usize) -> Option<Self> {
-        // SAFETY: has no precondition.
-        NonNull::new(unsafe { sys::rd_kafka_headers_new(count) }).map(Self)
-    }
-
-    /// Appends a header.
-    pub(super) fn push(&mut self, name: &[u8], value: &[u8]) {
-        // SAFETY: the headers are ours; librdkafka copies `name` and `value`, whose sizes are given.
-        unsafe {
-            sys::rd_kafka_header_add(
-                self.0.as_ptr(),
-                name.as_ptr().cast::<c_char>(),
-                name.len() as isize,
-                value.as_ptr().cast::<c_void>(),
-                value.len() as isize,
-            )
-        };
-    }
-}
-
-impl Drop for OwnedHeaders {
-    fn drop(&mut self) {
-        // SAFETY: the headers are ours.
-        unsafe { sys::rd_kafka_headers_destroy(self.0.as_ptr()) };
-    }
-}
-
-/// Which member of which generation of a group we are: what fences us when the group has gone on without us.
-pub(super) struct GroupMetadata(NonNull<sys::rd_kafka_consumer_group_metadata_t>);
-
-// SAFETY: it is never changed after it was made, and destroyed once.
-unsafe impl Send for GroupMetadata {}
-// SAFETY: as above.
-unsafe impl Sync for GroupMetadata {}
-
-impl GroupMetadata {
-    /// What the consumer is at this moment; none where it is no member of a generation.
-    pub(super) fn of<C: ClientContext>(client: &Client<C>) -> Option<Self> {
-        // SAFETY: the client is alive; the answer is ours.
-        let metadata = Self(NonNull::new(unsafe { sys::rd_kafka_consumer_group_metadata(client.native_ptr()) })?);
-        // SAFETY: the metadata is alive.
-        let generation = unsafe { sys::rd_kafka_consumer_group_metadata_generation_id(metadata.0.as_ptr()) };
-        (generation >= 0).then_some(metadata)
-    }
-}
-
-impl Drop for GroupMetadata {
-    fn drop(&mut self) {
-        // SAFETY: the metadata is ours.
-        unsafe { sys::rd_kafka_consumer_group_metadata_destroy(self.0.as_ptr()) };
     }
 }
 

@@ -94,12 +94,12 @@ impl Reader {
             if let Some(Err(error)) = consumer.poll(Duration::ZERO) {
                 refuse_lasting(clients, &self.topic, &error)?;
             }
-            let until = match (self.position < end, batch.is_empty()) {
-                (true, _) => fetched.max(deadline),
-                (false, true) => deadline,
-                (false, false) => break,
+            let left = match (self.position < end, batch.is_empty()) {
+                (true, _) => fetched.max(deadline).saturating_duration_since(Instant::now()),
+                (false, true) => deadline.saturating_duration_since(Instant::now()),
+                // What came together with the first record is given together with it.
+                (false, false) => Duration::ZERO,
             };
-            let left = until.saturating_duration_since(Instant::now());
             match queue.next(left.min(STEP)) {
                 None if left.is_zero() => break,
                 None => {}

@@ -1,6 +1,6 @@
 //! One transaction: outputs, state and offsets, all or nothing.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,9 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use super::clients::{ANSWER_MAX, Clients};
 use super::errors::{is_fenced, translate_code};
+use super::native::GroupMetadata;
 use super::outputs;
-use super::producer::{GroupMetadata, Producer, Sending, TransactionError};
+use super::producer::{Producer, Sending, TransactionError};
 use crate::streams::{Output, StateChange, StreamError};
 
 /// How long one call into librdkafka lasts before we look whether the worker is still wanted.
@@ -25,7 +26,11 @@ pub(super) struct Job {
     pub(super) changes: Vec<StateChange>,
     pub(super) state_topic: Option<String>,
     pub(super) offsets: TopicPartitionList,
+    /// The offsets again, as the worker gave them.
+    pub(super) done: Vec<(String, u32, u64)>,
     pub(super) group: Arc<GroupMetadata>,
+    /// The seat's turn that this belongs to.
+    pub(super) turn: u64,
 }
 
 /// How a transaction ended.
@@ -43,18 +48,34 @@ pub(super) struct Seat {
     clients: Arc<Clients>,
     transactional_id: String,
     producer: Mutex<Option<Producer>>,
+    /// Counts how often the worker has begun again. A transaction of an earlier turn, given up by its caller before it
+    /// began, must not happen any more: its records may be worked on a second time by now.
+    turn: AtomicU64,
     closed: AtomicBool,
 }
 
 impl Seat {
     /// A seat without a producer yet.
     pub(super) fn new(clients: Arc<Clients>, transactional_id: String) -> Self {
-        Self { clients, transactional_id, producer: Mutex::default(), closed: AtomicBool::new(false) }
+        Self {
+            clients,
+            transactional_id,
+            producer: Mutex::default(),
+            turn: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
+        }
     }
 
-    /// Makes sure that there is a producer, and that nothing which a predecessor of the same name left is open.
+    /// The turn that new transactions belong to.
+    pub(super) fn turn(&self) -> u64 {
+        self.turn.load(Ordering::SeqCst)
+    }
+
+    /// Begins a new turn, with a producer. Waits for a transaction that is under way; afterwards nothing is open that
+    /// it or a predecessor of the same name has begun.
     pub(super) fn prepare(&self) -> Result<(), StreamError> {
         let mut producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.turn.fetch_add(1, Ordering::SeqCst);
         if producer.is_some() {
             return Ok(());
         }
@@ -82,12 +103,9 @@ impl Seat {
 
     /// Carries a transaction out. Blocks until it is decided, however long the broker is away.
     pub(super) fn run(&self, job: Job) -> Outcome {
-        if let Err(error) = self.prepare() {
-            return Outcome::Dropped(error);
-        }
         let mut slot = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(producer) = slot.as_ref() else {
-            return Outcome::Dropped(self.clients.silence());
+        let Some(producer) = slot.as_ref().filter(|_| job.turn == self.turn()) else {
+            return Outcome::Dropped(StreamError::Fenced("this worker has begun again".to_owned()));
         };
         if let Err(error) = self.fill(producer, &job) {
             if !self.abort(producer) {

@@ -1,25 +1,24 @@
 //! One member of a group: a consumer, a transactional producer, and the state of the partitions it owns.
 
-use std::collections::BTreeSet;
+mod assignment;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use rdkafka::consumer::Consumer;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::blocking;
 use super::clients::{ANSWER_MAX, Clients};
-use super::gain::{Gained, prepare};
-use super::group::{Change, GroupConsumer, join, retire};
+use super::group::{GroupConsumer, join, retire};
 use super::names::TransactionalId;
+use super::native::GroupMetadata;
 use super::outputs;
 use super::owned::Owned;
-use super::producer::GroupMetadata;
-use super::queue::waiting_events;
 use super::state::Stores;
 use super::transaction::{Job, Outcome, Seat};
 use crate::streams::{Membership, Poll, StateReader, StreamError, Work, Worker};
@@ -98,99 +97,6 @@ impl KafkaWorker {
         Ok(consumer)
     }
 
-    /// Lets the group tell what it has decided.
-    fn serve_group(&mut self) -> Result<(), StreamError> {
-        let consumer = self.consumer()?;
-        loop {
-            match consumer.poll(Duration::ZERO) {
-                Some(Ok(_)) => self.is_unsure = true, // It belongs into a partition's own queue.
-                Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
-                    tracing::warn!(target: "wasmill::kafka", ?code, "the consumer died; joining the group again");
-                    self.lose_all();
-                    retire(self.consumer.take());
-                    retire(consumer);
-                    return self.consumer().map(drop);
-                }
-                Some(Err(error)) => self.note(error),
-                None => {}
-            }
-            for change in consumer.context().take_changes() {
-                self.decisions += 1;
-                self.lose_all();
-                if let Change::Gained(partitions) = change {
-                    self.group = GroupMetadata::of(consumer.client()).map(Arc::new);
-                    self.waiting = Some(partitions);
-                }
-            }
-            if waiting_events(consumer.client()) == 0 {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Takes note of an error that the caller must know; what librdkafka repairs itself is only logged.
-    fn note(&mut self, error: KafkaError) {
-        tracing::debug!(target: "wasmill::kafka", %error, group = self.membership.group, "consumer");
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PollExceeded) {
-            return; // The group has given our partitions away, and says so itself.
-        }
-        match self.clients.translate(&error, &self.membership.topics.join("`, `")) {
-            error if error.is_transient() => {}
-            error => self.failure = Some(error),
-        }
-    }
-
-    fn lose_all(&mut self) {
-        self.waiting = None;
-        self.group = None;
-        self.lost.extend(self.owned.drain(..).map(|o| (o.topic, o.partition)));
-    }
-
-    /// Begins again from what the group has as committed.
-    fn start_over(&mut self) -> Result<(), StreamError> {
-        let partitions: Vec<_> = self.owned.drain(..).map(|o| (o.topic, o.partition)).collect();
-        self.is_unsure = false;
-        if partitions.is_empty() {
-            return Ok(());
-        }
-        self.lost.extend(partitions.iter().cloned());
-        self.waiting = Some(partitions);
-        self.consumer()?.unassign().map_err(|e| self.clients.translate(&e, ""))
-    }
-
-    /// Restores what waits, and begins to fetch it. Returns what was gained.
-    async fn take_waiting(&mut self) -> Result<Vec<(String, u32)>, StreamError> {
-        let Some(partitions) = self.waiting.clone() else { return Ok(Vec::new()) };
-        let decisions = self.decisions;
-        let (clients, seat, consumer) = (self.clients.clone(), self.seat.clone(), self.consumer()?);
-        let state = self.state_topic.clone().map(|topic| {
-            let ids: BTreeSet<u32> = partitions.iter().map(|(_, p)| *p).collect();
-            (topic, ids.into_iter().map(|p| (p, self.state.take(p).unwrap_or_default())).collect())
-        });
-        let gained = blocking(move || prepare(&clients, &seat, &consumer, partitions, state)).await??;
-        self.serve_group()?;
-        if self.decisions != decisions {
-            return Ok(Vec::new());
-        }
-        self.waiting = None;
-        self.assign(gained)
-    }
-
-    fn assign(&mut self, gained: Gained) -> Result<Vec<(String, u32)>, StreamError> {
-        self.state.replace(gained.stores);
-        let consumer = self.consumer()?;
-        let mut assignment = TopicPartitionList::with_capacity(gained.positions.len());
-        for (topic, partition, committed) in gained.positions {
-            let owned = Owned::new(consumer.client(), topic, partition, committed, &self.wake)?;
-            assignment
-                .add_partition_offset(&owned.topic, owned.native_partition(), owned.start())
-                .map_err(|e| self.clients.translate(&e, &owned.topic))?;
-            self.owned.push(owned);
-        }
-        consumer.assign(&assignment).map_err(|e| self.clients.translate(&e, ""))?;
-        Ok(self.owned.iter().map(|o| (o.topic.clone(), o.partition)).collect())
-    }
-
     fn fetch(&mut self, poll: &mut Poll) {
         let (mut records, mut bytes) = (self.membership.batch_records_max, self.membership.batch_bytes_max);
         let count = self.owned.len();
@@ -225,6 +131,17 @@ impl KafkaWorker {
         let sought = blocking(move || consumer.seek_partitions(targets, ANSWER_MAX)).await;
         let is_done = matches!(sought, Ok(Ok(answers)) if answers.elements().iter().all(|e| e.error().is_ok()));
         self.is_unsure |= !is_done;
+    }
+
+    /// The transaction of some work.
+    fn job(&self, work: Work, is_unsure: bool) -> Result<Job, StreamError> {
+        let (Some(group), false, false) = (self.group.clone(), is_unsure, self.owned.is_empty()) else {
+            return Err(StreamError::Fenced("this worker owns no partitions".to_owned()));
+        };
+        let offsets = self.offsets(&work)?;
+        let state_topic = self.state_topic.clone();
+        let Work { outputs, state: changes, offsets: done } = work;
+        Ok(Job { outputs, changes, state_topic, offsets, done, group, turn: self.seat.turn() })
     }
 
     /// Offsets of a transaction. There is always one, since it is the offsets that let the group fence us.
@@ -263,7 +180,14 @@ impl Worker for KafkaWorker {
             if self.is_unsure {
                 self.start_over()?;
             }
-            let gained = self.take_waiting().await?;
+            let gained = match self.take_waiting().await {
+                Err(error) if error.is_transient() => {
+                    let group = &self.membership.group;
+                    tracing::warn!(target: "wasmill::kafka", group, %error, "partitions wait; trying again");
+                    Vec::new()
+                }
+                gained => gained?,
+            };
             let mut poll = Poll { gained, lost: std::mem::take(&mut self.lost), batches: Vec::new() };
             self.fetch(&mut poll);
             if !(poll.gained.is_empty() && poll.lost.is_empty() && poll.batches.is_empty()) {
@@ -286,21 +210,21 @@ impl Worker for KafkaWorker {
         if work.outputs.is_empty() && work.state.is_empty() && work.offsets.is_empty() {
             return Ok(());
         }
-        let work = check(self.clients.clone(), work).await?;
-        let (Some(group), false, false) = (self.group.clone(), self.is_unsure, self.owned.is_empty()) else {
-            return Err(StreamError::Fenced("this worker owns no partitions".to_owned()));
+        // Stays so where this call is given up halfway: nobody knows then what becomes of it.
+        let is_unsure = std::mem::replace(&mut self.is_unsure, true);
+        let job = match check(self.clients.clone(), work).await.and_then(|work| self.job(work, is_unsure)) {
+            Ok(job) => job,
+            Err(error) => {
+                self.is_unsure = is_unsure;
+                return Err(error);
+            }
         };
-        let offsets = self.offsets(&work)?;
-        let job =
-            Job { outputs: work.outputs, changes: work.state, state_topic: self.state_topic.clone(), offsets, group };
-        // Stays so where this call is given up halfway.
-        self.is_unsure = true;
-        let seat = self.seat.clone();
+        let (seat, done) = (self.seat.clone(), job.done.clone());
         match blocking(move || seat.run(job)).await? {
             Outcome::Committed(changes) => {
                 self.is_unsure = false;
                 self.state.apply(changes);
-                for (topic, partition, next) in work.offsets {
+                for (topic, partition, next) in done {
                     let owned = self.owned.iter_mut().find(|o| o.topic == topic && o.partition == partition);
                     if let Some(owned) = owned {
                         owned.set_committed(next);
@@ -310,6 +234,7 @@ impl Worker for KafkaWorker {
                 Ok(())
             }
             Outcome::Dropped(error) => {
+                eprintln!("DBG dropped {error}");
                 self.is_unsure = matches!(error, StreamError::Fenced(_));
                 Err(error)
             }
