@@ -6,7 +6,7 @@ mod properties;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -33,7 +33,30 @@ pub struct Kafka {
     identity: Option<Identity>,
 }
 
+/// The broker that the tests of one binary share, see [`Kafka::shared`].
+static SHARED: OnceLock<Option<Kafka>> = OnceLock::new();
+
 impl Kafka {
+    /// The one broker of this test binary: started by the first test that asks, stopped when the binary ends. Tests
+    /// tell their topics and groups apart by name. `None` (said loudly) where the machine has no Kafka.
+    ///
+    /// # Panics
+    /// As [`Kafka::start`].
+    #[must_use]
+    pub fn shared() -> Option<&'static Self> {
+        let shared = SHARED.get_or_init(|| {
+            // SAFETY: the handler only touches `SHARED`, which is never dropped.
+            unsafe { nix::libc::atexit(stop_shared) };
+            Self::start()
+        });
+        if shared.is_none() {
+            // Each test that is skipped says so.
+            require(parts::java())?;
+            require(parts::kafka_libs())?;
+        }
+        shared.as_ref()
+    }
+
     /// A broker without encryption, or `None` (said loudly) where the machine has no Kafka.
     ///
     /// # Panics
@@ -181,6 +204,14 @@ impl Kafka {
                 .is_some_and(|log| log.contains("Kafka Server started"))
         });
         started && std::net::TcpStream::connect(("127.0.0.1", self.ports.plaintext)).is_ok()
+    }
+}
+
+/// Statics are not dropped, and the broker's files would stay.
+extern "C" fn stop_shared() {
+    if let Some(Some(kafka)) = SHARED.get() {
+        kafka.kill();
+        let _ = fs::remove_dir_all(kafka.folder.path());
     }
 }
 

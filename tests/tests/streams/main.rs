@@ -4,5 +4,7 @@
 
 mod contract;
 mod embedded;
+mod kafka;
 
 contract::hold!(embedded_log, crate::embedded::subject);
+contract::hold!(kafka_log, crate::kafka::subject);

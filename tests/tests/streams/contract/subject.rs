@@ -76,6 +76,25 @@ impl Subject {
         self.streams.append(topic, records).await.unwrap();
     }
 
+    /// Everything that the partitions hold, as soon as it is `count` records: a commit is decided when it returns,
+    /// but Kafka may take a moment longer to show it to readers.
+    pub async fn all_of(&self, topic: &str, partitions: u32, count: usize) -> Vec<Batch> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let mut batches = Vec::new();
+            for partition in 0..partitions {
+                batches.push(self.all(topic, partition).await);
+            }
+            let found = records(&batches);
+            if found >= count {
+                assert_eq!(found, count, "more than was committed");
+                return batches;
+            }
+            assert!(Instant::now() < deadline, "only {found} of {count} records");
+            tokio::time::sleep(A_MOMENT / 10).await;
+        }
+    }
+
     /// Everything that one partition holds.
     pub async fn all(&self, topic: &str, partition: u32) -> Batch {
         let marks = self.streams.watermarks(topic, partition).await.unwrap();
