@@ -42,6 +42,7 @@ pub fn forge(name: &str, about: &str, lines: &[&str]) -> Result<Option<String>, 
             }
         };
         let request = forge::rust(name, about, code(&answer))
+            .with_dependency("serde")
             .with_dependency("serde_json")
             .with_example("parse", json!({ "lines": shown }).to_string(), None)
             .with_example("templates", "{}", None);

@@ -13,7 +13,7 @@ use crate::{model, store};
 pub fn first(source: &mut Source, lines: &[&str]) -> Result<(), Error> {
     let wanted = config::get("use-model").is_some_and(|value| value == "true");
     if wanted && let Some(tool) = model::forge(&name(source), &about(source), lines)? {
-        source.forged(&tool);
+        source.forged(&tool, lines.len());
         return store::keep_learned(source, None, lines);
     }
     make(source, learn(lines), lines)
@@ -50,7 +50,7 @@ fn make(source: &mut Source, learned: Learned, sample: &[&str]) -> Result<(), Er
             let micros: u64 = product.timings.iter().map(|timing| timing.micros).sum();
             let tool = format!("{}@{}", product.tool, product.version);
             log::info("parser forged", &[("source", &source.name), ("tool", &tool), ("micros", &micros.to_string())]);
-            source.forged(&tool);
+            source.forged(&tool, sample.len());
             return store::keep_learned(source, Some(&learned), sample);
         }
         Ok(Outcome::Refused(refusal)) => log::warn(
@@ -69,7 +69,8 @@ fn make(source: &mut Source, learned: Learned, sample: &[&str]) -> Result<(), Er
 
 fn request(source: &Source, learned: &Learned, sample: &[&str]) -> Request {
     let text = write_source(&source.name, learned).text;
-    let request = forge::rust(&name(source), &about(source), text).with_dependency("serde_json");
+    let request =
+        forge::rust(&name(source), &about(source), text).with_dependency("serde").with_dependency("serde_json");
     examples(learned, sample).into_iter().fold(request, |request, example| {
         request.with_example(example.function, example.arguments, Some(example.expected))
     })

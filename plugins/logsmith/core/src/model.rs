@@ -67,7 +67,7 @@ pub enum Place {
 /// The owned form of `runtime::tree::Template`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pattern {
-    /// Stable across versions of a parser.
+    /// Stable across versions of a parser. Patterns that differ only in how many variables stand side by side share one.
     pub id: u32,
     /// True where the message follows a head.
     pub headed: bool,

@@ -28,7 +28,7 @@ pub fn next(old: &Learned, lines: &[&str], unused: u32) -> Learned {
     }
     let mut unused = old.templates.iter().map(|pattern| pattern.id.saturating_add(1)).fold(unused, u32::max);
     for pattern in &mut new.templates {
-        pattern.id = renamed.get(&pattern.id).copied().unwrap_or_else(|| {
+        pattern.id = *renamed.entry(pattern.id).or_insert_with(|| {
             let id = unused;
             unused = unused.saturating_add(1);
             id

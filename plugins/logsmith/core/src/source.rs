@@ -19,6 +19,8 @@ pub const MISSED_MAX_PERCENT: u64 = 5;
 const RECENT: u64 = 2_000;
 /// Lines that must have matched nothing before a new version is worth it.
 const MISSED_MIN: u64 = 20;
+/// Fewest lines between two tries.
+const PATIENCE_MIN: u64 = 50;
 /// Most lines between two tries.
 const PATIENCE_MAX: u64 = 64_000;
 
@@ -79,22 +81,25 @@ impl Source {
     /// True when too many recent lines match nothing, and enough of them came for a better parser.
     pub fn wants_next(&self, quiet: bool) -> bool {
         let drifted = self.missed >= MISSED_MIN && self.missed * 100 > self.recent * MISSED_MAX_PERCENT;
-        let enough = quiet || self.recent >= RECENT / 2;
+        let enough = quiet || self.recent >= self.patience.min(RECENT / 2);
         self.tool.is_some() && drifted && enough && self.since_try >= self.patience
     }
 
-    /// Notes a new parser. The next one has to wait twice as long if this one should not help.
-    pub fn forged(&mut self, tool: &str) {
+    /// Notes a new parser that was made from so many lines. The larger the sample, the longer the next one has to wait; and
+    /// twice as long each time, unless this one does well for a while.
+    pub fn forged(&mut self, tool: &str, sample: usize) {
         self.tool = Some(tool.to_owned());
         self.version += 1;
         (self.recent, self.missed) = (0, 0);
         self.tried();
+        self.patience = self.patience.max((sample as u64 / 2).min(RECENT / 2));
     }
 
     /// Notes a try that came to nothing.
     pub fn tried(&mut self) {
+        let held = self.since_try > self.patience * 4;
+        self.patience = if held { PATIENCE_MIN } else { (self.patience * 2).clamp(PATIENCE_MIN, PATIENCE_MAX) };
         self.since_try = 0;
-        self.patience = (self.patience * 2).clamp(RECENT / 2, PATIENCE_MAX);
     }
 
     /// True when more lines wait than can be kept: they go out unparsed.
@@ -115,7 +120,7 @@ mod tests {
     fn with_parser() -> Source {
         let mut source = Source::new("x");
         source.waits(SAMPLE_LINES, 1);
-        source.forged("logsmith.parse-x");
+        source.forged("logsmith.parse-x", SAMPLE_LINES);
         source.drained();
         source
     }
@@ -160,11 +165,21 @@ mod tests {
         for _ in 0..1_000 {
             source.parsed(100, 100);
             if source.wants_next(false) {
-                source.forged("logsmith.parse-x");
+                source.forged("logsmith.parse-x", SAMPLE_LINES);
                 tries += 1;
             }
         }
         assert!((1..8).contains(&tries), "{tries}");
+    }
+
+    #[test]
+    fn a_parser_made_from_few_lines_is_soon_replaced() {
+        let mut source = Source::new("x");
+        source.waits(QUIET_LINES, 100);
+        source.forged("logsmith.parse-x", QUIET_LINES);
+        source.drained();
+        source.parsed(100, 30);
+        assert!(source.wants_next(false));
     }
 
     #[test]

@@ -1,25 +1,24 @@
 //! What one pass over a sample tells the next one about words.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::columns::Column;
+use super::words::Words;
 
-/// Words that were seen to vary.
+/// Words that were seen to vary. A word counts by its value: `user=root` as `root`.
 #[derive(Debug, Default)]
 pub struct Hints {
-    /// Words of places that turned out to be variables.
-    varied: BTreeSet<u32>,
-    /// By the word before a place: the sets of words that parted templates there.
-    parted: BTreeMap<u32, Vec<Parting>>,
-    /// Words that vary after a given word.
-    after: BTreeSet<(u32, u32)>,
+    /// Values of places that turned out to be variables.
+    varied: BTreeSet<String>,
+    /// What parted templates.
+    parted: Vec<Parting>,
 }
 
-/// Words that parted templates, and what the rows there have in common: nothing where a place differs.
+/// Values that parted templates in one place, and what the rows there have in common: nothing where a place differs.
 #[derive(Debug)]
 struct Parting {
     common: Vec<Option<u32>>,
-    words: BTreeSet<u32>,
+    values: BTreeSet<String>,
 }
 
 impl Parting {
@@ -30,42 +29,51 @@ impl Parting {
     }
 }
 
-/// As many words must part templates in two places after the same word, to be values rather than parts of templates.
+/// As many values must part templates in two places, to be values rather than parts of templates.
 const RECURRING: usize = 3;
+/// Most partings that are compared: more of them are no sign of a log.
+const PARTINGS_MAX: usize = 500;
 
 impl Hints {
     /// Notes the words of a place that is a variable.
-    pub fn varied(&mut self, words: impl Iterator<Item = u32>) {
-        self.varied.extend(words);
+    pub fn varied(&mut self, words: &Words, column: &Column) {
+        self.varied.extend(values(words, column));
     }
 
     /// Notes the words of a place that parted templates.
-    pub fn parted(&mut self, before: Option<u32>, columns: &[Column], words: impl Iterator<Item = u32>) {
-        if let Some(before) = before {
+    pub fn parted(&mut self, words: &Words, columns: &[Column], at: usize) {
+        if self.parted.len() < PARTINGS_MAX {
             let common = columns.iter().map(Column::only).collect();
-            self.parted.entry(before).or_default().push(Parting { common, words: words.collect() });
+            self.parted.push(Parting { common, values: values(words, &columns[at]).collect() });
         }
     }
 
     /// Draws the conclusions from a whole pass.
     pub fn settle(mut self) -> Self {
-        for (before, partings) in &self.parted {
-            for (at, one) in partings.iter().enumerate() {
-                for other in partings[at + 1..].iter().filter(|other| one.elsewhere(other)) {
-                    let both: Vec<u32> = one.words.intersection(&other.words).copied().collect();
-                    if both.len() >= RECURRING {
-                        self.after.extend(both.iter().map(|word| (*before, *word)));
-                    }
+        for (at, one) in self.parted.iter().enumerate() {
+            for other in self.parted[at + 1..].iter().filter(|other| one.elsewhere(other)) {
+                let both: Vec<&String> = one.values.intersection(&other.values).collect();
+                if both.len() >= RECURRING {
+                    self.varied.extend(both.into_iter().cloned());
                 }
             }
         }
         self
     }
 
-    /// True where words in a place, after the word `before`, are known to vary.
-    pub fn vary(&self, before: Option<u32>, mut words: impl Iterator<Item = u32>) -> bool {
-        words.any(|word| {
-            self.varied.contains(&word) || before.is_some_and(|before| self.after.contains(&(before, word)))
-        })
+    /// True where at least two thirds of a place's words are known to vary.
+    pub fn vary(&self, words: &Words, column: &Column) -> bool {
+        let known = values(words, column).filter(|value| self.varied.contains(value)).count();
+        known * 3 >= column.features.len() * 2
     }
+}
+
+/// The values of a place's words.
+fn values(words: &Words, column: &Column) -> impl Iterator<Item = String> {
+    column.features.keys().map(|word| value(words.text(*word)).to_owned()).filter(|value| !value.is_empty())
+}
+
+/// What follows a word's key; a word without one is its own value.
+fn value(word: &str) -> &str {
+    word.rsplit_once('=').map_or(word, |(_, value)| value).trim_matches(|c: char| !c.is_alphanumeric())
 }

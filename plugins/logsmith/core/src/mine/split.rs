@@ -64,7 +64,7 @@ pub fn split(rows: &[Row], words: &Words, hints: &Hints, seen: &mut Hints, effor
         match bundle {
             Some(bundle) => {
                 if let [(at, _)] = bundle.at[..] {
-                    seen.parted(before(&columns, at), &columns, columns[at].features.keys().copied());
+                    seen.parted(words, &columns, at);
                 }
                 let (at, word) = bundle.at[0];
                 let (with, without) = leaf.members.iter().partition(|row| rows[**row].words[at] == word);
@@ -74,18 +74,13 @@ pub fn split(rows: &[Row], words: &Words, hints: &Hints, seen: &mut Hints, effor
             None => {
                 for at in open {
                     leaf.any[at] = true;
-                    seen.varied(columns[at].features.keys().copied());
+                    seen.varied(words, &columns[at]);
                 }
                 leaves.push(leaf);
             }
         }
     }
     leaves
-}
-
-/// The word before a place, where all rows have the same.
-fn before(columns: &[Column], at: usize) -> Option<u32> {
-    columns.get(at.checked_sub(1)?)?.only()
 }
 
 /// One group of rows, with what decides whether to part it.
@@ -141,7 +136,7 @@ impl Scene<'_> {
         features.len() < limit
             && !self.hides(at)
             && !features.keys().all(|word| is_literal(self.words.text(*word)))
-            && !self.hints.vary(before(self.columns, at), features.keys().copied())
+            && !self.hints.vary(self.words, &self.columns[at])
     }
 
     /// True where some rows have a value in this place that is variable by its looks: then the words of the others, which

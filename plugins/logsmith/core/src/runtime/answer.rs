@@ -1,5 +1,6 @@
 //! Answers calls in JSON.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use serde_json::{Value, to_writer};
@@ -42,8 +43,13 @@ pub fn parse(parser: &Parser<'_>, arguments: &str) -> Result<String, String> {
 /// Answers `templates`: `{"templates": [[number, text]]}`.
 pub fn templates(templates: &[Template<'_>]) -> Result<String, String> {
     let mut out = b"{\"templates\":[".to_vec();
-    for (at, template) in templates.iter().enumerate() {
-        let comma = if at > 0 { "," } else { "" };
+    let mut listed = BTreeSet::new();
+    for template in templates {
+        let comma = if listed.is_empty() { "" } else { "," };
+        // Where patterns share a number, the first is the most frequent.
+        if !listed.insert(template.id) {
+            continue;
+        }
         write!(out, "{comma}[{},", template.id).map_err(|e| e.to_string())?;
         let words: Vec<String> = template.slots.iter().map(show).collect();
         text(&mut out, &words.join(" "))?;

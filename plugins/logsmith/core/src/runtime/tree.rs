@@ -19,7 +19,7 @@ pub enum Slot<'t> {
 /// Places of a template, with the number that it keeps for ever.
 #[derive(Debug, Clone, Copy)]
 pub struct Template<'t> {
-    /// Stable across versions of a parser.
+    /// Stable across versions of a parser; several patterns of one template share it.
     pub id: u32,
     /// True where the message follows a head, false for lines without one.
     pub headed: bool,
