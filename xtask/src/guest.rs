@@ -114,13 +114,21 @@ pub fn build(machine: &Machine, workspace: &Path) -> Result<()> {
     if packages.is_empty() {
         return Ok(());
     }
+    build_packages(machine, workspace, &packages)
+}
+
+/// Builds these packages of a workspace with `cargo component`.
+///
+/// # Errors
+/// As [`build_plugins`].
+pub fn build_packages(machine: &Machine, workspace: &Path, packages: &[impl AsRef<str>]) -> Result<()> {
     let compiler = Compiler::find(machine)
         .with_context(|| format!("no Rust compiler here knows {TARGET}; run `cargo xtask setup`"))?;
     let component = cargo_component().context("cargo-component is not installed; run `cargo xtask setup`")?;
     let mut build = compiler.command(component);
     build.args(["build", "--release", "--locked"]);
-    for package in &packages {
-        build.args(["--package", package]);
+    for package in packages {
+        build.args(["--package", package.as_ref()]);
     }
     shell::run(build.current_dir(workspace))
 }

@@ -4,8 +4,10 @@
 //! cannot be compiled yet. What needs the host is run as a program.
 
 mod bindings;
+mod demo;
 mod guest;
 mod machine;
+mod rig;
 mod setup;
 mod shell;
 mod test;
@@ -28,6 +30,8 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
+    /// Watch an agent write parsers for logs in formats that nobody taught it.
+    Demo(demo::Args),
     /// Run every check and every suite, after a set-up of what is missing.
     Test(test::Args),
 }
@@ -36,6 +40,7 @@ fn main() -> ExitCode {
     let done = Machine::new().and_then(|machine| match Chore::parse() {
         Chore::Setup(args) => setup::command(&machine, &args),
         Chore::Bindings { check } => bindings::run(check).map(|()| ExitCode::SUCCESS),
+        Chore::Demo(args) => demo::command(&machine, &args),
         Chore::Test(args) => test::command(&machine, &args),
     });
     match done {
