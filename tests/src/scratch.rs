@@ -123,6 +123,7 @@ impl Scratch {
             secrets: Secrets::new(self.secrets.clone()),
             settings: self.settings.clone(),
             forge: Some((ForgeSettings::default(), SecretKey::read(&self.dir.path().join("forge.key"))?)),
+            limits: wasmill_registry::Limits::default(),
             engine: self.engine,
         });
         Ok(host.await?)

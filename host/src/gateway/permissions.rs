@@ -71,7 +71,10 @@ async fn matrix(State(gateway): State<SharedGateway>) -> Result<Json<MatrixReply
 fn in_force(gateway: &Gateway) -> Result<Arc<Matrix>, Problem> {
     match gateway.host_at_work() {
         Some(host) => Ok(host.catalog.matrix().current()),
-        None => Ok(Arc::new(Matrix::load(&gateway.home().permissions_file())?)),
+        None => {
+            let matrix = Matrix::load(&gateway.home().permissions_file())?;
+            Ok(Arc::new(matrix.with_host_limits(gateway.config().limits.component.clone())))
+        }
     }
 }
 

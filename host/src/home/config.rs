@@ -8,6 +8,7 @@ use wasmill_registry::{DocumentError, Limits, line_of, parse_document};
 
 use crate::capabilities::ModelConfig;
 use crate::forge::ForgeSettings;
+use crate::permissions::LimitName;
 use crate::streams::RECORD_SIZE_MAX;
 use crate::streams::kafka::KafkaConfig;
 
@@ -114,10 +115,12 @@ impl HostConfig {
     fn read<S: DeserializeOwned>(text: &str, streams: fn(S) -> StreamsConfig) -> Result<Self, DocumentError> {
         let file: File<S> = parse_document(text)?;
         let at = |path: &[&str], message: String| Err(DocumentError { line: line_of(text, path), message });
-        if let Err(error) = file.limits.component.check() {
-            let mut path = vec!["limits", "component"];
-            path.extend(error.path.iter().map(String::as_str));
-            return at(&path, error.reason.clone());
+        for name in LimitName::ALL {
+            let range = name.range();
+            if let Some(value) = name.of(&file.limits.component).filter(|value| !range.contains(value)) {
+                let message = format!("{value} is not between {} and {}", range.start(), range.end());
+                return at(&["limits", "component", name.key()], message);
+            }
         }
         if file.limits.instances == 0 || file.limits.instances > 8000 {
             // Each takes six memory mappings at worst, and Linux allows a process 65,530 of them.

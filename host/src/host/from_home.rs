@@ -31,6 +31,7 @@ pub async fn open(home: &Home, config: &HostConfig, streams: SharedStreams) -> R
         model: config.model.clone(),
         secrets: Secrets::new(home.secrets()?),
         settings: config.config.clone(),
+        limits: config.limits.component.clone(),
         engine: EngineConfig { instances_max: config.limits.instances, ..EngineConfig::default() },
         forge: key.map(|key| (config.forge.clone(), key)),
     };

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{broadcast, watch};
-use wasmill_registry::{Registry, SecretKey};
+use wasmill_registry::{Limits, Registry, SecretKey};
 
 use crate::agents::Supervisor;
 use crate::capabilities::{
@@ -60,6 +60,8 @@ pub struct Parts {
     pub secrets: Secrets,
     /// Settings of components, by name.
     pub settings: BTreeMap<String, BTreeMap<String, String>>,
+    /// Limits of components where no row of the matrix says anything.
+    pub limits: Limits,
     /// Size of the instance pool.
     pub engine: EngineConfig,
     /// Settings and key of the forge; none: a host that doesn't forge.
@@ -94,7 +96,7 @@ impl Host {
     pub async fn open(parts: Parts) -> Result<Self, Problem> {
         let engine = Engine::new(parts.engine)?;
         let cache = CompileCache::open(engine.clone(), &parts.code_cache)?;
-        let matrix = SharedMatrix::open(&parts.permissions)?;
+        let matrix = SharedMatrix::open(&parts.permissions, parts.limits)?;
         let model = parts.model.map(|config| {
             let key = config.api_key_secret.as_deref().and_then(|name| parts.secrets.get(name)).map(str::to_owned);
             ModelClient::new(reqwest::Client::new(), config, key)

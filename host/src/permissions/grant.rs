@@ -71,7 +71,8 @@ impl Matrix {
         }
         meet::normalize(&mut effective);
         let rows = self.rows_for(principal).map(|row| (row.principal.text(), row.line, &row.limits));
-        let limits = GrantLimits::resolve(rows, wanted_limits, maker.map(|m| (m.principal(), m.limits())));
+        let limits =
+            GrantLimits::resolve(self.host_limits(), rows, wanted_limits, maker.map(|m| (m.principal(), m.limits())));
         let privileged = Columns::touched_by(&effective).intersection(self.privileged());
         let closed = if wanted.is_some() { privileged } else { Columns::default() };
         Grant::new(Inner {

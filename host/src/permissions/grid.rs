@@ -5,7 +5,7 @@ use comfy_table::{ContentArrangement, Table};
 use serde::{Deserialize, Serialize};
 
 use super::column::{Column, Columns};
-use super::limits::LimitName;
+use super::limit_name::LimitName;
 use super::matrix::Matrix;
 
 /// What `wasmill permission matrix` shows.

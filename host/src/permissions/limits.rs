@@ -6,113 +6,17 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use wasmill_registry::Limits;
 
+use super::limit_name::LimitName;
 use super::principal::Principal;
-
-/// One limit. The name is the key in a `limits` table and carries the unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum LimitName {
-    /// Linear memory of one instance, MiB.
-    MemoryMib,
-    /// Time that one call computes in the guest, milliseconds.
-    ComputeMs,
-    /// Time that one call takes, waiting included, milliseconds.
-    DeadlineMs,
-    /// Entries of all tables of one instance.
-    TableEntries,
-    /// Result of one call, or everything that one batch sends, KiB.
-    OutputKib,
-    /// Depth of tools that call tools.
-    CallDepth,
-    /// Durable state of one partition, MiB.
-    StateMib,
-    /// Builds asked of the forge in an hour.
-    BuildsPerHour,
-}
-
-/// Name, value where nobody says anything, smallest and largest value that can be asked for.
-struct Spec {
-    key: &'static str,
-    default: u64,
-    min: u64,
-    max: u64,
-}
-
-impl LimitName {
-    /// All limits.
-    pub const ALL: [Self; 8] = [
-        Self::MemoryMib,
-        Self::ComputeMs,
-        Self::DeadlineMs,
-        Self::TableEntries,
-        Self::OutputKib,
-        Self::CallDepth,
-        Self::StateMib,
-        Self::BuildsPerHour,
-    ];
-
-    fn spec(self) -> Spec {
-        match self {
-            // 17 pages (1.06 MiB) are the least with which a Rust guest starts; the engine's pool has slots of 1 GiB.
-            Self::MemoryMib => Spec { key: "memory_mib", default: 128, min: 2, max: 1_024 },
-            Self::ComputeMs => Spec { key: "compute_ms", default: 5_000, min: 10, max: 600_000 },
-            Self::DeadlineMs => Spec { key: "deadline_ms", default: 60_000, min: 10, max: 3_600_000 },
-            Self::TableEntries => Spec { key: "table_entries", default: 20_000, min: 100, max: 100_000 },
-            Self::OutputKib => Spec { key: "output_kib", default: 16_384, min: 1, max: 262_144 },
-            Self::CallDepth => Spec { key: "call_depth", default: 8, min: 0, max: 32 },
-            Self::StateMib => Spec { key: "state_mib", default: 256, min: 1, max: 65_536 },
-            Self::BuildsPerHour => Spec { key: "builds_per_hour", default: 60, min: 0, max: 10_000 },
-        }
-    }
-
-    /// The key in a `limits` table.
-    pub fn key(self) -> &'static str {
-        self.spec().key
-    }
-
-    /// The limit with this key.
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|name| name.key() == key)
-    }
-
-    /// What holds where nobody says anything.
-    pub fn default_value(self) -> u64 {
-        self.spec().default
-    }
-
-    /// Smallest and largest value that a row may set.
-    pub fn range(self) -> std::ops::RangeInclusive<u64> {
-        let spec = self.spec();
-        spec.min..=spec.max
-    }
-
-    /// What a `limits` table says.
-    pub fn of(self, limits: &Limits) -> Option<u64> {
-        match self {
-            Self::MemoryMib => limits.memory_mib.map(u64::from),
-            Self::ComputeMs => limits.compute_ms,
-            Self::DeadlineMs => limits.deadline_ms,
-            Self::TableEntries => limits.table_entries.map(u64::from),
-            Self::OutputKib => limits.output_kib.map(u64::from),
-            Self::CallDepth => limits.call_depth.map(u64::from),
-            Self::StateMib => limits.state_mib.map(u64::from),
-            Self::BuildsPerHour => limits.builds_per_hour.map(u64::from),
-        }
-    }
-}
-
-impl fmt::Display for LimitName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.key())
-    }
-}
 
 /// Who set a limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LimitOrigin {
-    /// Nobody: the host's default.
+    /// Nobody: the default of every host.
     Default,
+    /// `[limits.component]` in the settings of this host.
+    Host,
     /// A row of the matrix.
     Row {
         /// Principal pattern of the row.
@@ -144,6 +48,9 @@ impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} = {} (", self.name, self.value)?;
         match &self.origin {
+            LimitOrigin::Host => {
+                f.write_str("[limits.component] of host.toml; a row of permissions.toml may set another")?
+            }
             LimitOrigin::Default => f.write_str("the default; a row of permissions.toml may set another")?,
             LimitOrigin::Row { principal, line } => write!(f, "row for {principal:?}, permissions.toml line {line}")?,
             LimitOrigin::Manifest => f.write_str("from the component's manifest")?,
@@ -158,9 +65,11 @@ impl fmt::Display for Limit {
 pub struct GrantLimits([Limit; LimitName::ALL.len()]);
 
 impl GrantLimits {
-    /// Resolves all limits. A row replaces the default, and may be above it; among several rows the smallest wins.
+    /// Resolves all limits. The host's settings replace the defaults, a row replaces both and may be above them; among
+    /// several rows the smallest wins.
     /// The manifest and the maker can only make a limit smaller.
     pub(super) fn resolve<'a>(
+        host: &Limits,
         rows: impl Iterator<Item = (&'a str, u32, &'a Limits)> + Clone,
         wanted: Option<&Limits>,
         maker: Option<(&Principal, &GrantLimits)>,
@@ -171,7 +80,10 @@ impl GrantLimits {
                 Some((value, principal, line)) => {
                     Limit { name, value, origin: LimitOrigin::Row { principal: principal.to_string(), line } }
                 }
-                None => Limit { name, value: name.default_value(), origin: LimitOrigin::Default },
+                None => match name.of(host) {
+                    Some(value) => Limit { name, value, origin: LimitOrigin::Host },
+                    None => Limit { name, value: name.default_value(), origin: LimitOrigin::Default },
+                },
             };
             if let Some(value) = wanted.and_then(|wanted| name.of(wanted)).filter(|value| *value < limit.value) {
                 limit = Limit { name, value, origin: LimitOrigin::Manifest };
@@ -253,39 +165,48 @@ mod tests {
     fn a_row_may_raise_the_default_but_a_manifest_may_not() {
         let row = memory(512);
         let rows = [("agent:a", 4, &row)];
-        let raised = GrantLimits::resolve(rows.into_iter(), Some(&memory(900)), None);
+        let raised = GrantLimits::resolve(&Limits::default(), rows.into_iter(), Some(&memory(900)), None);
         assert_eq!(
             raised.get(LimitName::MemoryMib).to_string(),
             "memory_mib = 512 (row for \"agent:a\", permissions.toml line 4)"
         );
         assert_eq!(raised.memory_bytes(), 512 * 1024 * 1024);
 
-        let alone = GrantLimits::resolve([].into_iter(), Some(&memory(900)), None);
+        let alone = GrantLimits::resolve(&Limits::default(), [].into_iter(), Some(&memory(900)), None);
         assert_eq!(alone.get(LimitName::MemoryMib).origin, LimitOrigin::Default);
-        let modest = GrantLimits::resolve([].into_iter(), Some(&memory(3)), None);
+        let modest = GrantLimits::resolve(&Limits::default(), [].into_iter(), Some(&memory(3)), None);
         assert_eq!(modest.get(LimitName::MemoryMib).origin, LimitOrigin::Manifest);
     }
 
     #[test]
     fn the_smallest_of_several_rows_wins() {
         let (large, small) = (memory(512), memory(32));
-        let limits = GrantLimits::resolve([("agent:a", 4, &large), ("*", 9, &small)].into_iter(), None, None);
+        let limits = GrantLimits::resolve(
+            &Limits::default(),
+            [("agent:a", 4, &large), ("*", 9, &small)].into_iter(),
+            None,
+            None,
+        );
         assert_eq!(limits.get(LimitName::MemoryMib).value, 32);
     }
 
     #[test]
     fn a_forged_component_has_no_more_than_its_maker() {
-        let maker = GrantLimits::resolve([].into_iter(), Some(&memory(16)), None);
+        let maker = GrantLimits::resolve(&Limits::default(), [].into_iter(), Some(&memory(16)), None);
         let name = Principal::agent("a");
-        let forged = GrantLimits::resolve([].into_iter(), Some(&memory(64)), Some((&name, &maker)));
+        let forged = GrantLimits::resolve(&Limits::default(), [].into_iter(), Some(&memory(64)), Some((&name, &maker)));
         assert_eq!(forged.get(LimitName::MemoryMib).to_string(), "memory_mib = 16 (the limit of its maker agent:a)");
     }
 
     #[test]
-    fn every_default_is_in_its_range() {
-        for name in LimitName::ALL {
-            assert!(name.range().contains(&name.default_value()), "{name}");
-            assert_eq!(LimitName::from_key(name.key()), Some(name));
-        }
+    fn the_hosts_settings_replace_the_default_and_a_row_replaces_both() {
+        let (host, row) = (memory(32), memory(64));
+        let alone = GrantLimits::resolve(&host, [].into_iter(), None, None);
+        assert_eq!(
+            (alone.get(LimitName::MemoryMib).value, &alone.get(LimitName::MemoryMib).origin),
+            (32, &LimitOrigin::Host)
+        );
+        let with_row = GrantLimits::resolve(&host, [("agent:a", 4, &row)].into_iter(), None, None);
+        assert_eq!(with_row.get(LimitName::MemoryMib).value, 64);
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use tokio::sync::watch;
+use wasmill_registry::Limits;
 
 use super::error::MatrixError;
 use super::matrix::Matrix;
@@ -20,6 +21,7 @@ pub struct SharedMatrix(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     path: PathBuf,
+    host_limits: Limits,
     current: watch::Sender<Arc<Matrix>>,
     seen: Mutex<Seen>,
 }
@@ -49,15 +51,16 @@ pub struct MatrixStatus {
 }
 
 impl SharedMatrix {
-    /// Loads a file.
+    /// Loads a file. `host_limits` are those of the host's settings, for where no row says anything.
     ///
     /// # Errors
     /// As [`Matrix::load`]: a host does not start on a bad file.
-    pub fn open(path: &Path) -> Result<Self, MatrixError> {
+    pub fn open(path: &Path, host_limits: Limits) -> Result<Self, MatrixError> {
         let stamp = stamp(path);
-        let (current, _) = watch::channel(Arc::new(Matrix::load(path)?));
+        let matrix = Matrix::load(path)?.with_host_limits(host_limits.clone());
+        let (current, _) = watch::channel(Arc::new(matrix));
         let seen = Mutex::new(Seen { stamp, rejected: None });
-        Ok(Self(Arc::new(Shared { path: path.to_path_buf(), current, seen })))
+        Ok(Self(Arc::new(Shared { path: path.to_path_buf(), host_limits, current, seen })))
     }
 
     /// The matrix in force.
@@ -98,7 +101,7 @@ impl SharedMatrix {
         seen.stamp = stamp;
         seen.rejected = loaded.as_ref().err().map(ToString::to_string);
         drop(seen);
-        let matrix = loaded?;
+        let matrix = loaded?.with_host_limits(self.0.host_limits.clone());
         Ok(self.0.current.send_if_modified(|current| {
             let changed = current.revision() != matrix.revision();
             *current = Arc::new(matrix);
@@ -153,7 +156,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("permissions.toml");
         std::fs::write(&path, ONE).unwrap();
-        let shared = SharedMatrix::open(&path).unwrap();
+        let shared = SharedMatrix::open(&path, Limits::default()).unwrap();
         (dir, path, shared)
     }
 

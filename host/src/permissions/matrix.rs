@@ -36,6 +36,7 @@ pub struct Matrix {
     revision: Arc<str>,
     privileged: Columns,
     rows: Vec<Row>,
+    host_limits: Limits,
 }
 
 impl Matrix {
@@ -46,7 +47,12 @@ impl Matrix {
     pub fn parse(text: &str) -> Result<Self, MatrixError> {
         let parsed = parse::parse(FILE_NAME, text)?;
         let digest = hex::encode(Sha256::digest(text.as_bytes()));
-        Ok(Self { revision: digest[..12].into(), privileged: parsed.privileged, rows: parsed.rows })
+        Ok(Self {
+            revision: digest[..12].into(),
+            privileged: parsed.privileged,
+            rows: parsed.rows,
+            host_limits: Limits::default(),
+        })
     }
 
     /// Reads a file.
@@ -60,6 +66,16 @@ impl Matrix {
             return Err(MatrixError::TooLarge { path: path.to_path_buf(), size });
         }
         Self::parse(&std::fs::read_to_string(path).map_err(unreadable)?)
+    }
+
+    /// The same rows with other limits where no row says anything.
+    pub fn with_host_limits(self, host_limits: Limits) -> Self {
+        Self { host_limits, ..self }
+    }
+
+    /// Limits where no row says anything.
+    pub(super) fn host_limits(&self) -> &Limits {
+        &self.host_limits
     }
 
     /// First 12 hexadecimal digits of the file's SHA-256.
@@ -96,6 +112,6 @@ impl Matrix {
 impl Matrix {
     /// A matrix of rows that no file holds.
     pub(super) fn of_rows(rows: Vec<Row>) -> Self {
-        Self { revision: "000000000000".into(), privileged: Columns::default(), rows }
+        Self { revision: "000000000000".into(), privileged: Columns::default(), rows, host_limits: Limits::default() }
     }
 }

@@ -9,7 +9,7 @@ use wasmill_registry::{HttpRule, Limits, Permissions};
 
 use super::column::{Column, Columns};
 use super::error::MatrixError;
-use super::limits::LimitName;
+use super::limit_name::LimitName;
 use super::matrix::Row;
 use super::nearest::{hint, nearest};
 use super::principal::PrincipalPattern;

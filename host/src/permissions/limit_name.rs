@@ -1,0 +1,117 @@
+//! The limits there are: their names, which carry the units, their defaults and their bounds.
+
+use std::fmt;
+
+use wasmill_registry::Limits;
+
+/// One limit. The name is the key in a `limits` table and carries the unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum LimitName {
+    /// Linear memory of one instance, MiB.
+    MemoryMib,
+    /// Time that one call computes in the guest, milliseconds.
+    ComputeMs,
+    /// Time that one call takes, waiting included, milliseconds.
+    DeadlineMs,
+    /// Entries of all tables of one instance.
+    TableEntries,
+    /// Result of one call, or everything that one batch sends, KiB.
+    OutputKib,
+    /// Depth of tools that call tools.
+    CallDepth,
+    /// Durable state of one partition, MiB.
+    StateMib,
+    /// Builds asked of the forge in an hour.
+    BuildsPerHour,
+}
+
+/// Name, value where nobody says anything, smallest and largest value that can be asked for.
+struct Spec {
+    key: &'static str,
+    default: u64,
+    min: u64,
+    max: u64,
+}
+
+impl LimitName {
+    /// All limits.
+    pub const ALL: [Self; 8] = [
+        Self::MemoryMib,
+        Self::ComputeMs,
+        Self::DeadlineMs,
+        Self::TableEntries,
+        Self::OutputKib,
+        Self::CallDepth,
+        Self::StateMib,
+        Self::BuildsPerHour,
+    ];
+
+    fn spec(self) -> Spec {
+        match self {
+            // 17 pages (1.06 MiB) are the least with which a Rust guest starts; the engine's pool has slots of 1 GiB.
+            Self::MemoryMib => Spec { key: "memory_mib", default: 128, min: 2, max: 1_024 },
+            Self::ComputeMs => Spec { key: "compute_ms", default: 5_000, min: 10, max: 600_000 },
+            Self::DeadlineMs => Spec { key: "deadline_ms", default: 60_000, min: 10, max: 3_600_000 },
+            Self::TableEntries => Spec { key: "table_entries", default: 20_000, min: 100, max: 100_000 },
+            Self::OutputKib => Spec { key: "output_kib", default: 16_384, min: 1, max: 262_144 },
+            Self::CallDepth => Spec { key: "call_depth", default: 8, min: 0, max: 32 },
+            Self::StateMib => Spec { key: "state_mib", default: 256, min: 1, max: 65_536 },
+            Self::BuildsPerHour => Spec { key: "builds_per_hour", default: 60, min: 0, max: 10_000 },
+        }
+    }
+
+    /// The key in a `limits` table.
+    pub fn key(self) -> &'static str {
+        self.spec().key
+    }
+
+    /// The limit with this key.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| name.key() == key)
+    }
+
+    /// What holds where nobody says anything.
+    pub fn default_value(self) -> u64 {
+        self.spec().default
+    }
+
+    /// Smallest and largest value that a row may set.
+    pub fn range(self) -> std::ops::RangeInclusive<u64> {
+        let spec = self.spec();
+        spec.min..=spec.max
+    }
+
+    /// What a `limits` table says.
+    pub fn of(self, limits: &Limits) -> Option<u64> {
+        match self {
+            Self::MemoryMib => limits.memory_mib.map(u64::from),
+            Self::ComputeMs => limits.compute_ms,
+            Self::DeadlineMs => limits.deadline_ms,
+            Self::TableEntries => limits.table_entries.map(u64::from),
+            Self::OutputKib => limits.output_kib.map(u64::from),
+            Self::CallDepth => limits.call_depth.map(u64::from),
+            Self::StateMib => limits.state_mib.map(u64::from),
+            Self::BuildsPerHour => limits.builds_per_hour.map(u64::from),
+        }
+    }
+}
+
+impl fmt::Display for LimitName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_in_its_range() {
+        for name in LimitName::ALL {
+            assert!(name.range().contains(&name.default_value()), "{name}");
+            assert_eq!(LimitName::from_key(name.key()), Some(name));
+        }
+    }
+}
