@@ -3,6 +3,7 @@
 mod attenuation;
 mod denials;
 mod files;
+mod manual;
 
 use super::*;
 
