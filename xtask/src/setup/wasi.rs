@@ -63,7 +63,8 @@ fn build_std(scratch: &Path) -> Result<()> {
     // Building std is an unstable flag, which the variable allows to a stable compiler; the source is
     // exactly this compiler's own.
     build.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
-    build.env("RUSTFLAGS", format!("-C link-self-contained=no -L native={LIBC}"));
+    // The plugins are linked with LTO, which reads bitcode that cargo would leave out here.
+    build.env("RUSTFLAGS", format!("-C link-self-contained=no -C embed-bitcode=yes -L native={LIBC}"));
     // What cargo and rustup set for us belongs to the other toolchain.
     for inherited in ["LD_LIBRARY_PATH", "RUSTUP_TOOLCHAIN", "CARGO", "CARGO_TARGET_DIR", "RUSTDOC"] {
         build.env_remove(inherited);
