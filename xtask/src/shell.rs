@@ -1,7 +1,6 @@
 //! Running other programs, so that a person sees what is run and why it failed.
 
 use std::env;
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -10,13 +9,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use console::style;
 
-/// Shows the command and runs it with this terminal.
+/// Shows the command and runs it with this terminal. All that is said goes to standard error: a chore's standard output is
+/// for its answer.
 ///
 /// # Errors
 /// When it cannot be started or does not succeed.
 pub fn run(command: &mut Command) -> Result<()> {
     show(command);
-    let status = command.status().with_context(|| format!("start `{}`", line(command)))?;
+    let status = command.stdout(std::io::stderr()).status().with_context(|| format!("start `{}`", line(command)))?;
     ensure!(status.success(), "`{}` ended with {status}", line(command));
     Ok(())
 }
@@ -27,7 +27,7 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// When it cannot be started, does not succeed or takes longer than `limit`.
 pub fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     show(command);
-    let mut child = command.spawn().with_context(|| format!("start `{}`", line(command)))?;
+    let mut child = command.stdout(std::io::stderr()).spawn().with_context(|| format!("start `{}`", line(command)))?;
     let start = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
@@ -86,10 +86,7 @@ pub fn line(command: &Command) -> String {
 }
 
 fn show(command: &Command) {
-    println!("  {}", style(format!("$ {}", line(command))).dim());
-    // The command writes to the same terminal, so our line has to be out before. A closed pipe shows
-    // when the command itself writes.
-    let _ = std::io::stdout().flush();
+    eprintln!("  {}", style(format!("$ {}", line(command))).for_stderr().dim());
 }
 
 #[cfg(test)]

@@ -120,7 +120,8 @@ pub fn ensure(machine: &Machine, purpose: Purpose) -> Result<Vec<String>> {
         if (step.is_there)(machine) {
             continue;
         }
-        println!("{} {}: {}", style("set-up").cyan().bold(), style(step.what).bold(), step.why);
+        let (label, what) = (style("set-up").for_stderr().cyan().bold(), style(step.what).for_stderr().bold());
+        eprintln!("{label} {what}: {}", step.why);
         let got = (step.get)(machine).and_then(|()| match (step.is_there)(machine) {
             true => Ok(()),
             false => bail!("it is still missing afterwards"),
@@ -130,7 +131,7 @@ pub fn ensure(machine: &Machine, purpose: Purpose) -> Result<Vec<String>> {
             if step.purpose == Purpose::Run || machine.ci {
                 bail!("{line}");
             }
-            println!("{} {line}", style("warning").yellow().bold());
+            eprintln!("{} {line}", style("warning").for_stderr().yellow().bold());
             missing.push(line);
         }
     }

@@ -22,7 +22,7 @@ pub fn component_is_there() -> bool {
 /// # Errors
 /// When it does not compile or cannot be downloaded.
 pub fn get_component(machine: &Machine) -> Result<()> {
-    println!("  this takes some minutes, once");
+    eprintln!("  this takes some minutes, once");
     cargo_install(machine, "cargo-component", COMPONENT)
 }
 

@@ -36,8 +36,8 @@ pub fn get(machine: &Machine) -> Result<()> {
         // A mirror that does not have it may keep rustup waiting for long.
         match shell::run_within(&mut add, Duration::from_secs(180)) {
             Ok(()) if is_there(machine) => return Ok(()),
-            Ok(()) => println!("  rustup has no standard library for it; trying the system's Rust"),
-            Err(error) => println!("  rustup cannot ({error}); trying the system's Rust"),
+            Ok(()) => eprintln!("  rustup has no standard library for it; trying the system's Rust"),
+            Err(error) => eprintln!("  rustup cannot ({error}); trying the system's Rust"),
         }
     }
     let packages = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm", "lld-22", "wasi-libc"];
