@@ -6,10 +6,12 @@
 mod bindings;
 mod demo;
 mod guest;
+mod loghub;
 mod machine;
 mod rig;
 mod setup;
 mod shell;
+mod show;
 mod test;
 
 use std::process::ExitCode;
@@ -32,6 +34,8 @@ enum Chore {
     },
     /// Watch an agent write parsers for logs in formats that nobody taught it.
     Demo(demo::Args),
+    /// Measure the parsers that it writes against logs whose truth is known.
+    Loghub(loghub::Args),
     /// Run every check and every suite, after a set-up of what is missing.
     Test(test::Args),
 }
@@ -41,6 +45,7 @@ fn main() -> ExitCode {
         Chore::Setup(args) => setup::command(&machine, &args),
         Chore::Bindings { check } => bindings::run(check).map(|()| ExitCode::SUCCESS),
         Chore::Demo(args) => demo::command(&machine, &args),
+        Chore::Loghub(args) => loghub::command(&machine, &args),
         Chore::Test(args) => test::command(&machine, &args),
     });
     match done {

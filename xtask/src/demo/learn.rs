@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use serde::Deserialize;
 
-use super::show::{self, Step, count};
 use super::sources::Source;
-use crate::rig::{Builds, Host, Line, Parsed, RAW, Wasmill, pause};
+use crate::rig::{Build, Builds, Host, Line, Parsed, RAW, Stages, Wasmill, pause};
+use crate::show::{self, Step, count};
 
 /// How long nothing may happen before the source is given up.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -26,9 +25,9 @@ pub struct Watch<'a> {
     /// What arrives.
     pub parsed: &'a Parsed,
     /// Its log.
-    pub news: Builds,
-    /// Builds that were shown.
-    pub seen: HashSet<String>,
+    pub stages: Stages,
+    /// The forge's book.
+    pub builds: Builds,
 }
 
 /// A source with a parser.
@@ -39,33 +38,6 @@ pub struct Learned {
     pub tool: String,
     /// From the first line sent to the last one parsed.
     pub took: Duration,
-}
-
-/// A build, as `wasmill forge list` and `show` tell of it.
-#[derive(Debug, Deserialize)]
-struct Build {
-    id: String,
-    name: String,
-    version: Option<String>,
-    outcome: String,
-    #[serde(default)]
-    reason: String,
-    timings: Vec<Timing>,
-    #[serde(default)]
-    source: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Timing {
-    stage: String,
-    micros: u64,
-}
-
-impl Build {
-    fn took(&self, stages: &[&str]) -> Duration {
-        let of = self.timings.iter().filter(|timing| stages.contains(&timing.stage.as_str()));
-        Duration::from_micros(of.map(|timing| timing.micros).sum())
-    }
 }
 
 impl Watch<'_> {
@@ -83,12 +55,12 @@ impl Watch<'_> {
         let took = step.elapsed();
         drop(step);
 
-        let builds = self.builds()?;
-        let Some(build) = builds.iter().find(|build| build.outcome == "callable") else {
+        let builds = self.builds.news(self.wasmill)?;
+        let Some(build) = builds.iter().find(|build| build.is_callable()) else {
             bail!("{} was parsed without a build of its own", source.name)
         };
         self.tell(build)?;
-        let tool = format!("{}@{}", build.name, build.version.as_deref().unwrap_or_default());
+        let tool = build.tool();
         let answers = self.parsed.lines(&source.name);
         let matched = answers.iter().filter(|line| line.template_id.is_some()).count();
         let templates: HashSet<u64> = answers.iter().filter_map(|line| line.template_id).collect();
@@ -99,9 +71,9 @@ impl Watch<'_> {
                 count(answers.len() as f64),
                 templates.len()
             ),
-            Some(took.saturating_sub(build.took(&["refuse", "build", "inspect", "examine", "sign", "register"]))),
+            Some(took.saturating_sub(build.took_all())),
         );
-        for better in builds.iter().filter(|other| other.id != build.id && other.outcome == "callable") {
+        for better in builds.iter().filter(|other| other.id != build.id && other.is_callable()) {
             let version = better.version.as_deref().unwrap_or_default();
             show::done(&format!("too many lines were strange to it: version {version} is made from newer lines"), None);
         }
@@ -110,7 +82,7 @@ impl Watch<'_> {
     }
 
     fn tell(&self, build: &Build) -> Result<()> {
-        let whole: Build = self.wasmill.ask(&["forge", "show", &build.id])?;
+        let whole = build.whole(self.wasmill)?;
         show::done(
             &format!("unknown source: its parser is written, {} lines of Rust", whole.source.lines().count()),
             None,
@@ -118,7 +90,7 @@ impl Watch<'_> {
         show::command(&self.wasmill.shown(&["forge", "show", &build.id, "--source"]));
         show::done("built in the sandbox, imports inspected", Some(build.took(&["refuse", "build", "inspect"])));
         show::done("tried on examples out of the sample", Some(build.took(&["examine"])));
-        let tool = format!("{}@{}", build.name, build.version.as_deref().unwrap_or_default());
+        let tool = build.tool();
         show::done(&format!("signed; callable as {tool}"), Some(build.took(&["sign", "register"])));
         Ok(())
     }
@@ -131,7 +103,7 @@ impl Watch<'_> {
                 return Ok(());
             }
             self.host.check()?;
-            if let Some((tool, stage)) = self.news.news(self.host) {
+            if let Some((tool, stage)) = self.stages.news(self.host) {
                 moved = Instant::now();
                 step.say(match stage.as_str() {
                     "refuse" => format!("{tool} is written; it is built in the sandbox"),
@@ -145,19 +117,13 @@ impl Watch<'_> {
                 step.say(format!("{} of {} lines are parsed", count(parsed as f64), count(source.lines.len() as f64)));
             }
             if moved.elapsed() > PATIENCE {
-                let reasons: Vec<String> = self.builds()?.into_iter().map(|build| build.reason).collect();
+                let reasons: Vec<String> =
+                    self.builds.news(self.wasmill)?.into_iter().map(|build| build.reason).collect();
                 let why = if reasons.is_empty() { "nothing was built".to_owned() } else { reasons.join("; ") };
                 bail!("no parser for {} ({why})\n{}", source.name, self.host.last_words());
             }
             pause(LOOK)?;
         }
-    }
-
-    /// The builds since the last source, oldest first.
-    fn builds(&mut self) -> Result<Vec<Build>> {
-        let all: Vec<Build> = self.wasmill.ask(&["forge", "list", "--maker", "agent:logsmith", "--limit", "1000"])?;
-        let new = all.into_iter().rev().filter(|build| self.seen.insert(build.id.clone()));
-        Ok(new.collect())
     }
 }
 

@@ -6,11 +6,9 @@
 mod learn;
 mod privileged;
 mod roster;
-mod show;
 mod sources;
 mod speed;
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,11 +17,11 @@ use anyhow::{Result, ensure};
 
 use self::learn::{Learned, Watch};
 use self::roster::Roster;
-use self::show::Step;
 use self::sources::Source;
 use crate::machine::Machine;
-use crate::rig::{self, Builds, Host, Parsed, Scratch, Wasmill};
+use crate::rig::{self, Builds, Host, Parsed, Scratch, Stages, Wasmill};
 use crate::setup::{self, Purpose};
+use crate::show::{self, Step};
 
 /// The agent, and tools written by hand.
 const PLUGINS: [&str; 4] = ["logsmith", "text-metrics", "json-query", "time-convert"];
@@ -101,9 +99,9 @@ fn story(wasmill: &Wasmill, sources: &[Source], args: &Args, roster: &Roster) ->
     let log = host.log().to_owned();
     step.done("the host is up: logsmith reads logs.raw and knows no format at all");
 
-    let parsed = Parsed::follow(wasmill)?;
-    let news = Builds::default();
-    let mut watch = Watch { wasmill, host: &mut host, parsed: &parsed, news, seen: HashSet::new() };
+    let parsed = Parsed::follow(wasmill, "end")?;
+    let (stages, builds) = (Stages::default(), Builds::default());
+    let mut watch = Watch { wasmill, host: &mut host, parsed: &parsed, stages, builds };
     let mut learned: Vec<(&Source, Learned)> = Vec::new();
     for source in sources {
         learned.push((source, watch.learn(source)?));

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::roster::Roster;
-use super::show::{self, Step};
 use crate::rig::Wasmill;
+use crate::show::{self, Step};
 
 /// The source of the tool.
 const SOURCE: &str = include_str!("on-call.rs.txt");

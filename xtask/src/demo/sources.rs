@@ -92,7 +92,7 @@ pub fn of_this_machine() -> Vec<Source> {
 pub fn of_file(path: &Path) -> Result<Source> {
     let bytes = fs::read(path).with_context(|| format!("read {}", path.display()))?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let source = Source::new(&stem, &path.display().to_string(), &String::from_utf8_lossy(&bytes));
+    let source = Source::new(&key(&stem), &path.display().to_string(), &String::from_utf8_lossy(&bytes));
     let lines = source.lines.len();
     ensure!(
         lines >= LINES_NEEDED,
@@ -100,6 +100,13 @@ pub fn of_file(path: &Path) -> Result<Source> {
         path.display()
     );
     Ok(source)
+}
+
+/// A name as the others are: its tool is then called by it.
+fn key(stem: &str) -> String {
+    let words = stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let key = words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-");
+    if key.is_empty() { "input".to_owned() } else { key }
 }
 
 /// The log of the demo's own host, as far as it is written.
@@ -120,6 +127,11 @@ mod tests {
         assert_eq!(source.lines.len(), LINES_MAX);
         assert_eq!(source.lines[0], "line 10");
         assert_eq!(source.text(2).lines().count(), 2 * LINES_MAX);
+    }
+
+    #[test]
+    fn any_file_name_gives_a_name() {
+        assert_eq!([" My_App.2", "é", "-a-"].map(key), ["my-app-2", "input", "a"]);
     }
 
     #[test]

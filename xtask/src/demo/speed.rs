@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use super::show::{self, Step, count, seconds};
 use super::sources::Source;
 use crate::rig::{Host, RAW, Wasmill, pause};
+use crate::show::{self, Step, count, seconds};
 
 /// Lines that are sent to measure.
 const LINES: usize = 40_000;

@@ -33,7 +33,7 @@ pub struct Host {
 
 /// Where the forge is, out of the host's log: for showing progress only.
 #[derive(Debug, Default)]
-pub struct Builds {
+pub struct Stages {
     /// Bytes of the log that were read.
     read: usize,
 }
@@ -137,7 +137,7 @@ impl Drop for Host {
     }
 }
 
-impl Builds {
+impl Stages {
     /// The last stage that was passed since the last look, and the tool that it is about.
     pub fn news(&mut self, host: &Host) -> Option<(String, String)> {
         let text = fs::read(&host.log).ok()?;

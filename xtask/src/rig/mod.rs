@@ -3,6 +3,7 @@
 //! It knows the binary `wasmill` and its JSON, and must never know what is shown with it.
 
 mod build;
+mod forged;
 mod home;
 mod host;
 mod interrupt;
@@ -10,8 +11,9 @@ mod parsed;
 mod wasmill;
 
 pub use build::{binary, plugins};
+pub use forged::{Build, Builds};
 pub use home::{PARSED, RAW, Scratch};
-pub use host::{Builds, Host};
+pub use host::{Host, Stages};
 pub use interrupt::{check, listen, pause};
 pub use parsed::{Line, Parsed};
 pub use wasmill::Wasmill;

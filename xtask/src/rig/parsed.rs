@@ -25,6 +25,9 @@ pub struct Line {
     /// The variable parts by position.
     #[serde(default)]
     pub variables: Vec<Value>,
+    /// When its record was written, in milliseconds since 1970.
+    #[serde(skip)]
+    pub at_ms: i64,
 }
 
 /// The lines of each source so far.
@@ -41,15 +44,16 @@ pub struct Parsed {
 struct Record {
     key: Option<String>,
     value: Option<String>,
+    timestamp_ms: Option<i64>,
 }
 
 impl Parsed {
-    /// Reads everything that comes from now on.
+    /// Reads everything from `place` on: `end`, or an offset.
     ///
     /// # Errors
     /// When the command cannot be started.
-    pub fn follow(wasmill: &Wasmill) -> Result<Self> {
-        let mut tail = wasmill.command(&["record", "tail", PARSED, "--from", "end", "--output", "json"]);
+    pub fn follow(wasmill: &Wasmill, place: &str) -> Result<Self> {
+        let mut tail = wasmill.command(&["record", "tail", PARSED, "--from", place, "--output", "json"]);
         tail.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = tail.spawn().context("read logs.parsed")?;
         let sources = Sources::default();
@@ -83,8 +87,9 @@ impl Parsed {
 
 fn take(sources: &Sources, line: &str) {
     // Others may write to the topic, on Kafka: what is not logsmith's is not counted.
-    let Ok(Record { key: Some(key), value: Some(value) }) = serde_json::from_str(line) else { return };
-    let Ok(line) = serde_json::from_str(&value) else { return };
+    let Ok(Record { key: Some(key), value: Some(value), timestamp_ms }) = serde_json::from_str(line) else { return };
+    let Ok(mut line) = serde_json::from_str::<Line>(&value) else { return };
+    line.at_ms = timestamp_ms.unwrap_or_default();
     sources.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().push(line);
 }
 
