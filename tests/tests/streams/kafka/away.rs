@@ -43,10 +43,7 @@ async fn a_broker_that_dies_in_the_middle_loses_and_doubles_nothing() {
     streams.append("in", inputs).await.unwrap();
     let mut worker = streams.join(membership()).await.unwrap();
     let mut copied = copy_some(worker.as_mut(), 20).await;
-    // Answers only when the offsets' transaction has its marker: this test is about a transaction that begins without
-    // a broker, not about one that a broker of one node, killed in the middle of it, may never end.
-    let committed = streams.committed("copy", "in").await.unwrap();
-    assert_eq!(committed.iter().flatten().sum::<u64>(), copied as u64);
+    settled(streams.as_ref(), copied).await;
 
     // Away while the worker has records in hand: the commit waits, or says that it came to nothing.
     let polled = poll_until(worker.as_mut(), |all| !all.batches.is_empty()).await;
@@ -64,6 +61,7 @@ async fn a_broker_that_dies_in_the_middle_loses_and_doubles_nothing() {
     let (mut worker, count) = committing.await.unwrap();
     copied += count;
     copy_some(worker.as_mut(), 60 - copied).await;
+    settled(streams.as_ref(), 60).await;
 
     // And away while it waits for records.
     kafka.kill();
@@ -75,6 +73,17 @@ async fn a_broker_that_dies_in_the_middle_loses_and_doubles_nothing() {
     let batches = all_of(streams.as_ref(), "out", 1, 61).await;
     let numbers: BTreeSet<String> = texts(&batches[0]).into_iter().collect();
     assert_eq!(numbers.len(), 61);
+}
+
+/// Waits until the markers of all transactions are written.
+///
+/// A Kafka of one node that is killed between the decision and the markers may take its transaction for complete when
+/// it starts again, before it knows its own partitions, and never write them (seen with 4.3.1): the group's offsets
+/// stay undecided then, whatever a client does. These tests are about clients.
+async fn settled(streams: &dyn Streams, count: usize) {
+    all_of(streams, "out", 1, count).await;
+    let committed = streams.committed("copy", "in").await.unwrap();
+    assert_eq!(committed.iter().flatten().sum::<u64>(), count as u64);
 }
 
 /// Copies so many records, whatever it takes.
