@@ -129,16 +129,19 @@ fn story(wasmill: &Wasmill, sources: &[Source], args: &Args, roster: &Roster) ->
     host.stop()?;
     drop(step);
     if let Some((source, learned)) = learned.first() {
-        end(wasmill, source, learned);
+        end(wasmill, source, learned, args.kafka.as_deref());
     }
     Ok(())
 }
 
 /// Where everything lies, and what to try next.
-fn end(wasmill: &Wasmill, source: &Source, learned: &Learned) {
+fn end(wasmill: &Wasmill, source: &Source, learned: &Learned, kafka: Option<&str>) {
     show::title("Where everything lies");
     let home = wasmill.home().display();
     show::say(&format!("{home} is kept until you remove it: host.log, permissions.toml, keys/, registry/, store.db"));
+    if let Some(broker) = kafka {
+        show::say(&format!("{broker} keeps the topics logs.raw, logs.parsed and what logsmith remembers."));
+    }
     show::title("Three commands to try next");
     show::command(&wasmill.shown(&["forge", "show", &learned.build, "--source"]));
     show::command(&wasmill.shown(&["record", "tail", rig::PARSED, "--count", "3"]));

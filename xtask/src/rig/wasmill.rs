@@ -97,7 +97,8 @@ impl Wasmill {
         }
         let said = String::from_utf8_lossy(&output.stderr);
         match serde_json::from_slice::<Refusal>(&output.stderr) {
-            Ok(refusal) => bail!("`{}`: {} {}", self.shown(arguments), refusal.message, refusal.next),
+            Ok(Refusal { message, next, .. }) if next.is_empty() => bail!("{message}\n  by: {}", self.shown(arguments)),
+            Ok(Refusal { message, next, .. }) => bail!("{message}\n  next: {next}\n  by: {}", self.shown(arguments)),
             Err(_) => bail!("`{}` ended with {}: {}", self.shown(arguments), output.status, said.trim()),
         }
     }
