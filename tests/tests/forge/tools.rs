@@ -12,6 +12,7 @@ use wasmill_tests::scratch::Scratch;
 use crate::harness::{request, workshop};
 
 const SUM: &str = include_str!("../../forge/tools/sum.rs");
+const FETCH: &str = include_str!("../../forge/tools/fetch.rs");
 const WORDS: &str = include_str!("../../forge/tools/words.rs");
 
 const MATRIX: &str = r#"
@@ -202,6 +203,19 @@ async fn what_asks_for_something_privileged_waits() {
     let call = Invocation { tool: "smith.sum".into(), function: "sum".into(), arguments: r#"{"text":""}"#.into() };
     let error = host.toolbox.call(&host.client("smith"), call).await.unwrap_err();
     assert_eq!(problem(&error).code, "tool.waiting");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tool_that_sends_requests_has_to_ask_for_it() {
+    let (_scratch, host) = host().await;
+    let refusal = refused(&host, &request("fetch", FETCH)).await;
+    assert_eq!((refusal.stage, refusal.reason.code.as_str()), (Stage::Inspect, "forge.import"));
+    assert!(refusal.reason.message.contains("wasi:http"), "{}", refusal.reason.message);
+
+    let permissions = "http = [{ host = \"api.example.com\", methods = [\"GET\"] }]".to_owned();
+    let asking = Request { permissions, ..request("fetch", FETCH) };
+    let outcome = ask(&host, &host.client("smith"), &asking).await.unwrap();
+    assert!(matches!(outcome, Outcome::Waiting(_)), "{outcome:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
