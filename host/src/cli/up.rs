@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 use super::Context;
-use crate::gateway::{Gateway, router, serve};
+use crate::gateway::{Gateway, Listener, router};
 use crate::home::open_streams;
 use crate::host::{Host, from_home};
 use crate::problem::{Problem, ProblemKind};
@@ -34,16 +34,17 @@ impl Up {
         start_log(cx.output.is_human());
         let home = cx.home()?;
         let config = home.config()?;
+        // First, so that a second host ends here and commands wait until this one is up.
+        let listener = Listener::bind(&home.socket()).await?;
         let streams = open_streams(&home, &config.streams).await?;
         let host = Arc::new(from_home::open(&home, &config, streams).await?);
         let (stop, stopped) = watch::channel(false);
         let gateway = Arc::new(Gateway::of_host(home.clone(), host.clone())?);
         let mut until_stopped = stopped.clone();
-        let socket = home.socket();
         let until = async move { drop(until_stopped.wait_for(|stop| *stop).await) };
         let told = tokio::spawn(tell(told_to_stop()?, stop.clone()));
         greet(cx, &host, &home.socket().display().to_string())?;
-        let (served, ()) = tokio::join!(serve_until(router(gateway), &socket, until, stop), host.run(stopped));
+        let (served, ()) = tokio::join!(serve_until(listener, router(gateway), until, stop), host.run(stopped));
         told.abort();
         host.audit.flush().await;
         served
@@ -52,12 +53,12 @@ impl Up {
 
 /// Serves; where that fails, the agents are told to stop as well.
 async fn serve_until(
+    listener: Listener,
     router: axum::Router,
-    socket: &std::path::Path,
     until: impl Future<Output = ()> + Send + 'static,
     stop: watch::Sender<bool>,
 ) -> Result<(), Problem> {
-    let served = serve(router, socket, until).await;
+    let served = listener.serve(router, until).await;
     stop.send_replace(true);
     served
 }

@@ -25,7 +25,7 @@ pub use client::Client;
 pub use permissions::{Answer, ExplainReply, ExplainRequest, MatrixReply};
 pub use plugins::{InstallReply, InstallRequest, Plugin};
 pub use records::{AppendReply, AppendRequest, Position, ReadReply, RecordIn, RecordOut};
-pub use serve::serve;
+pub use serve::Listener;
 pub use state::{Gateway, SharedGateway};
 pub use text::Text;
 pub use tools::{CallReply, CallRequest, FunctionReply, ToolReply};

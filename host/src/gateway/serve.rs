@@ -4,27 +4,50 @@ use std::fs::Permissions;
 use std::future::Future;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use axum::Router;
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::problem::{Problem, ProblemKind};
 
-/// Serves the router on a Unix socket until `stop` is done, then finishes what is being answered and removes the socket.
-///
-/// # Errors
-/// `host.running` where another process listens there; `host.socket` where the system refuses.
-pub async fn serve(
-    router: Router,
-    socket: &Path,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), Problem> {
-    let listener = listen(socket).await?;
-    let served = axum::serve(listener, router).with_graceful_shutdown(stop).await;
-    // Gone already where somebody cleaned up: nothing to do then.
-    let _ = std::fs::remove_file(socket);
-    served.map_err(|error| refused(socket, &error))
+/// The home's socket. From the moment that it is bound commands wait for the host instead of working by themselves, and
+/// no second host starts on the home.
+#[derive(Debug)]
+pub struct Listener {
+    listener: UnixListener,
+    file: SocketFile,
+}
+
+/// The socket's file, removed with this value.
+#[derive(Debug)]
+struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // Gone already where somebody cleaned up: nothing to do then.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+impl Listener {
+    /// Listens on a Unix socket; who connects is answered as soon as the router is served.
+    ///
+    /// # Errors
+    /// `host.running` where another process listens there; `host.socket` where the system refuses.
+    pub async fn bind(socket: &Path) -> Result<Self, Problem> {
+        let listener = listen(socket).await?;
+        Ok(Self { listener, file: SocketFile(socket.to_owned()) })
+    }
+
+    /// Serves the router until `stop` is done, then finishes what is being answered and removes the socket.
+    ///
+    /// # Errors
+    /// `host.socket` where the system refuses.
+    pub async fn serve(self, router: Router, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), Problem> {
+        let served = axum::serve(self.listener, router).with_graceful_shutdown(stop).await;
+        served.map_err(|error| refused(&self.file.0, &error))
+    }
 }
 
 async fn listen(socket: &Path) -> Result<UnixListener, Problem> {

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
-use wasmill::gateway::{Client, Gateway, router, serve};
+use wasmill::gateway::{Client, Gateway, Listener, router};
 use wasmill::home::{Home, open_streams};
 use wasmill_tests::binary::{Cli, Ended};
 
@@ -12,12 +12,6 @@ use wasmill_tests::binary::{Cli, Ended};
 async fn run(cli: &Arc<Cli>, arguments: &'static [&'static str]) -> Ended {
     let cli = cli.clone();
     tokio::task::spawn_blocking(move || cli.run(arguments)).await.unwrap()
-}
-
-async fn until(mut happened: impl AsyncFnMut() -> bool) {
-    while !happened().await {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
 }
 
 #[tokio::test]
@@ -35,11 +29,10 @@ async fn commands_ask_the_host_that_runs() {
     let gateway = Gateway::with_streams(home.clone(), streams.clone()).unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let socket = home.socket();
-    let serving = tokio::spawn({
-        let socket = socket.clone();
-        async move { serve(router(Arc::new(gateway)), &socket, async { drop(stopped.await) }).await }
-    });
-    until(async || Client::running(home.socket()).await.is_some()).await;
+    let listener = Listener::bind(&socket).await.unwrap();
+    // Who asks before anybody serves is not turned away.
+    assert!(Client::running(home.socket()).await.is_some());
+    let serving = tokio::spawn(listener.serve(router(Arc::new(gateway)), async { drop(stopped.await) }));
     assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
 
     run(&cli, &["topic", "create", "words"]).await.json();
@@ -51,8 +44,7 @@ async fn commands_ask_the_host_that_runs() {
     assert_eq!(run(&cli, &["record", "tail", "nowhere"]).await.problem(4).code, "topic.unknown");
     assert_eq!(run(&cli, &["plugin", "remove", "nothing"]).await.problem(4).code, "component.unknown");
 
-    let second = serve(router(Arc::new(Gateway::new(home).unwrap())), &socket, std::future::pending()).await;
-    assert_eq!(second.unwrap_err().code, "host.running");
+    assert_eq!(Listener::bind(&socket).await.unwrap_err().code, "host.running");
 
     stop.send(()).unwrap();
     serving.await.unwrap().unwrap();
