@@ -1,7 +1,10 @@
 //! Records that an agent can't handle: set aside on `<topic>.dlq`, with the reason, so that they stop nobody.
 
 use crate::problem::Problem;
-use crate::streams::{Batch, HeaderColumns, Output};
+use crate::streams::{Batch, Column, Output};
+
+/// Most characters of a reason; a component may have much to say.
+const REASON_SIZE_MAX: usize = 2000;
 
 /// Name of the dead-letter topic of a topic.
 pub fn topic_of(topic: &str) -> String {
@@ -9,28 +12,49 @@ pub fn topic_of(topic: &str) -> String {
 }
 
 /// The record as it came, with headers that say where it was, who could not handle it, why, and how often it was tried.
-pub fn output(alone: &Batch, agent: &str, problem: &Problem, attempts: u32) -> Output {
-    let mut headers =
-        alone.headers.clone().unwrap_or_else(|| HeaderColumns { ends: vec![0], ..HeaderColumns::default() });
-    let mut add = |name: &str, value: &str| {
-        headers.names.push(name.as_bytes());
-        headers.values.push(value.as_bytes());
-    };
-    add("wasmill-dlq-topic", &alone.topic);
-    add("wasmill-dlq-partition", &alone.partition.to_string());
-    add("wasmill-dlq-offset", &alone.offsets.first().copied().unwrap_or_default().to_string());
-    add("wasmill-dlq-agent", agent);
-    add("wasmill-dlq-code", &problem.code);
-    add("wasmill-dlq-reason", &problem.message);
-    add("wasmill-dlq-attempts", &attempts.to_string());
-    headers.ends = vec![headers.names.ends.len() as u32];
+///
+/// Of a record with more than `size_max` bytes, which the log would not take again since its limit was lowered, only
+/// these headers are kept: it can be read where it was.
+pub fn output(alone: &Batch, agent: &str, problem: &Problem, attempts: u32, size_max: usize) -> Output {
+    let fits = own_size(alone) <= size_max;
+    let offset = alone.offsets.first().copied().unwrap_or_default();
+    let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+    // The host's headers and not the record's own: a record of the largest size must fit in here too.
+    let mut common_headers = vec![
+        header("wasmill-dlq-topic", &alone.topic),
+        header("wasmill-dlq-partition", &alone.partition.to_string()),
+        header("wasmill-dlq-offset", &offset.to_string()),
+        header("wasmill-dlq-agent", agent),
+        header("wasmill-dlq-code", &problem.code),
+        header("wasmill-dlq-reason", &problem.message.chars().take(REASON_SIZE_MAX).collect::<String>()),
+        header("wasmill-dlq-attempts", &attempts.to_string()),
+    ];
+    if !fits {
+        common_headers.push(header("wasmill-dlq-omitted", "all"));
+    }
+    let common_headers = common_headers.into();
+    let topic = topic_of(&alone.topic);
+    if !fits {
+        let mut nothing = Column::default();
+        nothing.push(&[]);
+        let (keys, values) = (nothing.clone(), nothing);
+        let (key_present, value_present) = (vec![0], vec![0]);
+        return Output { topic, keys, key_present, values, value_present, common_headers, ..Output::default() };
+    }
     Output {
-        topic: topic_of(&alone.topic),
+        topic,
         keys: alone.keys.clone(),
         key_present: alone.key_present.clone(),
         values: alone.values.clone(),
         value_present: alone.value_present.clone(),
-        headers: Some(headers),
+        headers: alone.headers.clone(),
+        common_headers,
         ..Output::default()
     }
+}
+
+/// Key, value and headers of a batch together, in bytes.
+fn own_size(batch: &Batch) -> usize {
+    let headers = batch.headers.as_ref().map_or(0, |headers| headers.names.bytes.len() + headers.values.bytes.len());
+    batch.keys.bytes.len() + batch.values.bytes.len() + headers
 }

@@ -122,7 +122,9 @@ impl Partition {
                     agent = %self.around.agent.identity.component, topic = %alone.topic, partition = alone.partition,
                     offset = alone.offsets[0], code = %problem.code, "set aside on the dead-letter topic: {}", problem.message
                 );
-                dead.push(dead_letter::output(&alone, self.around.agent.identity.principal.name(), &problem, attempts));
+                let agent = self.around.agent.identity.principal.name();
+                let size_max = self.around.services.streams.record_bytes_max();
+                dead.push(dead_letter::output(&alone, agent, &problem, attempts, size_max));
             }
         }
         let dead_letters = dead.len() as u64;
@@ -176,7 +178,7 @@ impl Partition {
         let around = &self.around;
         let limits = around.agent.identity.grant.limits();
         let side = side.unwrap_or_else(|| AgentSide {
-            outbox: Outbox::new(limits.output_bytes()),
+            outbox: Outbox::new(limits.output_bytes()).with_records_up_to(around.services.streams.record_bytes_max()),
             state: StateView::new(around.state.clone(), self.number, limits.state_bytes() as u64),
         });
         let started =

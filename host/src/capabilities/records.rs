@@ -19,6 +19,7 @@ pub struct Outbox {
     outputs: Vec<Output>,
     size: usize,
     size_max: usize,
+    record_size_max: usize,
     common_headers: Arc<[(String, Vec<u8>)]>,
     id_prefix: Option<String>,
 }
@@ -32,7 +33,13 @@ pub struct OutboxSnapshot {
 impl Outbox {
     /// An empty outbox that takes `size_max` bytes.
     pub fn new(size_max: usize) -> Self {
-        Self { outputs: Vec::new(), size: 0, size_max, common_headers: Arc::new([]), id_prefix: None }
+        let record_size_max = RECORD_SIZE_MAX;
+        Self { outputs: Vec::new(), size: 0, size_max, record_size_max, common_headers: Arc::new([]), id_prefix: None }
+    }
+
+    /// The same for a log that takes records of so many bytes: a larger one would only fail when it is committed.
+    pub fn with_records_up_to(self, record_size_max: usize) -> Self {
+        Self { record_size_max, ..self }
     }
 
     /// A batch begins: nothing is sent yet, and everything it sends gets these headers, and `ce_id` from the prefix.
@@ -61,7 +68,7 @@ impl Outbox {
     }
 
     fn push(&mut self, records: wit::Outgoing) -> Result<(), Error> {
-        let output = checked(records)?;
+        let output = checked(records, self.record_size_max)?;
         let headers = output.headers.as_ref().map_or(0, |h| h.names.bytes.len() + h.values.bytes.len());
         let size = self.size.saturating_add(output.keys.bytes.len() + output.values.bytes.len() + headers);
         if size > self.size_max {
@@ -103,7 +110,7 @@ impl wit::Host for Guest {
 }
 
 /// Columns that fit together, from columns as a guest gave them.
-fn checked(records: wit::Outgoing) -> Result<Output, Error> {
+fn checked(records: wit::Outgoing, record_size_max: usize) -> Result<Output, Error> {
     let rows = records.keys.ends.len();
     let keys = column(records.keys, rows, "keys")?;
     let values = column(records.values, rows, "values")?;
@@ -116,10 +123,10 @@ fn checked(records: wit::Outgoing) -> Result<Output, Error> {
     for row in 0..rows {
         let headers = headers.as_ref().map_or(0, |h| h.of(row).map(|(n, v)| n.len() + v.len()).sum());
         let size = keys.row(row).len() + values.row(row).len() + headers;
-        if size > RECORD_SIZE_MAX {
+        if size > record_size_max {
             return Err(errors::invalid(
                 "record.too-large",
-                format!("record {row} has {size} bytes, over the limit of {RECORD_SIZE_MAX}"),
+                format!("record {row} has {size} bytes, over the limit of {record_size_max}"),
                 "send less, or send a pointer to where the data is",
             ));
         }

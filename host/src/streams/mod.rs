@@ -50,6 +50,9 @@ pub struct Watermarks {
 /// A store of topics. Cheap to clone behind an `Arc`; all methods may be called at the same time.
 #[async_trait]
 pub trait Streams: Send + Sync + 'static {
+    /// Largest record that is taken: key, value and its own headers together, in bytes.
+    fn record_bytes_max(&self) -> usize;
+
     /// All topics, sorted by name, without the ones that the store keeps for itself.
     async fn topics(&self) -> Result<Vec<TopicSpec>, StreamError>;
 
@@ -180,7 +183,8 @@ pub struct Output {
     pub value_present: Vec<u8>,
     /// Headers of single records.
     pub headers: Option<HeaderColumns>,
-    /// Headers that every record gets, after its own.
+    /// Headers that every record gets, after its own. They are the host's and don't count towards the record's limit: an
+    /// agent can pass on a record of the largest size.
     pub common_headers: Arc<[(String, Vec<u8>)]>,
     /// Where given, record `i` also gets the header `ce_id` with this text and `i` behind it.
     pub id_prefix: Option<String>,

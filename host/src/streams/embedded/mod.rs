@@ -162,6 +162,10 @@ fn stopped() -> StreamError {
 
 #[async_trait]
 impl Streams for Embedded {
+    fn record_bytes_max(&self) -> usize {
+        self.log.record_bytes_max
+    }
+
     async fn topics(&self) -> Result<Vec<TopicSpec>, StreamError> {
         Ok(self.log.shared.catalog.specs())
     }

@@ -105,11 +105,12 @@ impl Packer {
         number: u32,
     ) -> Result<u32, StreamError> {
         let own_headers: usize = headers.clone().map(|(name, value)| name.len() + value.len()).sum();
-        let size = key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len) + own_headers + self.common_size;
+        let size = key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len) + own_headers;
         if size > self.size_max {
             let topic = self.topic.spec.name.clone();
             return Err(StreamError::RecordTooLarge { topic, size, limit: self.size_max });
         }
+        let size = size + self.common_size;
         if self.topic.spec.compacted && key.is_none() {
             return Err(StreamError::InvalidRecord {
                 topic: self.topic.spec.name.clone(),

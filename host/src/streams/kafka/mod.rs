@@ -77,6 +77,10 @@ impl KafkaStreams {
 
 #[async_trait]
 impl Streams for KafkaStreams {
+    fn record_bytes_max(&self) -> usize {
+        self.clients.record_bytes_max
+    }
+
     async fn topics(&self) -> Result<Vec<TopicSpec>, StreamError> {
         self.topics.list().await
     }

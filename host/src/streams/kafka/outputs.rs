@@ -62,6 +62,5 @@ fn headers(output: &Output, row: usize) -> Option<OwnedHeaders> {
 
 fn size(output: &Output, row: usize) -> usize {
     let own = output.headers.as_ref().map_or(0, |h| h.of(row).map(|(n, v)| n.len() + v.len()).sum());
-    let common: usize = output.common_headers.iter().map(|(n, v)| n.len() + v.len()).sum();
-    output.keys.row(row).len() + output.values.row(row).len() + own + common
+    output.keys.row(row).len() + output.values.row(row).len() + own
 }
