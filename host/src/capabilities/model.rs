@@ -17,6 +17,9 @@ const MESSAGES_SIZE_MAX: usize = 1024 * 1024;
 /// Largest answer that is read, bytes.
 const ANSWER_SIZE_MAX: usize = 4 * 1024 * 1024;
 
+/// Longest part of the time left that stays to the component, so that it can do without an answer.
+const RESERVE_MAX: Duration = Duration::from_secs(2);
+
 /// Where the model is.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -70,7 +73,8 @@ impl ModelClient {
         let status = response.status();
         let body = read_bounded(response).await?;
         if !status.is_success() {
-            let text = String::from_utf8_lossy(&body[..body.len().min(500)]).into_owned();
+            let text = self.without_key(&String::from_utf8_lossy(&body));
+            let text: String = text.chars().take(500).collect();
             return Err(no_answer(&format!("status {status}: {text}")));
         }
         let answer: ChatResponse =
@@ -83,6 +87,14 @@ impl ModelClient {
             prompt_tokens: usage.prompt_tokens,
             completion_tokens: usage.completion_tokens,
         })
+    }
+
+    /// What a service says without the key, which some repeat when they refuse it.
+    fn without_key(&self, text: &str) -> String {
+        match self.api_key.as_deref() {
+            Some(key) if !key.is_empty() => text.replace(key, "[the key]"),
+            _ => text.to_owned(),
+        }
     }
 }
 
@@ -130,7 +142,8 @@ impl Host for Guest {
                 "ask with less",
             ));
         }
-        client.complete(&model, &request, self.time_left()).await
+        let left = self.time_left();
+        client.complete(&model, &request, left - (left / 10).min(RESERVE_MAX)).await
     }
 }
 
