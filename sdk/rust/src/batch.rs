@@ -132,6 +132,13 @@ impl<'a> Record<'a> {
         self.value().and_then(|value| std::str::from_utf8(value).ok())
     }
 
+    /// The headers that an agent may pass on: without those that the host writes on every record that is sent (`ce_…`,
+    /// `wasmill-…`, `traceparent`).
+    pub fn own_headers(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        let hosts = |name: &str| name.starts_with("ce_") || name.starts_with("wasmill-") || name == "traceparent";
+        self.headers().filter(move |(name, _)| !hosts(name))
+    }
+
     /// All headers in order; a name may come more than once.
     pub fn headers(&self) -> Headers<'a> {
         let columns = self.columns.headers.as_ref();
