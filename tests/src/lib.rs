@@ -7,5 +7,7 @@ pub mod binary;
 pub mod kafka;
 pub mod parts;
 pub mod postgres;
+pub mod replay;
 pub mod scratch;
 pub mod server;
+pub mod up;

@@ -1,5 +1,15 @@
-//! A host with real components on the embedded log: tools called, agents at work.
+//! A host with real components: tools called, agents at work, on the embedded log and on Kafka.
+
+#![allow(clippy::unwrap_used, reason = "what helpers of tests unwrap is what the test is about")]
 
 mod agents;
+mod broker_away;
+mod feed;
+mod killed;
 mod logsmith;
+mod model;
+mod on_postgres;
+mod records;
+mod starting;
+mod strangers;
 mod tools;
