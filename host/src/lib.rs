@@ -5,6 +5,7 @@ pub mod approvals;
 pub mod capabilities;
 pub mod catalog;
 pub mod cli;
+pub mod doctor;
 pub mod forge;
 pub mod gateway;
 pub mod home;

@@ -5,6 +5,7 @@
 //! the same whether a host runs or not.
 
 mod approval;
+mod doctor;
 mod exit;
 mod files;
 mod forge;
@@ -67,6 +68,8 @@ enum Noun {
     Init(init::Init),
     /// Start the host
     Up(up::Up),
+    /// Say what is missing on this machine
+    Doctor(doctor::Doctor),
     /// Show what a host is doing
     Status(status::Status),
     /// Make and list keys
@@ -98,6 +101,7 @@ enum Noun {
 impl Noun {
     async fn run(self, cx: &Context) -> Result<(), Problem> {
         match self {
+            Self::Doctor(command) => command.run(cx).await,
             Self::Init(command) => command.run(cx),
             Self::Up(command) => command.run(cx).await,
             Self::Status(command) => command.run(cx).await,
