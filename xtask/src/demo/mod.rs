@@ -94,7 +94,7 @@ fn home(scratch: &Scratch, kafka: Option<&str>, roster: &Roster) -> Result<()> {
 }
 
 fn story(wasmill: &Wasmill, sources: &[Source], args: &Args, roster: &Roster) -> Result<()> {
-    let step = Step::start("the host starts");
+    let step = Step::start("the host compiles its plugins and starts");
     let mut host = Host::start(wasmill)?;
     let log = host.log().to_owned();
     step.done("the host is up: logsmith reads logs.raw and knows no format at all");

@@ -39,8 +39,9 @@ pub fn all(machine: &Machine, sets: &[Set]) -> Result<Vec<Figures>> {
     scratch.topics()?;
     drop(step);
 
-    let first = first_sights(wasmill, sets)?;
-    let speeds = speeds(wasmill, sets)?;
+    let kept = || format!("the home is kept for a look: {}", wasmill.home().display());
+    let first = first_sights(wasmill, sets).with_context(kept)?;
+    let speeds = speeds(wasmill, sets).with_context(kept)?;
     // Everything that is of interest is in the figures.
     std::fs::remove_dir_all(wasmill.home()).context("remove the scratch home")?;
     Ok(sets
