@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use wasmill_registry::Digest;
+
 use super::Home;
 use super::config::{StoreConfig, StreamsConfig};
 use crate::problem::{Problem, ProblemKind};
 use crate::store::{Store, StoreError};
 use crate::streams::SharedStreams;
 use crate::streams::embedded::{Embedded, EmbeddedConfig};
-use crate::streams::kafka::KafkaStreams;
+use crate::streams::kafka::{KafkaConfig, KafkaStreams};
 
 /// Opens the log of a home. The embedded one has one owner at a time.
 ///
@@ -30,7 +32,9 @@ pub async fn open_streams(home: &Home, config: &StreamsConfig) -> Result<SharedS
         }
         StreamsConfig::Kafka(config) => {
             let secrets = home.secrets()?;
-            Ok(Arc::new(KafkaStreams::connect(config, &|name| secrets.get(name).cloned())?))
+            let instance = config.instance.clone().unwrap_or_else(|| instance_of(home));
+            let config = KafkaConfig { instance: Some(instance), ..(**config).clone() };
+            Ok(Arc::new(KafkaStreams::connect(&config, &|name| secrets.get(name).cloned())?))
         }
     }
 }
@@ -44,4 +48,12 @@ pub async fn open_store(home: &Home, config: &StoreConfig) -> Result<Store, Stor
         Some(url) => Store::open(url).await,
         None => Store::open_file(&home.database()).await,
     }
+}
+
+/// A name that is the same at each start of this home, and another on each machine: a killed host's successor ends its
+/// open transactions by it at once.
+fn instance_of(home: &Home) -> String {
+    let machine = nix::unistd::gethostname().unwrap_or_default();
+    let place = [machine.as_encoded_bytes(), b"\0", home.root().as_os_str().as_encoded_bytes()].concat();
+    Digest::of(&place).to_string().chars().take(12).collect()
 }

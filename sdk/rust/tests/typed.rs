@@ -1,5 +1,6 @@
 //! What `tool! { fn … }` makes of functions, seen through the trait that it implements.
 #![cfg(feature = "typed")]
+#![allow(clippy::unwrap_used, reason = "what helpers of tests unwrap is what the test is about")]
 
 use wasmill_sdk::serde_json::{Value, json};
 use wasmill_sdk::{Error, Function, Tool};
