@@ -114,9 +114,10 @@ fn ended(store: &mut Store<Guest>, error: &wasmtime::Error) -> Problem {
     let ended = RuntimeError::from_call(error, store.data_mut().limiter().refused());
     let identity = store.data().identity();
     tracing::debug!(target: "guest", component = %identity.component, "{error:?}");
-    problem(&end_of_call(identity, &ended))
+    problem(&end_of_call(identity, store.data().context(), &ended))
 }
 
 fn too_late(store: &Store<Guest>) -> Problem {
-    problem(&end_of_call(store.data().identity(), &RuntimeError::Limit(LimitKind::Deadline)))
+    let guest = store.data();
+    problem(&end_of_call(guest.identity(), guest.context(), &RuntimeError::Limit(LimitKind::Deadline)))
 }

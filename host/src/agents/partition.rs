@@ -12,6 +12,7 @@ use super::headers;
 use super::instance::{CallError, Instance};
 use crate::capabilities::{AgentSide, CallContext, Outbox, Services, StateView, new_traceparent};
 use crate::catalog::Agent;
+use crate::permissions::LimitName;
 use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Engine;
 use crate::streams::{Batch, Output, StateChange, StateReader};
@@ -178,8 +179,14 @@ impl Partition {
         let around = &self.around;
         let limits = around.agent.identity.grant.limits();
         let side = side.unwrap_or_else(|| AgentSide {
-            outbox: Outbox::new(limits.output_bytes()).with_records_up_to(around.services.streams.record_bytes_max()),
-            state: StateView::new(around.state.clone(), self.number, limits.state_bytes() as u64),
+            outbox: Outbox::new(limits.output_bytes(), limits.get(LimitName::OutputKib).to_string())
+                .with_records_up_to(around.services.streams.record_bytes_max()),
+            state: StateView::new(
+                around.state.clone(),
+                self.number,
+                limits.state_bytes() as u64,
+                limits.get(LimitName::StateMib).to_string(),
+            ),
         });
         let started =
             Instance::start(&around.engine, &around.services, &around.agent, around.context(traceparent), side).await;
@@ -197,12 +204,7 @@ impl Partition {
 
 impl Surroundings {
     fn context(&self, traceparent: &Arc<str>) -> CallContext {
-        let limits = self.agent.identity.grant.limits();
-        CallContext {
-            depth_left: limits.call_depth(),
-            deadline: Instant::now() + limits.deadline(),
-            traceparent: traceparent.clone(),
-        }
+        CallContext::begin(&self.agent.identity, traceparent.clone())
     }
 }
 

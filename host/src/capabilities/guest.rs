@@ -8,6 +8,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use super::context::CallContext;
 use super::errors;
 use super::http::HttpGate;
 use super::log::GuestLog;
@@ -34,17 +35,6 @@ pub struct Identity {
     pub policy_revision: String,
     /// Settings that the admin gave it.
     pub settings: BTreeMap<String, String>,
-}
-
-/// What travels with a call: from a record to the agent, to the tools it calls, to the tools those call.
-#[derive(Debug, Clone)]
-pub struct CallContext {
-    /// How many more levels of tools may be called below this one.
-    pub depth_left: u32,
-    /// When the answer must be there.
-    pub deadline: Instant,
-    /// W3C trace context of the record or the request that this work belongs to.
-    pub traceparent: Arc<str>,
 }
 
 /// What only an agent's instance has.
@@ -133,6 +123,7 @@ impl Guest {
     pub fn begin_call(&mut self, context: CallContext) {
         self.clocks.set();
         self.log.begin_call();
+        self.limiter.begin_call();
         self.budget = Budget::new(self.identity.grant.limits().compute(), context.deadline);
         self.gate.set_deadline(context.deadline);
         self.context = context;

@@ -29,6 +29,10 @@ impl GuestLog {
 
     /// A call begins: its budget is whole again. Says how many lines the last one lost.
     pub fn begin_call(&self) {
+        self.say_dropped();
+    }
+
+    fn say_dropped(&self) {
         let dropped = self.written.swap(0, Ordering::Relaxed).saturating_sub(LOG_LINES_PER_CALL_MAX);
         if dropped > 0 {
             tracing::warn!(target: "guest", component = %self.component, dropped, "log lines over the limit were dropped");
@@ -52,6 +56,13 @@ impl GuestLog {
             Level::Warn => tracing::warn!(target: "guest", component, fields, "{message}"),
             Level::Error => tracing::error!(target: "guest", component, fields, "{message}"),
         }
+    }
+}
+
+impl Drop for GuestLog {
+    /// A tool's instance lives for one call only: its loss is said when it goes.
+    fn drop(&mut self) {
+        self.say_dropped();
     }
 }
 

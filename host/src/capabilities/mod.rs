@@ -5,6 +5,7 @@
 //! Nothing here decides which component runs where; that is for `catalog` and `agents`.
 
 mod config;
+mod context;
 pub mod errors;
 mod forge;
 mod guest;
@@ -19,9 +20,10 @@ mod tools;
 mod topics;
 mod trace;
 
+pub use context::{CALLS_UNDER_WAY_MAX, CallContext, UnderWay};
 pub use errors::problem;
 pub use forge::Forging;
-pub use guest::{AgentSide, CallContext, Guest, Identity, check};
+pub use guest::{AgentSide, Guest, Identity, check};
 pub use http::guest_http_client;
 pub use linker::{agent_linker, check_imports, tool_linker};
 pub use log::LOG_LINES_PER_CALL_MAX;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::errors;
 use super::guest::Guest;
+use super::topics::refuse_reserved;
 use crate::permissions::Action;
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::records as wit;
@@ -20,6 +21,7 @@ pub struct Outbox {
     size: usize,
     size_max: usize,
     record_size_max: usize,
+    limit: String,
     common_headers: Arc<[(String, Vec<u8>)]>,
     id_prefix: Option<String>,
 }
@@ -31,10 +33,10 @@ pub struct OutboxSnapshot {
 }
 
 impl Outbox {
-    /// An empty outbox that takes `size_max` bytes.
-    pub fn new(size_max: usize) -> Self {
-        let record_size_max = RECORD_SIZE_MAX;
-        Self { outputs: Vec::new(), size: 0, size_max, record_size_max, common_headers: Arc::new([]), id_prefix: None }
+    /// An empty outbox that takes `size_max` bytes; `limit` says who set that.
+    pub fn new(size_max: usize, limit: String) -> Self {
+        let (record_size_max, common_headers) = (RECORD_SIZE_MAX, Arc::new([]));
+        Self { outputs: Vec::new(), size: 0, size_max, record_size_max, limit, common_headers, id_prefix: None }
     }
 
     /// The same for a log that takes records of so many bytes: a larger one would only fail when it is committed.
@@ -74,8 +76,8 @@ impl Outbox {
         if size > self.size_max {
             return Err(errors::limit(
                 "agent.output",
-                format!("this batch would send {size} bytes, over its limit of {}", self.size_max),
-                "send less, take smaller batches (`batch_records` in wasmill.toml), or raise output_kib in the row",
+                format!("this batch would send {size} bytes, over its limit {}", self.limit),
+                "send less, take smaller batches (`batch_records` in wasmill.toml), or raise output_kib where it is set",
             ));
         }
         self.size = size;
@@ -88,6 +90,7 @@ impl Outbox {
 
 impl wit::Host for Guest {
     async fn send(&mut self, records: wit::Outgoing) -> Result<(), Error> {
+        refuse_reserved(&records.topic)?;
         self.check(Action::TopicWrite(&records.topic))?;
         let services = self.services().clone();
         if !services.topics.contain(&services.streams, &records.topic).await.map_err(|e| errors::stream(&e))? {
@@ -195,6 +198,10 @@ fn inconsistent(message: String) -> Error {
 mod tests {
     use super::*;
 
+    fn outbox_of(size_max: usize) -> Outbox {
+        Outbox::new(size_max, format!("{size_max} bytes"))
+    }
+
     fn column_of(rows: &[&str]) -> wit::Column {
         let mut column = Column::default();
         rows.iter().for_each(|r| column.push(r.as_bytes()));
@@ -232,11 +239,11 @@ mod tests {
                 o.headers = Some(wit::HeaderColumns { ends: vec![0, 1], names: column_of(&[]), values: column_of(&[]) })
             },
         ];
-        assert!(Outbox::new(100).push(outgoing(&["a", "b"])).is_ok());
+        assert!(outbox_of(100).push(outgoing(&["a", "b"])).is_ok());
         for (i, lie) in lies.iter().enumerate() {
             let mut records = outgoing(&["a", "b"]);
             lie(&mut records);
-            assert!(matches!(Outbox::new(100).push(records), Err(Error::Invalid(_))), "lie {i}");
+            assert!(matches!(outbox_of(100).push(records), Err(Error::Invalid(_))), "lie {i}");
         }
     }
 
@@ -244,15 +251,15 @@ mod tests {
     fn the_hosts_own_headers_cannot_be_forged() {
         for name in ["ce_source", "wasmill-digest", ""] {
             let records = wit::Outgoing { headers: headers(name), ..outgoing(&["a"]) };
-            assert!(matches!(Outbox::new(100).push(records), Err(Error::Invalid(_))), "{name}");
+            assert!(matches!(outbox_of(100).push(records), Err(Error::Invalid(_))), "{name}");
         }
         let records = wit::Outgoing { headers: headers("mine"), ..outgoing(&["a"]) };
-        assert!(Outbox::new(100).push(records).is_ok());
+        assert!(outbox_of(100).push(records).is_ok());
     }
 
     #[test]
     fn a_batch_sends_up_to_its_limit_over_all_its_sends() {
-        let mut outbox = Outbox::new(8);
+        let mut outbox = outbox_of(8);
         outbox.push(outgoing(&["ab", "cd"])).unwrap();
         assert!(matches!(outbox.push(outgoing(&["e"])), Err(Error::Limit(_))));
         assert_eq!(outbox.take().len(), 1);
@@ -262,7 +269,7 @@ mod tests {
     #[test]
     fn a_record_over_the_size_limit_is_refused_by_its_row() {
         let large = "x".repeat(RECORD_SIZE_MAX / 2 + 1);
-        let error = Outbox::new(usize::MAX).push(outgoing(&["a", &large])).unwrap_err();
+        let error = outbox_of(usize::MAX).push(outgoing(&["a", &large])).unwrap_err();
         assert!(errors::problem(&error).message.contains("record 1"), "{error:?}");
     }
 }

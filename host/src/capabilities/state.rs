@@ -26,6 +26,7 @@ pub struct StateView {
     reader: Arc<dyn StateReader>,
     partition: u32,
     size_max: u64,
+    limit: String,
     changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
 }
 
@@ -33,9 +34,9 @@ pub struct StateView {
 pub struct StateSnapshot(BTreeMap<Vec<u8>, Option<Vec<u8>>>);
 
 impl StateView {
-    /// State of `partition`, at most `size_max` bytes of keys and values.
-    pub fn new(reader: Arc<dyn StateReader>, partition: u32, size_max: u64) -> Self {
-        Self { reader, partition, size_max, changes: BTreeMap::new() }
+    /// State of `partition`, at most `size_max` bytes of keys and values; `limit` says who set that.
+    pub fn new(reader: Arc<dyn StateReader>, partition: u32, size_max: u64, limit: String) -> Self {
+        Self { reader, partition, size_max, limit, changes: BTreeMap::new() }
     }
 
     /// Takes the changes out, for the transaction of the batch that made them.
@@ -86,10 +87,10 @@ impl StateView {
             return Err(errors::limit(
                 "state.full",
                 format!(
-                    "the state of partition {} would reach {size} bytes, over its limit of {}",
-                    self.partition, self.size_max
+                    "the state of partition {} would reach {size} bytes, over its limit {}",
+                    self.partition, self.limit
                 ),
-                "delete what is not needed, or raise state_mib in the component's row",
+                "delete what is not needed, or raise state_mib where it is set",
             ));
         }
         self.changes.insert(stored, value);
@@ -218,7 +219,7 @@ mod tests {
 
     fn view(keys: &[&str]) -> StateView {
         let map = keys.iter().map(|k| ([&[GUEST], k.as_bytes()].concat(), b"old".to_vec())).collect();
-        StateView::new(Arc::new(Committed(map)), 0, 100)
+        StateView::new(Arc::new(Committed(map)), 0, 100, "100 bytes".into())
     }
 
     fn keys(entries: Vec<Entry>) -> Vec<String> {

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use futures::StreamExt;
 
 use super::errors;
-use super::guest::{CallContext, Guest, Identity};
+use super::context::CallContext;
+use super::guest::{Guest, Identity};
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::tools::{Host, Invocation as WitInvocation, Tool};
 
@@ -71,9 +72,9 @@ impl Host for Guest {
 
     async fn call_all(&mut self, invocations: Vec<WitInvocation>) -> Result<Vec<Result<String, Error>>, Error> {
         if invocations.len() > CALLS_MAX {
-            return Err(errors::invalid(
+            return Err(errors::limit(
                 "tools.calls",
-                format!("{} calls at once, at most {CALLS_MAX} are allowed", invocations.len()),
+                format!("{} calls at once, over the limit of {CALLS_MAX}", invocations.len()),
                 "call in parts",
             ));
         }

@@ -7,8 +7,28 @@ use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::topics::Host;
 use crate::streams::{StreamError, TopicSpec};
 
+/// Topics that begin so belong to the broker, or hold agents' state. No pattern of the matrix reaches them: a `*` is
+/// meant for topics, and whoever writes another agent's state is that agent.
+const RESERVED: [&str; 2] = ["__", "wasmill.state."];
+
+/// Refuses a topic that no component may touch, whatever is granted.
+///
+/// # Errors
+/// `invalid`
+pub(super) fn refuse_reserved(topic: &str) -> Result<(), Error> {
+    if !RESERVED.iter().any(|prefix| topic.starts_with(prefix)) {
+        return Ok(());
+    }
+    Err(errors::invalid(
+        "topic.reserved",
+        format!("topic `{topic}` is the host's or the broker's own"),
+        "use a name that doesn't begin with `__` or `wasmill.state.`",
+    ))
+}
+
 impl Host for Guest {
     async fn create(&mut self, name: String, partitions: u32) -> Result<bool, Error> {
+        refuse_reserved(&name)?;
         self.check(Action::TopicCreate(&name))?;
         let spec = TopicSpec { name, partitions, compacted: false };
         match self.services().streams.create_topic(&spec).await {

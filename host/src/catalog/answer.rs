@@ -30,7 +30,9 @@ pub(super) fn own_error(identity: &Identity, error: &Error) -> Error {
     let said = problem(error);
     let code = format!("tool.said.{}", plain(&said.code, 64));
     let message = format!("{} says: {}", identity.component, plain(&said.message, ERROR_SIZE_MAX));
+    // Advice from a tool must not read like advice from the host.
     let next = plain(&said.next, ERROR_SIZE_MAX);
+    let next = if next.is_empty() { next } else { format!("{} suggests: {next}", identity.component) };
     match error {
         Error::Invalid(_) => errors::invalid(&code, message, next),
         Error::NotFound(_) => errors::not_found(&code, message, next),

@@ -1,21 +1,22 @@
 //! How a call into a guest ends, in words.
 
-use crate::capabilities::{Identity, errors};
+use crate::capabilities::{CallContext, Identity, errors};
 use crate::runtime::bindings::errors::Error;
-use crate::runtime::{LimitKind, RuntimeError};
+use crate::runtime::{LimitKind, RuntimeError, STACK_SIZE};
 
 /// The error of a call that did not come back with an answer: names the component, and for a limit its value and the
 /// row that set it.
-pub fn end_of_call(identity: &Identity, error: &RuntimeError) -> Error {
+pub fn end_of_call(identity: &Identity, context: &CallContext, error: &RuntimeError) -> Error {
     let component = &identity.component;
     match error {
         RuntimeError::Limit(limit) => {
-            let message = match limit_text(identity, *limit) {
+            let message = match limit_text(identity, context, *limit) {
                 Some(text) => format!("{component} reached its {limit} limit: {text}"),
                 None => format!("{component} reached its {limit} limit"),
             };
             errors::limit(error.code(), message, "let it do less at once, or raise the limit where it is set")
         }
+        RuntimeError::Busy => errors::unavailable(error.code(), format!("{component}: {error}"), "try again later"),
         RuntimeError::Trap(reason) => {
             errors::failed(error.code(), format!("{component} trapped: {}", first_line(reason)), "see its log lines")
         }
@@ -28,9 +29,16 @@ pub fn end_of_call(identity: &Identity, error: &RuntimeError) -> Error {
     }
 }
 
-fn limit_text(identity: &Identity, limit: LimitKind) -> Option<String> {
-    let name = crate::permissions::LimitName::from_key(limit.field()?)?;
-    Some(identity.grant.limits().get(name).to_string())
+fn limit_text(identity: &Identity, context: &CallContext, limit: LimitKind) -> Option<String> {
+    match limit {
+        // It may be the limit of whoever called.
+        LimitKind::Deadline => context.deadline_limit(),
+        LimitKind::Stack => Some(format!("{} KiB, the same for all components", STACK_SIZE / 1024)),
+        _ => {
+            let name = crate::permissions::LimitName::from_key(limit.field()?)?;
+            Some(identity.grant.limits().get(name).to_string())
+        }
+    }
 }
 
 /// A trap's text has a backtrace; the reason is what an error needs, the rest is in the log.

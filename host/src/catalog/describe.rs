@@ -36,13 +36,13 @@ pub(super) async fn describe(
     pre: &ToolComponentPre<Guest>,
 ) -> Result<Vec<ToolFunction>, CatalogError> {
     let failed = |reason: String| CatalogError::Describe { component: identity.component.to_string(), reason };
-    let context = CallContext { depth_left: 0, deadline: Instant::now() + DEADLINE, traceparent: "".into() };
+    let context = CallContext::closed(Instant::now() + DEADLINE, "".into());
     let mut store = new_store(engine, Guest::new(identity.clone(), services.clone(), context, None));
     let functions = match tokio::time::timeout(DEADLINE, ask(&mut store, pre)).await {
         Ok(Ok(functions)) => functions,
         Ok(Err(error)) => {
             let error = RuntimeError::from_call(&error, store.data_mut().limiter().refused());
-            return Err(failed(problem(&end_of_call(identity, &error)).message));
+            return Err(failed(problem(&end_of_call(identity, store.data().context(), &error)).message));
         }
         Err(_) => return Err(failed(format!("no answer within {} s", DEADLINE.as_secs()))),
     };

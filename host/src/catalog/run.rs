@@ -21,6 +21,7 @@ impl Catalog {
     ) -> (Result<String, Error>, u64) {
         let identity = &tool.identity;
         let deadline = context.deadline;
+        let around = context.clone();
         let guest = Guest::new(identity.clone(), self.services().clone(), context, None);
         let mut store = new_store(self.engine(), guest);
         let call = async {
@@ -43,7 +44,7 @@ impl Catalog {
         let result = match outcome {
             Ok(Ok(answer)) => answer::checked(identity, answer),
             Ok(Err(own)) => Err(answer::own_error(identity, &own)),
-            Err(ended) => Err(end_of_call(identity, &ended)),
+            Err(ended) => Err(end_of_call(identity, &around, &ended)),
         };
         (result, memory)
     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::component::Tool;
 use super::load::Catalog;
-use crate::capabilities::{CallContext, Caller, Invocation, ToolCalls, check, errors, problem};
+use crate::capabilities::{Caller, Invocation, ToolCalls, check, errors, problem};
 use crate::permissions::{Action, PrincipalKind};
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::tools as wit;
@@ -48,16 +48,6 @@ impl Toolbox {
     }
 }
 
-/// The context of a call below `caller`'s.
-fn context_below(caller: &CallContext, tool: &Tool) -> CallContext {
-    let limits = tool.identity.grant.limits();
-    CallContext {
-        depth_left: (caller.depth_left - 1).min(limits.call_depth()),
-        deadline: caller.deadline.min(Instant::now() + limits.deadline()),
-        traceparent: caller.traceparent.clone(),
-    }
-}
-
 #[async_trait]
 impl ToolCalls for Toolbox {
     fn list(&self, caller: &Caller) -> Vec<wit::Tool> {
@@ -79,13 +69,7 @@ impl ToolCalls for Toolbox {
         let name = reference.split('@').next().unwrap_or(&reference);
         let services = self.catalog.services();
         check(&caller.identity, services, Action::ToolCall(name))?;
-        if caller.context.depth_left == 0 {
-            return Err(errors::limit(
-                "tool.depth",
-                format!("{} may not call tools any deeper", caller.identity.component),
-                "call fewer tools from tools, or raise call_depth in the row of the first caller",
-            ));
-        }
+        let _under_way = caller.context.enter(&caller.identity)?;
         let started = Instant::now();
         let outcome = async {
             let tool = self.find(&reference)?;
@@ -98,7 +82,7 @@ impl ToolCalls for Toolbox {
                 )
             })?;
             found.check(&tool, &arguments)?;
-            let context = context_below(&caller.context, &tool);
+            let context = caller.context.below(&tool.identity);
             self.catalog.run_fresh(&tool, context, &function, &arguments).await.0
         }
         .await;

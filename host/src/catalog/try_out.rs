@@ -36,9 +36,7 @@ impl Catalog {
 
     /// Calls a prepared tool in a fresh instance. It may call no other tools: its try-out has no effects.
     pub async fn try_call(&self, tool: &Tool, function: &str, arguments: &str) -> Tried {
-        let limits = tool.identity.grant.limits();
-        let context =
-            CallContext { depth_left: 0, deadline: Instant::now() + limits.deadline(), traceparent: new_traceparent() };
+        let context = CallContext { depth_left: 0, ..CallContext::begin(&tool.identity, new_traceparent()) };
         let began = Instant::now();
         let (result, memory_bytes) = match tool.function(function) {
             Some(found) => match found.check(tool, arguments) {

@@ -162,7 +162,6 @@ impl Host {
         let principal = Principal::client(name);
         let matrix = self.catalog.matrix().current();
         let grant = matrix.grant(&principal, None, None, None);
-        let limits = grant.limits().clone();
         let identity = Identity {
             component: principal.as_str().into(),
             principal,
@@ -171,12 +170,9 @@ impl Host {
             settings: BTreeMap::new(),
             grant,
         };
-        let context = CallContext {
-            depth_left: limits.call_depth(),
-            deadline: Instant::now() + limits.deadline(),
-            traceparent: new_traceparent(),
-        };
-        Caller { identity: Arc::new(identity), context }
+        let identity = Arc::new(identity);
+        let context = CallContext::begin(&identity, new_traceparent());
+        Caller { identity, context }
     }
 
     /// Every stage of every request to the forge, from now on.

@@ -10,7 +10,7 @@ use super::deadline::TICK;
 use super::error::RuntimeError;
 
 /// Stack of one guest, bytes. Recursion that goes deeper traps.
-const WASM_STACK_SIZE: usize = 512 * 1024;
+pub const STACK_SIZE: usize = 512 * 1024;
 /// Host stack that an asynchronous call runs on, bytes: the guest's stack and room for host functions.
 const ASYNC_STACK_SIZE: usize = 1024 * 1024;
 /// Resident memory that a pool slot keeps between two guests, bytes. A fresh instance then costs no page fault for it
@@ -86,7 +86,7 @@ fn wasmtime_config(config: EngineConfig) -> Config {
         // Synchronous WIT needs none of it, and calls cost 261 ns instead of 420 to 989 without (measured).
         .concurrency_support(false)
         .epoch_interruption(true)
-        .max_wasm_stack(WASM_STACK_SIZE)
+        .max_wasm_stack(STACK_SIZE)
         .async_stack_size(ASYNC_STACK_SIZE)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(16));
     wasmtime

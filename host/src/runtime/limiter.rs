@@ -24,7 +24,12 @@ impl Limiter {
         Self { memory_max, table_entries_max, memory: 0, table_entries: 0, refused: None }
     }
 
-    /// The limit that refused something last, if any did.
+    /// A call begins: what an earlier one was refused is no reason for how this one ends.
+    pub fn begin_call(&mut self) {
+        self.refused = None;
+    }
+
+    /// The limit that refused something last during this call, if any did.
     pub fn refused(&self) -> Option<LimitKind> {
         self.refused
     }

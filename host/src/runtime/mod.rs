@@ -18,7 +18,7 @@ mod world;
 pub use cache::{CompileCache, Compiled};
 pub use clock::Clocks;
 pub use deadline::{Budget, TICK};
-pub use engine::{Engine, EngineConfig};
+pub use engine::{Engine, EngineConfig, STACK_SIZE};
 pub use error::{Interrupted, LimitKind, RuntimeError};
 pub use imports::{Imports, Interface};
 pub use limiter::Limiter;

@@ -25,11 +25,22 @@ pub(super) fn body_size() -> Error {
 pub(super) fn from_code(code: &ErrorCode) -> Error {
     let message = format!("{code:?}");
     match code {
-        ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => Error::Denied(Problem {
+        ErrorCode::HttpRequestDenied => Error::Denied(Problem {
             code: "http.denied".to_owned(),
             message: "no row of the permission matrix allows this request".to_owned(),
             next: "Ask an admin for a rule in `http` with this host and method.".to_owned(),
         }),
+        ErrorCode::DestinationIpProhibited => Error::Denied(Problem {
+            code: "http.private-address".to_owned(),
+            message: "the name leads to an address of the host's machine or its network".to_owned(),
+            next: "Ask an admin for a rule in `http` with the address itself instead of its name.".to_owned(),
+        }),
+        // The host's denials have no code of their own in `wasi:http`; they begin with the host's.
+        ErrorCode::InternalError(Some(text)) if text.starts_with("permission.") => {
+            let (code, rest) = text.split_once(": ").unwrap_or((text, ""));
+            let (message, next) = rest.split_once("; ").unwrap_or((rest, ""));
+            Error::Denied(Problem { code: code.to_owned(), message: message.to_owned(), next: next.to_owned() })
+        }
         ErrorCode::HttpRequestLengthRequired
         | ErrorCode::HttpRequestBodySize(_)
         | ErrorCode::HttpRequestMethodInvalid
