@@ -6,7 +6,7 @@ use std::time::Instant;
 use wasmtime::Store;
 
 use crate::capabilities::{AgentSide, CallContext, Guest, Services, problem};
-use crate::catalog::{Agent, end_of_call, new_store};
+use crate::catalog::{Agent, end_of_call, new_store, own_problem};
 use crate::problem::Problem;
 use crate::runtime::bindings::AgentComponent;
 use crate::runtime::bindings::agent_world::exports::wasmill::plugin::agent::Failure;
@@ -24,6 +24,8 @@ pub struct Instance {
 pub enum CallError {
     /// The agent says that a row failed. The instance lives on.
     Row {
+        /// The row that it names, which need not be one of the batch.
+        row: u32,
         /// Why.
         problem: Problem,
         /// May succeed later.
@@ -78,8 +80,9 @@ impl Instance {
         let answer = tokio::time::timeout_at(deadline.into(), call).await;
         match self.alive(answer)? {
             Ok(()) => Ok(()),
-            // Which row it was doesn't matter: the rows are given again one by one.
-            Err(Failure { reason, retry, .. }) => Err(CallError::Row { problem: problem(&reason), retry }),
+            Err(Failure { row, reason, retry }) => {
+                Err(CallError::Row { row, problem: own_problem(&problem(&reason)), retry })
+            }
         }
     }
 
@@ -91,7 +94,11 @@ impl Instance {
         let deadline = self.begin(context);
         let call = self.guest.wasmill_plugin_agent().call_idle(&mut self.store);
         let answer = tokio::time::timeout_at(deadline.into(), call).await;
-        self.alive(answer)?.map_err(|reason| CallError::Row { problem: problem(&reason), retry: true })
+        self.alive(answer)?.map_err(|reason| CallError::Row {
+            row: 0,
+            problem: own_problem(&problem(&reason)),
+            retry: true,
+        })
     }
 
     fn begin(&mut self, context: CallContext) -> Instant {

@@ -82,6 +82,15 @@ impl CallContext {
                 "call fewer tools from tools, or raise call_depth where it is set",
             ));
         }
+        // A host busy with a bomb of calls would otherwise start each of them, to stop it a moment later.
+        if Instant::now() >= self.deadline {
+            let limit = self.deadline_limit().map(|limit| format!(": {limit}")).unwrap_or_default();
+            return Err(errors::limit(
+                "tool.deadline",
+                format!("{} may not call another tool after its deadline{limit}", caller.component),
+                "let it do less at once, or raise the limit where it is set",
+            ));
+        }
         let entered = UnderWay(self.under_way.clone());
         if self.under_way.fetch_add(1, Ordering::Relaxed) >= CALLS_UNDER_WAY_MAX {
             return Err(errors::limit(

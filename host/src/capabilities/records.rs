@@ -117,11 +117,8 @@ fn checked(records: wit::Outgoing, record_size_max: usize) -> Result<Output, Err
     let rows = records.keys.ends.len();
     let keys = column(records.keys, rows, "keys")?;
     let values = column(records.values, rows, "values")?;
-    for (name, list) in [("key-present", &records.key_present), ("value-present", &records.value_present)] {
-        if !list.is_empty() && list.len() != rows {
-            return Err(inconsistent(format!("`{name}` has {} entries for {rows} records", list.len())));
-        }
-    }
+    flags("key-present", &records.key_present, &keys)?;
+    flags("value-present", &records.value_present, &values)?;
     let headers = records.headers.map(|h| header_columns(h, rows)).transpose()?;
     for row in 0..rows {
         let headers = headers.as_ref().map_or(0, |h| h.of(row).map(|(n, v)| n.len() + v.len()).sum());
@@ -143,6 +140,23 @@ fn checked(records: wit::Outgoing, record_size_max: usize) -> Result<Output, Err
         headers,
         ..Output::default()
     })
+}
+
+/// One flag per row or none at all; what is absent has no bytes.
+fn flags(name: &str, list: &[u8], column: &Column) -> Result<(), Error> {
+    let rows = column.len();
+    if !list.is_empty() && list.len() != rows {
+        return Err(inconsistent(format!("`{name}` has {} entries for {rows} records", list.len())));
+    }
+    for (row, flag) in list.iter().enumerate() {
+        match flag {
+            1 => {}
+            0 if column.row(row).is_empty() => {}
+            0 => return Err(inconsistent(format!("`{name}` says that row {row} is absent, but it has bytes"))),
+            other => return Err(inconsistent(format!("`{name}` says {other} of row {row}, which is neither 0 nor 1"))),
+        }
+    }
+    Ok(())
 }
 
 fn column(column: wit::Column, rows: usize, name: &str) -> Result<Column, Error> {
@@ -225,13 +239,15 @@ mod tests {
 
     #[test]
     fn columns_that_lie_are_refused_before_anything_reads_them() {
-        let lies: [fn(&mut wit::Outgoing); 8] = [
+        let lies: [fn(&mut wit::Outgoing); 10] = [
             |o| o.keys.ends[0] = 99,
             |o| o.keys.ends = vec![2, 1],
             |o| o.values.bytes.clear(),
             |o| o.values.ends = vec![1],
             |o| o.key_present = vec![1],
             |o| o.value_present = vec![1, 1, 1],
+            |o| o.value_present = vec![2, 1],
+            |o| o.key_present = vec![1, 0],
             |o| {
                 o.headers = Some(wit::HeaderColumns { ends: vec![5, 2], names: column_of(&[]), values: column_of(&[]) })
             },

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::StreamExt;
 
-use super::errors;
 use super::context::CallContext;
+use super::errors;
 use super::guest::{Guest, Identity};
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::tools::{Host, Invocation as WitInvocation, Tool};

@@ -1,6 +1,7 @@
 //! What comes back from a tool, before anybody reads it.
 
 use crate::capabilities::{Identity, errors, problem};
+use crate::problem::Problem;
 use crate::runtime::bindings::errors::Error;
 
 /// Deepest nesting of lists and objects in a result. What readers in most languages take by default.
@@ -42,8 +43,14 @@ pub(super) fn own_error(identity: &Identity, error: &Error) -> Error {
     }
 }
 
+/// An agent's own problem: bounded, and unable to steer a terminal.
+pub(crate) fn own_problem(said: &Problem) -> Problem {
+    let text = |text: &str| plain(text, ERROR_SIZE_MAX);
+    Problem::new(said.kind, &plain(&said.code, 64), text(&said.message), text(&said.next))
+}
+
 /// Text without control characters, cut to so many bytes.
-pub(super) fn plain(text: &str, size_max: usize) -> String {
+pub(crate) fn plain(text: &str, size_max: usize) -> String {
     let cut = &text[..text.floor_char_boundary(size_max)];
     let printable: String = cut.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if cut.len() < text.len() { format!("{printable}…") } else { printable }

@@ -16,7 +16,6 @@ pub fn end_of_call(identity: &Identity, context: &CallContext, error: &RuntimeEr
             };
             errors::limit(error.code(), message, "let it do less at once, or raise the limit where it is set")
         }
-        RuntimeError::Busy => errors::unavailable(error.code(), format!("{component}: {error}"), "try again later"),
         RuntimeError::Trap(reason) => {
             errors::failed(error.code(), format!("{component} trapped: {}", first_line(reason)), "see its log lines")
         }

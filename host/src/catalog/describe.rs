@@ -74,6 +74,9 @@ fn check(functions: Vec<Function>) -> Result<Vec<ToolFunction>, String> {
             return Err(format!("the description of `{name}` has over {DESCRIPTION_SIZE_MAX} bytes"));
         }
         let arguments = schema(&function.input_schema).map_err(|e| format!("the input schema of `{name}` {e}"))?;
+        if !takes_objects(&function.input_schema) {
+            return Err(format!("the input schema of `{name}` takes no object, and arguments are one"));
+        }
         schema(&function.output_schema).map_err(|e| format!("the output schema of `{name}` {e}"))?;
         checked.push(ToolFunction { function, arguments: Arc::new(arguments) });
     }
@@ -83,6 +86,15 @@ fn check(functions: Vec<Function>) -> Result<Vec<ToolFunction>, String> {
 fn is_name(name: &str) -> bool {
     (1..=NAME_SIZE_MAX).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+}
+
+/// False for a schema that refuses every object by its type. One that does so in another way is only useless.
+fn takes_objects(schema: &str) -> bool {
+    match serde_json::from_str::<serde_json::Value>(schema).ok().as_ref().and_then(|schema| schema.get("type")) {
+        Some(serde_json::Value::String(one)) => one == "object",
+        Some(serde_json::Value::Array(several)) => several.iter().any(|one| one == "object"),
+        _ => true,
+    }
 }
 
 fn schema(text: &str) -> Result<jsonschema::Validator, String> {
@@ -115,6 +127,8 @@ mod tests {
             (vec![function("f", "{}"), function("f", "{}")], "two functions"),
             (vec![function("f", "{")], "not JSON"),
             (vec![function("f", r#"{"type": 7}"#)], "not a JSON Schema"),
+            (vec![function("f", r#"{"type": "string"}"#)], "takes no object"),
+            (vec![function("f", r#"{"type": ["null", "array"]}"#)], "takes no object"),
             (vec![function("f", &format!("\"{}\"", "x".repeat(SCHEMA_SIZE_MAX)))], "over"),
         ];
         for (functions, reason) in cases {

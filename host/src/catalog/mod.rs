@@ -17,6 +17,7 @@ mod snapshot;
 mod toolbox;
 mod try_out;
 
+pub(crate) use answer::own_problem;
 pub use call::end_of_call;
 pub use component::{Agent, Tool, ToolFunction};
 pub use error::CatalogError;
