@@ -15,3 +15,4 @@ pub mod problem;
 pub mod runtime;
 pub mod store;
 pub mod streams;
+pub mod trial;

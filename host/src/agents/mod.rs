@@ -8,9 +8,11 @@ mod dead_letter;
 mod headers;
 mod instance;
 mod partition;
+mod rehearse;
 mod status;
 mod supervisor;
 mod worker;
 
+pub use rehearse::{Rehearsed, rehearse};
 pub use status::{AgentState, AgentStatus};
 pub use supervisor::Supervisor;

@@ -177,17 +177,7 @@ impl Partition {
 
     async fn start(&mut self, side: Option<AgentSide>, traceparent: &Arc<str>) -> Result<(), Problem> {
         let around = &self.around;
-        let limits = around.agent.identity.grant.limits();
-        let side = side.unwrap_or_else(|| AgentSide {
-            outbox: Outbox::new(limits.output_bytes(), limits.get(LimitName::OutputKib).to_string())
-                .with_records_up_to(around.services.streams.record_bytes_max()),
-            state: StateView::new(
-                around.state.clone(),
-                self.number,
-                limits.state_bytes() as u64,
-                limits.get(LimitName::StateMib).to_string(),
-            ),
-        });
+        let side = side.unwrap_or_else(|| new_side(around, self.number));
         let started =
             Instance::start(&around.engine, &around.services, &around.agent, around.context(traceparent), side).await;
         self.instance = Some(started.map_err(|(problem, _)| problem)?);
@@ -199,6 +189,18 @@ impl Partition {
             Some(side) => Done { outputs: side.outbox.take(), state: side.state.take_changes(), dead_letters },
             None => Done { dead_letters, ..Done::default() },
         }
+    }
+}
+
+/// Outbox and state of a new instance, with the limits of its grant.
+pub(super) fn new_side(around: &Surroundings, partition: u32) -> AgentSide {
+    let limits = around.agent.identity.grant.limits();
+    let text = |name| limits.get(name).to_string();
+    let outbox = Outbox::new(limits.output_bytes(), text(LimitName::OutputKib));
+    let size_max = limits.state_bytes() as u64;
+    AgentSide {
+        outbox: outbox.with_records_up_to(around.services.streams.record_bytes_max()),
+        state: StateView::new(around.state.clone(), partition, size_max, text(LimitName::StateMib)),
     }
 }
 

@@ -30,6 +30,6 @@ pub use log::LOG_LINES_PER_CALL_MAX;
 pub use model::{ModelClient, ModelConfig};
 pub use records::Outbox;
 pub use services::{Secrets, Services, TopicNames};
-pub use state::StateView;
+pub use state::{StateView, guest_state};
 pub use tools::{Caller, Invocation, ToolCalls};
 pub use trace::{is_traceparent, new_traceparent};

@@ -8,7 +8,7 @@ use super::guest::Guest;
 use crate::permissions::Action;
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::state::{Entry, Host};
-use crate::streams::{StateChange, StateReader};
+use crate::streams::{StateChange, StateEntry, StateReader};
 
 /// Longest key, bytes.
 const KEY_SIZE_MAX: usize = 1024;
@@ -132,6 +132,15 @@ impl StateView {
             position = end;
         }
     }
+}
+
+/// A guest's own keys and values among changes, where there was no state before.
+pub fn guest_state(changes: &[StateChange]) -> Vec<StateEntry> {
+    let entry = |change: &StateChange| match (change.key.split_first(), &change.value) {
+        (Some((&GUEST, key)), Some(value)) => Some((key.to_vec(), value.clone())),
+        _ => None,
+    };
+    changes.iter().filter_map(entry).collect()
 }
 
 fn guest_key(key: &[u8]) -> Result<Vec<u8>, Error> {

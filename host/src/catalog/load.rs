@@ -24,6 +24,9 @@ use crate::runtime::bindings::{AgentComponentPre, ToolComponentPre};
 use crate::runtime::{CompileCache, Compiled, Engine, RuntimeError};
 use crate::store::Store;
 
+/// Settings of one component.
+pub(super) type Settings = BTreeMap<String, String>;
+
 /// What a catalog is made of.
 pub struct CatalogConfig {
     /// Engine.
@@ -223,7 +226,10 @@ impl Catalog {
             Kind::Agent => {
                 let agent = match before.agents.get(&manifest.name).filter(|agent| same(&agent.identity)) {
                     Some(agent) => agent.clone(),
-                    None => Arc::new(self.agent(candidate, grant).await?),
+                    None => {
+                        let settings = self.settings(manifest);
+                        Arc::new(self.load_agent(candidate.verified.component(), manifest, grant, settings)?)
+                    }
                 };
                 next.agents.insert(manifest.name.clone(), agent);
             }
@@ -233,7 +239,8 @@ impl Catalog {
 
     async fn tool(&self, candidate: &Candidate, grant: Grant) -> Result<Tool, CatalogError> {
         let verified = &candidate.verified;
-        self.load_tool(verified.component(), verified.manifest(), grant, candidate.maker.clone()).await
+        let (manifest, maker) = (verified.manifest(), candidate.maker.clone());
+        self.load_tool(verified.component(), manifest, grant, maker, self.settings(manifest)).await
     }
 
     /// Compiles, links and describes a tool.
@@ -243,23 +250,33 @@ impl Catalog {
         manifest: &Manifest,
         grant: Grant,
         maker: Option<String>,
+        settings: Settings,
     ) -> Result<Tool, CatalogError> {
         let compiled = self.compile(component, "tool", "wasmill:plugin/tool")?;
         check_imports(&compiled.imports, &grant)?;
-        let pre = self.tool_linker.instantiate_pre(&compiled.component).and_then(ToolComponentPre::new);
+        let pre = self.tool_linker.instantiate_pre(&compiled.component);
         let pre = pre.map_err(|e| RuntimeError::Instantiate(format!("{e:#}")))?;
-        let identity = self.identity(manifest, compiled.digest, grant);
+        let pre = ToolComponentPre::new(pre).map_err(|e| other_version(&compiled, "tool", &e))?;
+        let identity = self.identity(manifest, compiled.digest, grant, settings);
         let functions = describe(self.engine(), self.services(), &identity, &pre).await?;
         Ok(Tool { identity, manifest: Arc::new(manifest.clone()), maker, functions, pre })
     }
 
-    async fn agent(&self, candidate: &Candidate, grant: Grant) -> Result<Agent, CatalogError> {
-        let compiled = self.compile(candidate.verified.component(), "agent", "wasmill:plugin/agent")?;
+    /// Compiles and links an agent.
+    pub(super) fn load_agent(
+        &self,
+        component: &[u8],
+        manifest: &Manifest,
+        grant: Grant,
+        settings: Settings,
+    ) -> Result<Agent, CatalogError> {
+        let compiled = self.compile(component, "agent", "wasmill:plugin/agent")?;
         check_imports(&compiled.imports, &grant)?;
-        let pre = self.agent_linker.instantiate_pre(&compiled.component).and_then(AgentComponentPre::new);
+        let pre = self.agent_linker.instantiate_pre(&compiled.component);
         let pre = pre.map_err(|e| RuntimeError::Instantiate(format!("{e:#}")))?;
-        let manifest = Arc::new(candidate.verified.manifest().clone());
-        let identity = self.identity(&manifest, compiled.digest, grant);
+        let pre = AgentComponentPre::new(pre).map_err(|e| other_version(&compiled, "agent", &e))?;
+        let manifest = Arc::new(manifest.clone());
+        let identity = self.identity(&manifest, compiled.digest, grant, settings);
         let section = manifest.agent.clone().ok_or_else(|| RuntimeError::WrongWorld {
             wanted: "agent",
             export: "an [agent] section in wasmill.toml".into(),
@@ -288,16 +305,28 @@ impl Catalog {
         Ok(compiled)
     }
 
-    fn identity(&self, manifest: &Manifest, digest: String, grant: Grant) -> Arc<Identity> {
+    /// What the admin set for a component.
+    pub(super) fn settings(&self, manifest: &Manifest) -> Settings {
+        self.config.settings.get(&manifest.name).cloned().unwrap_or_default()
+    }
+
+    fn identity(&self, manifest: &Manifest, digest: String, grant: Grant, settings: Settings) -> Arc<Identity> {
         Arc::new(Identity {
             principal: grant.principal().clone(),
             component: format!("{}@{}", manifest.name, manifest.version).into(),
             digest,
             policy_revision: grant.revision().to_string(),
-            settings: self.config.settings.get(&manifest.name).cloned().unwrap_or_default(),
+            settings,
             grant,
         })
     }
+}
+
+/// The export has the right name; its version or its types are not this host's.
+fn other_version(compiled: &Compiled, kind: &'static str, error: &wasmtime::Error) -> RuntimeError {
+    let found: Vec<&str> = compiled.imports.exports.iter().map(|e| e.as_str()).collect();
+    let export = format!("wasmill:plugin/{kind}@0.1.0");
+    RuntimeError::WrongWorld { wanted: kind, export, found: format!("{} ({error})", found.join(", ")) }
 }
 
 /// Of several versions of an agent only the newest runs.

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use wasmill_registry::Manifest;
 
-use super::component::Tool;
+use super::component::{Agent, Tool};
 use super::error::CatalogError;
-use super::load::Catalog;
+use super::load::{Catalog, Settings};
 use crate::capabilities::{CallContext, errors, new_traceparent};
 use crate::permissions::{Grant, Principal};
 use crate::runtime::bindings::errors::Error;
@@ -31,12 +31,46 @@ impl Catalog {
         let principal = Principal::tool(&manifest.name);
         let wanted = Some(&manifest.permissions);
         let grant = matrix.grant(&principal, wanted, Some(&manifest.limits), Some(maker));
-        self.load_tool(component, manifest, grant, Some(maker.principal().to_string())).await
+        let (maker, settings) = (Some(maker.principal().to_string()), self.settings(manifest));
+        self.load_tool(component, manifest, grant, maker, settings).await
+    }
+
+    /// Loads a tool that nobody has signed yet, for its author's eyes: with the grant that the matrix would give it.
+    ///
+    /// # Errors
+    /// As at the load of an installed one: imports, world, description.
+    pub async fn unsigned_tool(
+        &self,
+        component: &[u8],
+        manifest: &Manifest,
+        settings: Settings,
+    ) -> Result<Tool, CatalogError> {
+        let grant = self.unsigned_grant(Principal::tool(&manifest.name), manifest);
+        self.load_tool(component, manifest, grant, None, settings).await
+    }
+
+    /// The same for an agent.
+    ///
+    /// # Errors
+    /// As at the load of an installed one: imports, world.
+    pub fn unsigned_agent(
+        &self,
+        component: &[u8],
+        manifest: &Manifest,
+        settings: Settings,
+    ) -> Result<Agent, CatalogError> {
+        let grant = self.unsigned_grant(Principal::agent(&manifest.name), manifest);
+        self.load_agent(component, manifest, grant, settings)
+    }
+
+    fn unsigned_grant(&self, principal: Principal, manifest: &Manifest) -> Grant {
+        self.matrix().current().grant(&principal, Some(&manifest.permissions), Some(&manifest.limits), None)
     }
 
     /// Calls a prepared tool in a fresh instance. It may call no other tools: its try-out has no effects.
     pub async fn try_call(&self, tool: &Tool, function: &str, arguments: &str) -> Tried {
-        let context = CallContext { depth_left: 0, ..CallContext::begin(&tool.identity, new_traceparent()) };
+        let mut context = CallContext::begin(&tool.identity, new_traceparent());
+        context.depth_left = 0;
         let began = Instant::now();
         let (result, memory_bytes) = match tool.function(function) {
             Some(found) => match found.check(tool, arguments) {

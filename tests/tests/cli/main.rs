@@ -11,3 +11,4 @@ mod plugins;
 mod records;
 mod running;
 mod topics;
+mod trial;

@@ -3,6 +3,7 @@
 mod install;
 mod new;
 mod sign;
+mod test;
 mod verify;
 
 use clap::{Args, Subcommand};
@@ -27,6 +28,12 @@ pub(super) enum Plugin {
   wasmill plugin sign .                    what `cargo component build --release` made here
   wasmill plugin sign counter.wasm --manifest wasmill.toml --key ~/keys/alice.key")]
     Sign(sign::Sign),
+    /// Try a built plugin with the cases in its folder, without any broker
+    #[command(after_help = "Examples:
+  wasmill plugin test
+  wasmill plugin test plugins/upper
+  wasmill plugin test --component counter.wasm --output json")]
+    Test(test::Test),
     /// Verify a component: a file that isn't installed, or an installed one by name
     #[command(after_help = "Examples:
   wasmill plugin verify target/wasm32-wasip1/release/counter.wasm
@@ -63,6 +70,7 @@ impl Plugin {
         match self {
             Self::New(command) => command.run(cx),
             Self::Sign(command) => command.run(cx),
+            Self::Test(command) => command.run(cx).await,
             Self::Verify(command) => command.run(cx).await,
             Self::Install(command) => command.run(cx).await,
             Self::List => list(cx).await,
