@@ -91,8 +91,7 @@ impl Scratch {
 
     /// Signs and installs a plugin of this repository, which must have been built.
     pub fn install(&self, plugin: &str) -> Result<()> {
-        let manifest = std::fs::read_to_string(plugins().join(plugin).join("wasmill.toml"))?;
-        self.install_bytes(&component(plugin)?, &manifest)
+        self.install_bytes(&component(plugin)?, &manifest(plugin)?)
     }
 
     /// Signs and installs a component under a manifest.
@@ -197,6 +196,11 @@ pub async fn denials(host: &Host) -> Result<Vec<String>> {
     host.audit.flush().await;
     let rows = host.store.audit(&AuditFilter { principal: None, limit: 1000 }).await?;
     Ok(rows.into_iter().rev().filter(|row| row.decision == "denied").map(|row| row.detail).collect())
+}
+
+/// The manifest of a plugin of this repository.
+pub fn manifest(plugin: &str) -> Result<String> {
+    Ok(std::fs::read_to_string(plugins().join(plugin).join("wasmill.toml"))?)
 }
 
 /// The component of a plugin of this repository.

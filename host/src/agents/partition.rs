@@ -205,7 +205,7 @@ pub(super) fn new_side(around: &Surroundings, partition: u32) -> AgentSide {
 }
 
 impl Surroundings {
-    fn context(&self, traceparent: &Arc<str>) -> CallContext {
+    pub(super) fn context(&self, traceparent: &Arc<str>) -> CallContext {
         CallContext::begin(&self.agent.identity, traceparent.clone())
     }
 }

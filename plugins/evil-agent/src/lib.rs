@@ -77,7 +77,8 @@ impl Case<'_> {
         let attack = attacks.iter().find(|attack| attack.name == name).ok_or_else(|| Error::no_function(name))?;
         match (attack.run)(self, out) {
             Ok(result) => Ok(json!({ "attack": name, "result": result })),
-            Err(failure) if failure.reason.code() == lost::CODE => Err(failure),
+            // A flood ends as with any agent that passes errors on.
+            Err(failure) if failure.reason.code() == lost::CODE || name == "amplify" => Err(failure),
             Err(failure) => {
                 Ok(json!({ "attack": name, "code": failure.reason.code(), "message": failure.reason.message() }))
             }

@@ -24,8 +24,13 @@ pub const ATTACKS: &[Attack] = &[
     },
     Attack {
         name: "state-others",
-        must: "No key leads to another agent's or partition's state: the result is an empty list.",
+        must: "No key leads to another agent's or partition's state, nor to what a failed record left: the result is an empty list.",
         run: others,
+    },
+    Attack {
+        name: "state-count",
+        must: "Harmless: the result counts these records, over all restarts, and none twice.",
+        run: count,
     },
 ];
 
@@ -59,7 +64,14 @@ fn batch(_: &Case<'_>, _: &mut Outbox) -> Result<String, Failure> {
 }
 
 fn others(_: &Case<'_>, _: &mut Outbox) -> Result<String, Failure> {
-    let odd = ["../upper/0/k", "upper/0/k", "\0\0k", "wasmill.state.upper", "*", "%"];
+    let odd = ["../upper/0/k", "upper/0/k", "\0\0k", "wasmill.state.upper", "*", "%", "lost"];
     let found = odd.iter().filter(|key| !matches!(state::get(key), Ok(None) | Err(_)));
     Ok(format!("{:?}", found.collect::<Vec<_>>()))
+}
+
+fn count(_: &Case<'_>, _: &mut Outbox) -> Result<String, Failure> {
+    let before = state::get("count")?.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| text.parse().ok());
+    let now = (before.unwrap_or(0u64) + 1).to_string();
+    state::set("count", &now)?;
+    Ok(now)
 }

@@ -16,7 +16,7 @@ use wasmill_sdk::{Function, config};
 /// | `remote` | a schema that refers to an address | refused, and nothing is fetched |
 /// | `names` | names with control characters, empty, too long | refused when it is loaded |
 /// | `twice` | two functions of one name | refused when it is loaded |
-/// | `nothing` | no function | loaded, and nothing can be called |
+/// | `nothing` | no function | refused when it is loaded |
 /// | `many` | 100,000 functions | refused, naming the limit |
 /// | `huge` | a description of 64 MiB | refused, naming the limit |
 /// | `differs` | something else each time | the first answer counts |
@@ -34,7 +34,7 @@ pub fn about(honest: Vec<Function>) -> Vec<Function> {
             .iter()
             .flat_map(|name| one(name, r#"{"type":"object"}"#))
             .collect(),
-        Some("twice") => [honest.clone(), honest].concat(),
+        Some("twice") => [&honest[..1], &honest[..1]].concat(),
         Some("nothing") => Vec::new(),
         Some("many") => (0..100_000).flat_map(|i| one(&format!("f{i}"), r#"{"type":"object"}"#)).collect(),
         Some("huge") => vec![Function::new("echo", &"x".repeat(64 * 1024 * 1024), r#"{"type":"object"}"#, "{}")],

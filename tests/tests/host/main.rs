@@ -4,12 +4,15 @@
 
 mod agents;
 mod broker_away;
+mod evil;
+mod failures;
 mod feed;
 mod killed;
 mod logsmith;
 mod model;
 mod on_postgres;
 mod records;
+mod refused;
 mod starting;
 mod strangers;
 mod tools;

@@ -1,0 +1,12 @@
+//! The attacks of `plugins/evil-agent`, each a record on a topic that the running agent reads.
+
+mod arena;
+mod columns;
+mod forging;
+mod limits;
+mod lost;
+mod others;
+mod stored;
+mod topic;
+
+pub use arena::Arena;
