@@ -1,4 +1,4 @@
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::ring;
 
@@ -32,5 +32,5 @@ async fn no_file_is_written_anywhere() {
     }
     let relative = ring.attack("write-file", json!({ "path": "evil-was-here" })).await.unwrap_err();
     assert_eq!(relative.code, "tool.said.evil.refused");
-    assert_eq!(ring.attack("echo", json!({ "still": "here" })).await.unwrap(), Value::from(json!({ "still": "here" })));
+    assert_eq!(ring.attack("echo", json!({ "still": "here" })).await.unwrap(), json!({ "still": "here" }));
 }
