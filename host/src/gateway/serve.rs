@@ -1,12 +1,14 @@
 //! Listening on the home's socket.
 
-use std::fs::Permissions;
+use std::fs::{File, Permissions};
 use std::future::Future;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use axum::Router;
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::problem::{Problem, ProblemKind};
@@ -17,6 +19,8 @@ use crate::problem::{Problem, ProblemKind};
 pub struct Listener {
     listener: UnixListener,
     file: SocketFile,
+    // Given back last: whoever has it may remove the socket's file.
+    _lock: Flock<File>,
 }
 
 /// The socket's file, removed with this value.
@@ -36,8 +40,9 @@ impl Listener {
     /// # Errors
     /// `host.running` where another process listens there; `host.socket` where the system refuses.
     pub async fn bind(socket: &Path) -> Result<Self, Problem> {
+        let lock = lock(socket)?;
         let listener = listen(socket).await?;
-        Ok(Self { listener, file: SocketFile(socket.to_owned()) })
+        Ok(Self { listener, file: SocketFile(socket.to_owned()), _lock: lock })
     }
 
     /// Serves the router until `stop` is done, then finishes what is being answered and removes the socket.
@@ -50,15 +55,25 @@ impl Listener {
     }
 }
 
+/// Decides between hosts that start at the same moment. The system gives it back when the process ends, however it ends.
+fn lock(socket: &Path) -> Result<Flock<File>, Problem> {
+    let path = socket.with_extension("lock");
+    let file = File::options().create(true).write(true).truncate(false).mode(0o600).open(&path);
+    let file = file.map_err(|error| Problem::io(&path, &error))?;
+    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| match error {
+        Errno::EWOULDBLOCK => running(socket),
+        error => Problem::io(&path, &error.into()),
+    })
+}
+
+fn running(socket: &Path) -> Problem {
+    let message = format!("a host runs on this home already and listens at `{}`", socket.display());
+    Problem::new(ProblemKind::Conflict, "host.running", message, "Stop it first, or use another --home.")
+}
+
 async fn listen(socket: &Path) -> Result<UnixListener, Problem> {
     if UnixStream::connect(socket).await.is_ok() {
-        let message = format!("a host runs on this home already and listens at `{}`", socket.display());
-        return Err(Problem::new(
-            ProblemKind::Conflict,
-            "host.running",
-            message,
-            "Stop it first, or use another --home.",
-        ));
+        return Err(running(socket));
     }
     match std::fs::remove_file(socket) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(refused(socket, &error)),

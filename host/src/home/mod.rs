@@ -6,7 +6,7 @@
 //! keys/             secret keys, mode 0600        registry/         components, an OCI layout
 //! log/              the embedded log              store.db          the database
 //! cache/            compiled code                 forge/            scratch of the forge
-//! host.sock         where a running host listens
+//! host.sock         where a running host listens  host.lock         held by a running host
 //! ```
 //!
 //! This folder knows files and settings. It must never know what a running host does with them.

@@ -3,6 +3,8 @@
 use wasmill::home::{Home, open_streams};
 use wasmill_tests::binary::Cli;
 use wasmill_tests::kafka::Kafka;
+use wasmill_tests::scratch::PATIENCE;
+use wasmill_tests::server::until;
 use wasmill_tests::up::Up;
 
 use super::feed::UPPER_MAY;
@@ -38,6 +40,16 @@ async fn a_host_does_not_share_its_embedded_log_with_another_process() {
     // It leaves nothing behind that looks like a host.
     assert!(!home.socket().exists());
     drop(streams);
+}
+
+#[test]
+fn of_hosts_that_start_at_the_same_moment_one_comes_up_and_can_be_asked() {
+    let cli = Cli::new();
+    let all: Vec<Up> = (0..4).map(|_| Up::spawn(&cli)).collect();
+    let log = || all[0].log();
+    let one = until(PATIENCE, || log().matches("host.running").count() == 3 && log().contains("\"host\":\"up\""));
+    assert!(one, "{}", log());
+    cli.run(&["topic", "create", "words"]).expect_code(0);
 }
 
 #[test]
