@@ -3,6 +3,7 @@
 //! It stays small and knows nothing of the host crate: set-up must run on a machine on which the host
 //! cannot be compiled yet. What needs the host is run as a program.
 
+mod bench;
 mod bindings;
 mod demo;
 mod guest;
@@ -36,6 +37,8 @@ enum Chore {
     Demo(demo::Args),
     /// Measure the parsers that it writes against logs whose truth is known.
     Loghub(loghub::Args),
+    /// Measure the stated figures on a release build.
+    Bench(bench::Args),
     /// Run every check and every suite, after a set-up of what is missing.
     Test(test::Args),
 }
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Chore::Bindings { check } => bindings::run(check).map(|()| ExitCode::SUCCESS),
         Chore::Demo(args) => demo::command(&machine, &args),
         Chore::Loghub(args) => loghub::command(&machine, &args),
+        Chore::Bench(args) => bench::command(&machine, &args),
         Chore::Test(args) => test::command(&machine, &args),
     });
     match done {
