@@ -70,7 +70,8 @@ fn others(_: &Case<'_>, _: &mut Outbox) -> Result<String, Failure> {
 }
 
 fn count(_: &Case<'_>, _: &mut Outbox) -> Result<String, Failure> {
-    let before = state::get("count")?.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| text.parse().ok());
+    let before =
+        state::get("count")?.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| text.parse().ok());
     let now = (before.unwrap_or(0u64) + 1).to_string();
     state::set("count", &now)?;
     Ok(now)
