@@ -125,10 +125,12 @@ pub fn free_port() -> io::Result<u16> {
 mod tests {
     use super::*;
 
+    /// Not by `INT`: where the tests themselves run in the background of a shell, it is ignored, and a shell that
+    /// inherits that can't trap it.
     fn launch(script: &str, folder: &Path) -> Server {
         let command = ["sh", "-c", script].map(str::to_owned);
         let log = folder.join("log");
-        Server::start(&Launch { command: &command, env: &[], log: &log, stop_signal: "INT", user: None }).unwrap()
+        Server::start(&Launch { command: &command, env: &[], log: &log, stop_signal: "TERM", user: None }).unwrap()
     }
 
     fn log(folder: &Path) -> String {
@@ -138,7 +140,7 @@ mod tests {
     #[test]
     fn a_dropped_server_has_got_its_signal_and_is_gone() {
         let folder = tempfile::tempdir().unwrap();
-        let server = launch("trap 'echo stopped; exit 0' INT; echo up; while :; do sleep 0.05; done", folder.path());
+        let server = launch("trap 'echo stopped; exit 0' TERM; echo up; while :; do sleep 0.05; done", folder.path());
         assert!(until(Duration::from_secs(10), || log(folder.path()).contains("up")));
         drop(server);
         assert_eq!(log(folder.path()), "up\nstopped\n");
@@ -156,7 +158,7 @@ mod tests {
     fn a_killed_server_gets_no_time_to_clean_up() {
         let folder = tempfile::tempdir().unwrap();
         let mut server =
-            launch("trap 'echo stopped; exit 0' INT; echo up; while :; do sleep 0.05; done", folder.path());
+            launch("trap 'echo stopped; exit 0' TERM; echo up; while :; do sleep 0.05; done", folder.path());
         assert!(until(Duration::from_secs(10), || log(folder.path()).contains("up")));
         server.kill();
         assert_eq!(log(folder.path()), "up\n");
