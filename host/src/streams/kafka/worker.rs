@@ -234,7 +234,6 @@ impl Worker for KafkaWorker {
                 Ok(())
             }
             Outcome::Dropped(error) => {
-                eprintln!("DBG dropped {error}");
                 self.is_unsure = matches!(error, StreamError::Fenced(_));
                 Err(error)
             }
