@@ -30,12 +30,12 @@ pub enum ForgeError {
     #[error(transparent)]
     Kit(#[from] KitError),
     /// The maker's builds of this hour are used up.
-    #[error("{maker} has used up its {per_hour} builds an hour (limit `builds_per_hour`)")]
+    #[error("{maker} has used up its builds of this hour: {limit}")]
     Quota {
         /// Who.
         maker: String,
-        /// The limit.
-        per_hour: u32,
+        /// The limit, its value and who set it.
+        limit: String,
     },
     /// Too many builds wait already.
     #[error("the forge is busy: {0} requests are being built or wait already")]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::error::ForgeError;
-use crate::permissions::Grant;
+use crate::permissions::{Grant, LimitName};
 use crate::store::{Store, now_ms};
 
 /// Length of the window, milliseconds.
@@ -40,7 +40,8 @@ impl Quota {
         let before = self.store.builds_since(name, now_ms().saturating_sub(WINDOW_MS)).await?;
         let under_way = *self.lock().get(name).unwrap_or(&0);
         if before.saturating_add(under_way.into()) > per_hour.into() {
-            return Err(ForgeError::Quota { maker: name.to_owned(), per_hour });
+            let limit = maker.limits().get(LimitName::BuildsPerHour).to_string();
+            return Err(ForgeError::Quota { maker: name.to_owned(), limit });
         }
         Ok(counted)
     }

@@ -235,6 +235,10 @@ async fn builds_of_an_hour_are_counted_and_what_is_there_already_costs_none() {
     }
     let error = ask(&host, &host.client("smith"), &request("more", SUM)).await.unwrap_err();
     assert_eq!((error.code(), error.problem().kind), ("forge.quota", ProblemKind::Limit));
+    assert!(
+        error.to_string().contains("builds_per_hour = 5 (row for \"client:smith\", permissions.toml line "),
+        "{error}"
+    );
     callable(&host, &sum()).await;
 }
 
