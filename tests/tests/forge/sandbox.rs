@@ -85,7 +85,7 @@ async fn no_file_of_the_host_can_be_included() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_program_inside_sees_no_file_system_network_or_process_of_the_host() {
+async fn a_program_inside_sees_no_file_and_no_process_of_the_host() {
     let marker = tempfile::NamedTempFile::new().unwrap();
     let path = marker.path().display();
     // The shell's own means: there is no other program inside, which is part of what is tested.
@@ -136,6 +136,24 @@ async fn a_program_inside_sees_no_file_system_network_or_process_of_the_host() {
     let names = said.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name);
     let foreign: Vec<&str> = names.filter(|name| !known.contains(name) && name.len() > 1).collect();
     assert!(foreign.is_empty(), "{foreign:?}");
+}
+
+/// With the whole system to try with, since a compiler alone brings no program that could connect.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_inside_reaches_no_port_of_the_host() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let knock = format!("exec 3<>/dev/tcp/127.0.0.1/{} && echo connected", listener.local_addr().unwrap().port());
+    let outside = std::process::Command::new("bash").args(["-c", &knock]).output().unwrap();
+    assert_eq!(outside.stdout, b"connected\n", "the same program outside");
+
+    let workshop = workshop().await;
+    let mut view = View::new();
+    view.system();
+    let inside = workshop.sandbox.run(&view, &format!("bash -c '{knock}'"), &SandboxLimits::BUILD).await.unwrap();
+    let said = [inside.stdout, inside.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.contains("/dev/tcp/127.0.0.1/"), "{said}");
+    assert!(!said.contains("connected"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
