@@ -139,8 +139,10 @@ impl Context {
 
 /// Reads the process's arguments, does what they say, and gives the exit code.
 pub fn main() -> ExitCode {
-    // Wrong arguments end here with clap's message and exit code 2, as documented.
-    let Cli { global, noun } = Cli::parse();
+    let Cli { global, noun } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return arguments_refused(&error),
+    };
     let cx = Context { root: global.home, output: Output::new(global.output) };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = match runtime {
@@ -152,6 +154,20 @@ pub fn main() -> ExitCode {
         Err(problem) => cx.output.problem(&problem),
     }
     .into()
+}
+
+/// Shows help, or what is wrong with the arguments: to a program as JSON, where it asked for that.
+fn arguments_refused(error: &clap::Error) -> ExitCode {
+    let words: Vec<String> = std::env::args().collect();
+    let wants_json =
+        words.iter().any(|word| word == "--output=json") || words.windows(2).any(|pair| pair == ["--output", "json"]);
+    if !error.use_stderr() || !wants_json {
+        error.exit();
+    }
+    let text = error.to_string();
+    let message = text.strip_prefix("error: ").unwrap_or(&text).trim();
+    let problem = Problem::new(ProblemKind::Invalid, "arguments.invalid", message, "See `wasmill --help`.");
+    Output::new(Format::Json).problem(&problem).into()
 }
 
 #[cfg(test)]
