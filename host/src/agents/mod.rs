@@ -13,6 +13,7 @@ mod status;
 mod supervisor;
 mod worker;
 
+pub use dead_letter::{DeadLetter, Origin, Redriven, list, list_all, redrive, topic_of};
 pub use rehearse::{Rehearsed, rehearse};
 pub use status::{AgentState, AgentStatus};
 pub use supervisor::Supervisor;

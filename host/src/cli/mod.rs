@@ -5,6 +5,7 @@
 //! the same whether a host runs or not.
 
 mod approval;
+mod dlq;
 mod doctor;
 mod exit;
 mod files;
@@ -96,6 +97,9 @@ enum Noun {
     /// Send records to a topic and read them
     #[command(subcommand)]
     Record(record::Record),
+    /// See records that agents could not handle, and send them again
+    #[command(subcommand)]
+    Dlq(dlq::Dlq),
 }
 
 impl Noun {
@@ -113,6 +117,7 @@ impl Noun {
             Self::Approval(command) => command.run(cx).await,
             Self::Topic(command) => command.run(cx).await,
             Self::Record(command) => command.run(cx).await,
+            Self::Dlq(command) => command.run(cx).await,
         }
     }
 }

@@ -7,6 +7,7 @@
 mod approvals;
 mod builds;
 mod client;
+mod dlq;
 mod extract;
 mod permissions;
 mod plugins;
@@ -22,6 +23,7 @@ use axum::Router;
 
 pub use approvals::{DenyRequest, GrantRequest};
 pub use client::Client;
+pub use dlq::RedriveRequest;
 pub use permissions::{Answer, ExplainReply, ExplainRequest, MatrixReply};
 pub use plugins::{InstallReply, InstallRequest, Plugin};
 pub use records::{AppendReply, AppendRequest, Position, ReadReply, RecordIn, RecordOut};
@@ -36,6 +38,7 @@ pub fn router(gateway: SharedGateway) -> Router {
     Router::new()
         .merge(builds::routes())
         .merge(approvals::routes())
+        .merge(dlq::routes())
         .merge(permissions::routes())
         .merge(plugins::routes())
         .merge(records::routes())

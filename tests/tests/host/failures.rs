@@ -1,6 +1,7 @@
 //! Agents whose records fail: who fails alone is set aside, all others count, and nothing is lost with a restart.
 
 use serde_json::json;
+use wasmill::agents::{list, redrive};
 use wasmill::streams::{Batch, Record};
 use wasmill_tests::scratch::Scratch;
 
@@ -79,6 +80,22 @@ async fn a_poisoned_record_is_set_aside_with_its_reason_and_the_others_keep_thei
         assert!(said.starts_with(code) && !said.is_empty(), "{said}");
     }
     assert_eq!(running.host.supervisor.status()[0].dead_letters, 3);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_fails_again_after_its_redrive_waits_again() {
+    let scratch = scratch().await;
+    scratch.topics(&["evil.attacks.dlq"]).await.unwrap();
+    send(&scratch, &[("a", "this is no JSON")]).await;
+    let running = scratch.run().await.unwrap();
+    scratch.wait_for("evil.attacks.dlq", 1).await.unwrap();
+    assert_eq!(redrive(scratch.streams(), "evil.attacks", 10).await.unwrap().records, 1);
+    scratch.wait_for("evil.attacks.dlq", 2).await.unwrap();
+    let waiting = list(scratch.streams(), "evil.attacks", 10).await.unwrap();
+    let origins: Vec<_> = waiting.iter().map(|letter| letter.origin.unwrap().offset).collect();
+    assert_eq!(origins, [1], "where it was sent again");
+    assert_eq!(waiting[0].agent.as_deref(), Some("evil-agent"));
     running.stop().await.unwrap();
 }
 

@@ -1,10 +1,21 @@
-//! Records that an agent can't handle: set aside on `<topic>.dlq`, with the reason, so that they stop nobody.
+//! Setting a record aside.
 
 use crate::problem::Problem;
 use crate::streams::{Batch, Column, Output};
 
 /// Most characters of a reason; a component may have much to say.
 const REASON_SIZE_MAX: usize = 2000;
+
+/// What the names of all headers of a dead letter begin with. Behind it:
+pub(super) const HEADER_PREFIX: &str = "wasmill-dlq-";
+const TOPIC: &str = "topic";
+pub(super) const PARTITION: &str = "partition";
+pub(super) const OFFSET: &str = "offset";
+pub(super) const AGENT: &str = "agent";
+pub(super) const CODE: &str = "code";
+pub(super) const REASON: &str = "reason";
+pub(super) const ATTEMPTS: &str = "attempts";
+pub(super) const OMITTED: &str = "omitted";
 
 /// Name of the dead-letter topic of a topic.
 pub fn topic_of(topic: &str) -> String {
@@ -18,19 +29,19 @@ pub fn topic_of(topic: &str) -> String {
 pub fn output(alone: &Batch, agent: &str, problem: &Problem, attempts: u32, size_max: usize) -> Output {
     let fits = own_size(alone) <= size_max;
     let offset = alone.offsets.first().copied().unwrap_or_default();
-    let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+    let header = |name: &str, value: &str| (format!("{HEADER_PREFIX}{name}"), value.as_bytes().to_vec());
     // The host's headers and not the record's own: a record of the largest size must fit in here too.
     let mut common_headers = vec![
-        header("wasmill-dlq-topic", &alone.topic),
-        header("wasmill-dlq-partition", &alone.partition.to_string()),
-        header("wasmill-dlq-offset", &offset.to_string()),
-        header("wasmill-dlq-agent", agent),
-        header("wasmill-dlq-code", &problem.code),
-        header("wasmill-dlq-reason", &problem.message.chars().take(REASON_SIZE_MAX).collect::<String>()),
-        header("wasmill-dlq-attempts", &attempts.to_string()),
+        header(TOPIC, &alone.topic),
+        header(PARTITION, &alone.partition.to_string()),
+        header(OFFSET, &offset.to_string()),
+        header(AGENT, agent),
+        header(CODE, &problem.code),
+        header(REASON, &problem.message.chars().take(REASON_SIZE_MAX).collect::<String>()),
+        header(ATTEMPTS, &attempts.to_string()),
     ];
     if !fits {
-        common_headers.push(header("wasmill-dlq-omitted", "all"));
+        common_headers.push(header(OMITTED, "all"));
     }
     let common_headers = common_headers.into();
     let topic = topic_of(&alone.topic);

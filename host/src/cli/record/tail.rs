@@ -6,6 +6,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
 use super::super::Context;
+use super::super::output::printable;
 use crate::gateway::{Client, ReadReply, RecordOut, TopicReply};
 use crate::problem::Problem;
 
@@ -131,11 +132,4 @@ fn human(record: &RecordOut) -> String {
         None => style("(no value)").dim().to_string(),
     };
     format!("{place} {}{value}", key.unwrap_or_default())
-}
-
-/// Records come from anywhere: what could steer a terminal is shown, not sent.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() && c != '\t' && c != '\n' { c.escape_default().to_string() } else { c.to_string() })
-        .collect()
 }

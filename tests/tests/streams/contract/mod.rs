@@ -2,6 +2,7 @@
 //!
 //! A behaviour creates topics and groups of its own, because some stores outlive a test and serve many at once.
 
+pub mod dead_letters;
 pub mod groups;
 pub mod records;
 pub mod sharing;
@@ -54,6 +55,11 @@ macro_rules! hold {
                     outputs_carry_common_headers_and_numbers,
                     contradicting_columns_are_refused,
                     a_copy_keeps_the_order_of_each_key,
+                }
+                dead_letters {
+                    dead_letters_go_back_once_and_wait_no_more,
+                    of_many_dead_letters_the_oldest_go_first,
+                    a_topic_without_dead_letters_has_none,
                 }
                 state {
                     state_is_read_back_and_scanned_in_order,

@@ -1,0 +1,15 @@
+//! Dead letters: records that an agent can't handle, set aside on `<topic>.dlq` with the reason, and their way back.
+//!
+//! Which of them still wait is known by the committed offsets of a consumer group of its own, so that sending them again
+//! is one transaction like any other work: each goes back once, whatever happens meanwhile.
+
+mod letter;
+mod redrive;
+mod set_aside;
+mod waiting;
+
+pub use letter::{DeadLetter, Origin};
+pub use redrive::{Redriven, redrive};
+pub(super) use set_aside::output;
+pub use set_aside::topic_of;
+pub use waiting::{list, list_all};
