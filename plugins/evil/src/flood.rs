@@ -29,6 +29,7 @@ pub const ATTACKS: &[Attack] = &[
         must: "A line of `mib` MiB on stdout without an end is cut into pieces.",
         run: stdout_line,
     },
+    Attack { name: "both-streams", must: "A line on stdout and one on stderr become log lines.", run: both_streams },
 ];
 
 const MIB: usize = 1024 * 1024;
@@ -67,4 +68,10 @@ fn stdout_line(arguments: &Value) -> Result<String, Error> {
     let size = number(arguments, "mib", 8) as usize * MIB;
     let mut out = std::io::stdout().lock();
     report(out.write_all(&vec![b'x'; size]).and_then(|()| out.flush()).map(|()| size))
+}
+
+fn both_streams(_: &Value) -> Result<String, Error> {
+    println!("a word");
+    eprintln!("a complaint");
+    json::print("written")
 }

@@ -35,6 +35,14 @@ async fn of_a_flood_on_stdout_the_first_lines_stay_and_the_rest_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_on_stdout_and_stderr_is_logged() {
+    let lines = lines_of("flood-both", "both-streams", json!({})).await;
+    let mut messages: Vec<&str> = lines.iter().map(|line| line.message.as_str()).collect();
+    messages.sort_unstable();
+    assert_eq!(messages, ["a complaint", "a word"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_line_without_end_becomes_pieces() {
     let lines = lines_of("flood-endless", "stdout-line", json!({ "mib": 1 })).await;
     assert_eq!(lines.len(), 128);
