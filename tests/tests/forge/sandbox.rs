@@ -174,6 +174,15 @@ async fn each_limit_of_the_sandbox_stops_what_exceeds_it() {
     let spin = shell("while :; do :; done", &long).await;
     assert!(!matches!(spin.ended, Ended::Exited(0) | Ended::WallClock), "{:?}", spin.ended);
 
+    // A text that is doubled until it is too large; without the limit it would have 64 MiB in the end.
+    let little = SandboxLimits { memory_bytes: 32 * 1024 * 1024, ..SandboxLimits::BUILD };
+    let double = "a=0123456789abcdef; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22; do a=$a$a; done; \
+                  echo ${#a}";
+    assert_eq!(shell(double, &SandboxLimits::BUILD).await.stdout, b"67108864\n");
+    let greedy = shell(double, &little).await;
+    assert!(!matches!(greedy.ended, Ended::Exited(0) | Ended::WallClock), "{:?}", greedy.ended);
+    assert_eq!(greedy.stdout, b"");
+
     // Reading a pipe that nobody writes to costs no processor time.
     let asleep = shell("sh -c 'kill -STOP $$'", &limits).await;
     assert_eq!(asleep.ended, Ended::WallClock);
