@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "what helpers of tests unwrap is what the test is about")]
 
 mod agents;
+mod approved;
 mod broker_away;
 mod evil;
 mod failures;
