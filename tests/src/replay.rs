@@ -1,6 +1,7 @@
 //! A local server that speaks the OpenAI protocol and replays recorded answers. There is no model behind it: it says
 //! what the test has recorded for it, whatever it is asked.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,7 +38,7 @@ pub struct Question {
 #[derive(Debug)]
 pub struct Replay {
     address: SocketAddr,
-    next: Arc<Mutex<Recorded>>,
+    next: Arc<Mutex<VecDeque<Recorded>>>,
     questions: Arc<Mutex<Vec<Question>>>,
 }
 
@@ -48,7 +49,8 @@ impl Replay {
     /// When the operating system has no port to give.
     pub fn start(recorded: Recorded) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let (next, questions) = (Arc::new(Mutex::new(recorded)), Arc::<Mutex<Vec<Question>>>::default());
+        let next = Arc::new(Mutex::new(VecDeque::from([recorded])));
+        let questions = Arc::<Mutex<Vec<Question>>>::default();
         let server = Self { address: listener.local_addr()?, next: next.clone(), questions: questions.clone() };
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -68,7 +70,12 @@ impl Replay {
 
     /// From now on everything is answered with this.
     pub fn replay(&self, recorded: Recorded) {
-        *self.next.lock().unwrap_or_else(PoisonError::into_inner) = recorded;
+        self.replay_in_turn([recorded]);
+    }
+
+    /// From now on the questions are answered with these in turn, and with the last ever after.
+    pub fn replay_in_turn(&self, recorded: impl IntoIterator<Item = Recorded>) {
+        *self.next.lock().unwrap_or_else(PoisonError::into_inner) = recorded.into_iter().collect();
     }
 
     /// Everything that was asked so far.
@@ -78,12 +85,11 @@ impl Replay {
     }
 }
 
-fn answer(mut stream: TcpStream, next: &Mutex<Recorded>, questions: &Mutex<Vec<Question>>) -> io::Result<()> {
+fn answer(mut stream: TcpStream, next: &Mutex<VecDeque<Recorded>>, questions: &Mutex<Vec<Question>>) -> io::Result<()> {
     let question = read(&mut BufReader::new(&stream))?;
     let model = question.body["model"].clone();
     questions.lock().unwrap_or_else(PoisonError::into_inner).push(question);
-    let recorded = next.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    match recorded {
+    match turn(next) {
         Recorded::Answer(content) => {
             let choice = json!({ "index": 0, "message": { "role": "assistant", "content": content } });
             let usage = json!({ "prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21 });
@@ -97,6 +103,13 @@ fn answer(mut stream: TcpStream, next: &Mutex<Recorded>, questions: &Mutex<Vec<Q
             stream.read(&mut [0]).map(drop)
         }
     }
+}
+
+/// What is said now: the first that is left; nothing where nothing was recorded.
+fn turn(next: &Mutex<VecDeque<Recorded>>) -> Recorded {
+    let mut next = next.lock().unwrap_or_else(PoisonError::into_inner);
+    let now = if next.len() > 1 { next.pop_front() } else { next.front().cloned() };
+    now.unwrap_or(Recorded::Silence)
 }
 
 fn read(stream: &mut impl BufRead) -> io::Result<Question> {

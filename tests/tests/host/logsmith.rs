@@ -7,7 +7,8 @@ use wasmill::forge::{ForgeSettings, prepare};
 use wasmill::streams::Record;
 use wasmill_tests::scratch::Scratch;
 
-const LOGSMITH_MAY: &str = r#"
+/// What the agent always needs.
+pub const LOGSMITH_MAY: &str = r#"
 [[row]]
 principal = "agent:logsmith"
 topics.read = ["logs.raw"]
@@ -26,7 +27,8 @@ async fn home() -> Scratch {
     scratch
 }
 
-async fn send(scratch: &Scratch, source: &str, lines: &[String]) {
+/// Sends lines of a source to `logs.raw`.
+pub async fn send(scratch: &Scratch, source: &str, lines: &[String]) {
     let record = |line: &String| Record {
         key: Some(source.as_bytes().to_vec()),
         value: Some(line.as_bytes().to_vec()),
@@ -36,14 +38,14 @@ async fn send(scratch: &Scratch, source: &str, lines: &[String]) {
 }
 
 /// What was sent to `logs.parsed`, once there are so many records.
-async fn parsed(scratch: &Scratch, records: usize) -> Vec<Value> {
+pub async fn parsed(scratch: &Scratch, records: usize) -> Vec<Value> {
     let out = scratch.wait_for("logs.parsed", records).await.unwrap();
     assert_eq!(out.len(), records);
     (0..records).map(|row| serde_json::from_slice(out.value(row).unwrap()).unwrap()).collect()
 }
 
 /// Lines with consecutive numbers, of three templates in turn.
-fn shop(numbers: std::ops::Range<usize>) -> Vec<String> {
+pub fn shop(numbers: std::ops::Range<usize>) -> Vec<String> {
     numbers
         .map(|n| {
             let head =

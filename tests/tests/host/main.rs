@@ -10,6 +10,7 @@ mod failures;
 mod feed;
 mod killed;
 mod logsmith;
+mod logsmith_model;
 mod model;
 mod on_postgres;
 mod records;
