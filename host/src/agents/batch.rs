@@ -41,6 +41,27 @@ pub fn from_guest(batch: wit::Batch) -> Batch {
     }
 }
 
+/// The first `rows` rows of a batch.
+pub fn head(mut batch: Batch, rows: usize) -> Batch {
+    let truncate = |column: &mut Column, rows: usize| {
+        column.ends.truncate(rows);
+        column.bytes.truncate(column.ends.last().map_or(0, |end| *end as usize));
+    };
+    batch.offsets.truncate(rows);
+    batch.timestamps_ms.truncate(rows);
+    batch.key_present.truncate(rows);
+    batch.value_present.truncate(rows);
+    truncate(&mut batch.keys, rows);
+    truncate(&mut batch.values, rows);
+    if let Some(headers) = &mut batch.headers {
+        headers.ends.truncate(rows);
+        let count = headers.ends.last().map_or(0, |end| *end as usize);
+        truncate(&mut headers.names, count);
+        truncate(&mut headers.values, count);
+    }
+    batch
+}
+
 /// Row `i` of a batch, alone.
 pub fn single(batch: &Batch, i: usize) -> Batch {
     let mut alone = Batch {
@@ -107,6 +128,14 @@ mod tests {
         assert_eq!((alone.key(0), alone.value(0)), (Some(&b"b"[..]), None));
         let headers: Vec<_> = alone.headers.as_ref().unwrap().of(0).map(|(n, _)| n.to_vec()).collect();
         assert_eq!(headers, [b"y", b"z"]);
+    }
+
+    #[test]
+    fn the_head_of_a_batch_is_its_rows_one_by_one() {
+        let first = head(two_rows(), 1);
+        assert_eq!(Batch { key_present: vec![1], ..first }, single(&two_rows(), 0));
+        assert!(head(two_rows(), 0).values.bytes.is_empty());
+        assert_eq!(head(two_rows(), 9), two_rows());
     }
 
     #[test]

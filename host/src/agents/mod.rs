@@ -4,6 +4,7 @@
 //! together with the consumed offsets. The supervisor keeps one worker for each agent that the catalog says may run.
 
 mod batch;
+mod caution;
 mod dead_letter;
 mod headers;
 mod instance;

@@ -119,13 +119,8 @@ impl Partition {
         for i in 0..batch.len() {
             let alone = single(&batch, i);
             if let Err((problem, attempts)) = self.attempt(&alone, traceparent).await? {
-                tracing::warn!(
-                    agent = %self.around.agent.identity.component, topic = %alone.topic, partition = alone.partition,
-                    offset = alone.offsets[0], code = %problem.code, "set aside on the dead-letter topic: {}", problem.message
-                );
-                let agent = self.around.agent.identity.principal.name();
-                let size_max = self.around.services.streams.record_bytes_max();
-                dead.push(dead_letter::output(&alone, agent, &problem, attempts, size_max));
+                let (identity, services) = (&self.around.agent.identity, &self.around.services);
+                dead.push(dead_letter::set_aside(identity, services, &alone, &problem, attempts));
             }
         }
         let dead_letters = dead.len() as u64;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::caution::Caution;
 use super::dead_letter;
 use super::partition::{Done, Partition, Surroundings};
 use super::status::{AgentState, Board};
@@ -95,18 +96,36 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
         state: worker.state(),
     });
     let mut desk = Desk { around, partitions: BTreeMap::new() };
+    let mut caution = Caution::default();
     board.set(&identity.component, AgentState::Running);
     loop {
-        let poll = worker.poll(desk.poll_wait()).await?;
+        let mut poll = worker.poll(desk.poll_wait()).await?;
         desk.take_over(&poll);
-        let cycle = if poll.batches.is_empty() { desk.idle().await } else { desk.run(poll.batches).await? };
+        let batches = caution.limit(std::mem::take(&mut poll.batches));
+        let verdict = batches.first().and_then(|first| Some((first, caution.verdict(first)?)));
+        let was_condemned = verdict.is_some();
+        let cycle = match verdict {
+            Some((alone, problem)) => desk.set_aside(alone, problem),
+            None if batches.is_empty() => desk.idle().await,
+            None => desk.run(batches).await?,
+        };
         if cycle.is_empty() {
             continue;
         }
         let (records, dead_letters) = (cycle.records, cycle.dead_letters);
         ensure_dead_letter_topics(services, &cycle).await?;
+        let offsets = cycle.work.offsets.clone();
         match worker.commit(cycle.work).await {
-            Ok(()) => board.committed(records, dead_letters),
+            Ok(()) => {
+                board.committed(records, dead_letters);
+                caution.committed(agent.section.batch_records);
+            }
+            Err(error) if error.is_about_a_record() && !was_condemned => {
+                tracing::debug!(agent = %identity.component, records, "work refused: {error}");
+                caution.refused(records as usize, &offsets, &error.into());
+                desk.forget_all();
+                rewind(&mut worker).await?;
+            }
             // Warm instances may remember what was not committed.
             Err(StreamError::Fenced(reason)) => {
                 tracing::info!(agent = %identity.component, "work dropped: {reason}");
@@ -178,6 +197,22 @@ impl Desk {
 
     fn forget_all(&mut self) {
         self.partitions.values_mut().for_each(Partition::drop_instance);
+    }
+
+    /// Sets a row aside whose work the log has refused.
+    fn set_aside(&self, alone: &Batch, problem: &Problem) -> Cycle {
+        let Surroundings { agent, services, .. } = &*self.around;
+        let work = Work {
+            outputs: vec![dead_letter::set_aside(&agent.identity, services, alone, problem, 1)],
+            offsets: alone
+                .offsets
+                .last()
+                .map(|last| (alone.topic.clone(), alone.partition, last + 1))
+                .into_iter()
+                .collect(),
+            ..Work::default()
+        };
+        Cycle { work, records: 1, dead_letters: 1 }
     }
 
     /// Until the next partition becomes idle.

@@ -96,4 +96,9 @@ impl StreamError {
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Fenced(_) | Self::DiskFull(_))
     }
+
+    /// True where the log takes the rest of the work without the record in question.
+    pub fn is_about_a_record(&self) -> bool {
+        matches!(self, Self::InvalidRecord { .. } | Self::RecordTooLarge { .. })
+    }
 }

@@ -15,6 +15,7 @@ mod model;
 mod on_postgres;
 mod records;
 mod refused;
+mod refused_work;
 mod starting;
 mod strangers;
 mod tools;

@@ -1,5 +1,6 @@
 //! Setting a record aside.
 
+use crate::capabilities::{Identity, Services};
 use crate::problem::Problem;
 use crate::streams::{Batch, Column, Output};
 
@@ -22,11 +23,20 @@ pub fn topic_of(topic: &str) -> String {
     format!("{topic}.dlq")
 }
 
+/// What goes to the dead-letter topic for a record that an agent could not handle; the log says so.
+pub fn set_aside(identity: &Identity, services: &Services, alone: &Batch, problem: &Problem, attempts: u32) -> Output {
+    tracing::warn!(
+        agent = %identity.component, topic = %alone.topic, partition = alone.partition,
+        offset = alone.offsets.first(), code = %problem.code, "set aside on the dead-letter topic: {}", problem.message
+    );
+    output(alone, identity.principal.name(), problem, attempts, services.streams.record_bytes_max())
+}
+
 /// The record as it came, with headers that say where it was, who could not handle it, why, and how often it was tried.
 ///
 /// Of a record with more than `size_max` bytes, which the log would not take again since its limit was lowered, only
 /// these headers are kept: it can be read where it was.
-pub fn output(alone: &Batch, agent: &str, problem: &Problem, attempts: u32, size_max: usize) -> Output {
+fn output(alone: &Batch, agent: &str, problem: &Problem, attempts: u32, size_max: usize) -> Output {
     let fits = own_size(alone) <= size_max;
     let offset = alone.offsets.first().copied().unwrap_or_default();
     let header = |name: &str, value: &str| (format!("{HEADER_PREFIX}{name}"), value.as_bytes().to_vec());
