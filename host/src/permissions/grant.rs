@@ -5,9 +5,9 @@
 //! and their patterns are never intersected, so no pattern arithmetic can widen a grant; what is intersected is only
 //! shown, and signed in approvals.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use wasmill_registry::{Limits, Permissions};
 
 use super::action::Action;
@@ -38,7 +38,7 @@ struct Inner {
     closed: Columns,
     limits: GrantLimits,
     /// Names without a star for which all layers were asked beforehand, with the line that allows them.
-    hot: [HashMap<Box<str>, u32>; Column::ALL.len()],
+    hot: [FxHashMap<Box<str>, u32>; Column::ALL.len()],
 }
 
 impl Matrix {

@@ -1,7 +1,6 @@
 //! One layer of a grant, compiled: which names each column allows, and on which line that stands.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use wasmill_registry::Permissions;
 
 use super::action::Action;
@@ -20,7 +19,7 @@ pub(super) struct Rules {
 /// The patterns of one column, each with its line: names in a table, patterns in a list behind it.
 #[derive(Debug, Default, Clone)]
 struct NameSet {
-    exact: HashMap<Box<str>, u32>,
+    exact: FxHashMap<Box<str>, u32>,
     patterns: Vec<(Pattern, u32)>,
 }
 
