@@ -5,6 +5,7 @@
 mod approvals;
 mod dlq;
 mod doctor;
+mod forge;
 mod homes;
 mod keys;
 mod permissions;
