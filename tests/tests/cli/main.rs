@@ -5,7 +5,9 @@
 mod approvals;
 mod dlq;
 mod doctor;
+mod first_plugin;
 mod forge;
+mod granted;
 mod homes;
 mod keys;
 mod permissions;
@@ -14,3 +16,4 @@ mod records;
 mod running;
 mod topics;
 mod trial;
+mod unwalled;
