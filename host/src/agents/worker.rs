@@ -121,7 +121,7 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
                 caution.committed(agent.section.batch_records);
             }
             Err(error) if error.is_about_a_record() && !was_condemned => {
-                tracing::debug!(agent = %identity.component, records, "work refused: {error}");
+                tracing::warn!(agent = %identity.component, records, "work refused: {error}");
                 caution.refused(records as usize, &offsets, &error.into());
                 desk.forget_all();
                 rewind(&mut worker).await?;
