@@ -1,6 +1,5 @@
 //! One layer of a grant, compiled: which names each column allows, and on which line that stands.
 
-use rustc_hash::FxHashMap;
 use wasmill_registry::Permissions;
 
 use super::action::Action;
@@ -16,11 +15,24 @@ pub(super) struct Rules {
     clock: Option<u32>,
 }
 
-/// The patterns of one column, each with its line: names in a table, patterns in a list behind it.
+/// The patterns of one column, each with its line: names sorted, patterns in a list behind them. Few names are the
+/// rule, and a search among few is quicker than a hash.
 #[derive(Debug, Default, Clone)]
 struct NameSet {
-    exact: FxHashMap<Box<str>, u32>,
+    exact: Vec<(Box<str>, u32)>,
     patterns: Vec<(Pattern, u32)>,
+}
+
+impl NameSet {
+    /// Where a name stands, or where it would have to be put.
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.exact.binary_search_by(|(known, _)| (**known).cmp(name))
+    }
+
+    fn find(&self, name: &str) -> Option<u32> {
+        let exact = self.place(name).ok().map(|at| self.exact[at].1);
+        exact.or_else(|| self.patterns.iter().find(|(pattern, _)| pattern.matches(name)).map(|(_, line)| *line))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -37,10 +49,10 @@ impl Rules {
             for text in column.names(permissions).into_iter().flatten() {
                 let set = &mut self.names[column as usize];
                 let pattern = Pattern::new(text);
-                if pattern.is_exact() {
-                    set.exact.entry(text.as_str().into()).or_insert(line);
-                } else {
+                if !pattern.is_exact() {
                     set.patterns.push((pattern, line));
+                } else if let Err(place) = set.place(text) {
+                    set.exact.insert(place, (text.as_str().into(), line));
                 }
             }
         }
@@ -64,18 +76,13 @@ impl Rules {
             Action::Http { host, method } => self.find_http(host, method),
             Action::State => self.state,
             Action::Clock => self.clock,
-            _ => {
-                let set = &self.names[action.column() as usize];
-                let name = action.name();
-                let exact = set.exact.get(name).copied();
-                exact.or_else(|| set.patterns.iter().find(|(pattern, _)| pattern.matches(name)).map(|(_, line)| *line))
-            }
+            _ => self.names[action.column() as usize].find(action.name()),
         }
     }
 
     /// The names without a star in a column.
     pub(super) fn exact_names(&self, column: Column) -> impl Iterator<Item = &str> {
-        self.names[column as usize].exact.keys().map(|name| &**name)
+        self.names[column as usize].exact.iter().map(|(name, _)| &**name)
     }
 
     fn find_http(&self, host: &str, method: &str) -> Option<u32> {
