@@ -62,13 +62,19 @@ impl Cli {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(wasmill());
         command.arg("--home").arg(self.home()).args(["--output", "json"]).args(arguments);
-        command.current_dir(self.folder()).stdin(Stdio::null()).env_remove("WASMILL_HOME");
+        command.current_dir(self.folder()).stdin(Stdio::null());
+        command.env_remove("WASMILL_HOME").env_remove("CARGO_TARGET_DIR");
         command
     }
 
     /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str]) -> Ended {
         Ended::of(self.command(arguments).output())
+    }
+
+    /// Runs a command to its end, with variables of the environment.
+    pub fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+        Ended::of(self.command(arguments).envs(variables.iter().copied()).output())
     }
 
     /// Runs a command with something on its standard input.

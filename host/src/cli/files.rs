@@ -28,7 +28,8 @@ impl ComponentFiles {
         Self { component, manifest: None, signature: None }
     }
 
-    /// The same files, where a project's folder stands for the component that was built in it.
+    /// The same files, where a project's folder stands for the component that was built in it, or in
+    /// `CARGO_TARGET_DIR`.
     ///
     /// # Errors
     /// Where the folder has no manifest, or nothing was built yet.
@@ -41,9 +42,10 @@ impl ComponentFiles {
         let manifest = read(&manifest_path, MANIFEST_SIZE_MAX, "manifest.too-large")?;
         let manifest = Manifest::parse(&manifest).map_err(|error| Problem::from(error).at(manifest_path.display()))?;
         let file = format!("{}.wasm", manifest.name.replace('-', "_"));
+        let elsewhere = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+        let targets = elsewhere.unwrap_or_else(|| folder.join("target"));
         // cargo-component builds for the first target; plain cargo, where rustup has it, for the second.
-        let built = ["wasm32-wasip1", "wasm32-wasip2"]
-            .map(|target| folder.join("target").join(target).join("release").join(&file));
+        let built = ["wasm32-wasip1", "wasm32-wasip2"].map(|target| targets.join(target).join("release").join(&file));
         let component = built.into_iter().find(|path| path.is_file()).ok_or_else(|| {
             let message = format!("`{}` has no built component `{file}`", folder.display());
             let next = "Build it there with `cargo component build --release`, or name the .wasm file.";

@@ -1,6 +1,6 @@
 //! The README's first plugin: from nothing to a tool that answers, with the real compiler.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::json;
@@ -60,4 +60,39 @@ fn a_new_tool_is_built_tried_installed_and_called_and_a_new_agent_passes_its_cas
     assert_eq!(problem.code, "tool.said.slug.empty");
 
     begin(&cli, &toolchain, "counter", "agent");
+}
+
+/// Where the compiler keeps what it knows of a target; none where it doesn't know it.
+fn target(toolchain: &Toolchain, target: &str) -> Option<PathBuf> {
+    let output = Command::new(toolchain.rustc()).args(["--print", "sysroot"]).output().unwrap();
+    let sysroot = PathBuf::from(String::from_utf8(output.stdout).unwrap().trim());
+    Some(sysroot.join("lib/rustlib").join(target).join("lib")).filter(|lib| lib.is_dir())
+}
+
+#[test]
+fn plain_cargo_builds_a_plugin_too_where_the_compiler_has_the_target() {
+    let Some(toolchain) = require(toolchain()) else { return };
+    if target(&toolchain, "wasm32-wasip2").is_none() {
+        eprintln!("SKIPPED: the compiler has no wasm32-wasip2, for which a plugin needs cargo alone");
+        return;
+    }
+    let cli = Cli::new();
+    cli.run(&["plugin", "new", "plain", "--kind", "tool"]).json();
+    let (project, targets) = (cli.folder().join("plain"), cli.folder().join("elsewhere"));
+    let build = |more: &[&str]| {
+        let mut build = Command::new(toolchain.cargo());
+        build.args(["build", "--release", "--target", "wasm32-wasip2"]).args(more).current_dir(&project);
+        build.env("RUSTC", toolchain.rustc()).env_remove("LD_LIBRARY_PATH").env("CARGO_TARGET_DIR", &targets);
+        build.output().unwrap()
+    };
+    let offline = build(&["--offline"]);
+    let built = if offline.status.success() { offline } else { build(&[]) };
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+
+    let install = ["plugin", "install", "plain"];
+    assert_eq!(cli.run(&install).problem(4).code, "component.not-built");
+    let installed = cli.run_with(&install, &[("CARGO_TARGET_DIR", targets.to_str().unwrap())]).json();
+    assert_eq!(installed["plugin"]["name"], "plain");
+    let answer = cli.run(&["tool", "call", "plain", "slug", r#"{"title": "Hello, World!"}"#]).json();
+    assert_eq!(answer, json!("hello-world"));
 }

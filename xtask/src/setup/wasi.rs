@@ -16,6 +16,8 @@ use crate::guest::{Compiler, TARGET};
 use crate::machine::Machine;
 use crate::shell;
 
+/// The target for which cargo makes components without cargo-component.
+const PLAIN: &str = "wasm32-wasip2";
 /// Where Debian's WASI libc lies, and where its compiler looks for a target's libraries.
 const LIBC: &str = "/usr/lib/wasm32-wasi";
 const INSTALLED: &str = "/usr/lib/rustlib/wasm32-wasip1/lib";
@@ -31,11 +33,14 @@ pub fn is_there(machine: &Machine) -> bool {
 /// When neither works; with the reason of the second.
 pub fn get(machine: &Machine) -> Result<()> {
     if shell::on_path("rustup") {
-        let mut add = Command::new("rustup");
-        add.args(["target", "add", TARGET]).current_dir(&machine.root);
-        // A mirror that does not have it may keep rustup waiting for long.
-        match shell::run_within(&mut add, Duration::from_secs(180)) {
-            Ok(()) if is_there(machine) => return Ok(()),
+        match rustup_add(machine, TARGET) {
+            Ok(()) if is_there(machine) => {
+                // Nothing depends on it: the one test that needs it says where it is skipped.
+                if let Err(error) = rustup_add(machine, PLAIN) {
+                    eprintln!("  rustup cannot ({error}); cargo-component makes the same components");
+                }
+                return Ok(());
+            }
             Ok(()) => eprintln!("  rustup has no standard library for it; trying the system's Rust"),
             Err(error) => eprintln!("  rustup cannot ({error}); trying the system's Rust"),
         }
@@ -48,6 +53,13 @@ pub fn get(machine: &Machine) -> Result<()> {
     let scratch = tempfile::tempdir()?;
     build_std(scratch.path())?;
     install_std(machine, &scratch.path().join("target").join(TARGET).join("release/deps"), scratch.path())
+}
+
+fn rustup_add(machine: &Machine, target: &str) -> Result<()> {
+    let mut add = Command::new("rustup");
+    add.args(["target", "add", target]).current_dir(&machine.root);
+    // A mirror that does not have it may keep rustup waiting for long.
+    shell::run_within(&mut add, Duration::from_secs(180))
 }
 
 /// Compiles the standard library into an otherwise empty crate: about a minute.
