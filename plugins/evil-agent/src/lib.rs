@@ -9,6 +9,7 @@ mod columns;
 mod forging;
 mod limits;
 mod lost;
+mod memory;
 mod others;
 mod stored;
 mod topic;
@@ -35,11 +36,12 @@ pub struct Case<'a> {
     arguments: Value,
 }
 
-const KINDS: [&[Attack]; 7] = [
+const KINDS: [&[Attack]; 8] = [
     columns::ATTACKS,
     forging::ATTACKS,
     limits::ATTACKS,
     lost::ATTACKS,
+    memory::ATTACKS,
     others::ATTACKS,
     stored::ATTACKS,
     topic::ATTACKS,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use wasmill::capabilities::ModelConfig;
-use wasmill::streams::{Batch, Record};
+use wasmill::streams::{Batch, Record, TopicSpec};
 use wasmill_tests::scratch::{PATIENCE, Running, Scratch, component, manifest};
 
 /// Topic of the attacks, of the reports, of what failed.
@@ -49,8 +49,9 @@ impl Arena {
     async fn open(scratch: Scratch, manifest: &str) -> Self {
         scratch.install_bytes(&component("evil-agent").unwrap(), manifest).unwrap();
         scratch.install("evil").unwrap();
-        scratch.topics(&TOPICS[..2]).await.unwrap();
-        scratch.topics(&["payments"]).await.unwrap();
+        let attacks = TopicSpec { name: TOPICS[0].to_owned(), partitions: 2, compacted: false };
+        scratch.streams().create_topic(&attacks).await.unwrap();
+        scratch.topics(&[TOPICS[1], "payments"]).await.unwrap();
         let running = scratch.run().await.unwrap();
         assert!(running.host.catalog.snapshot().refused.is_empty(), "{:?}", running.host.catalog.snapshot().refused);
         Self { scratch, running, reports: 0, dead: 0 }
@@ -63,15 +64,21 @@ impl Arena {
 
     /// Sends an attack and waits for how it ends. The agent must handle the next record.
     pub async fn attack(&mut self, arguments: Value) -> Outcome {
-        let outcome = self.send(&arguments).await;
-        match self.send(&json!({ "attack": "list" })).await {
+        self.attack_in(0, arguments).await
+    }
+
+    /// The same in another of its two partitions.
+    pub async fn attack_in(&mut self, partition: u32, arguments: Value) -> Outcome {
+        let outcome = self.send(partition, &arguments).await;
+        match self.send(partition, &json!({ "attack": "list" })).await {
             Outcome::Report(Value::Array(_)) => outcome,
             other => panic!("after {arguments} the agent is not well: {other:?}"),
         }
     }
 
-    async fn send(&mut self, arguments: &Value) -> Outcome {
-        let record = Record { value: Some(arguments.to_string().into_bytes()), ..Record::default() };
+    async fn send(&mut self, partition: u32, arguments: &Value) -> Outcome {
+        let value = Some(arguments.to_string().into_bytes());
+        let record = Record { value, partition: Some(partition), ..Record::default() };
         self.scratch.streams().append(TOPICS[0], vec![record]).await.unwrap();
         let began = Instant::now();
         loop {

@@ -5,6 +5,7 @@ mod columns;
 mod forging;
 mod limits;
 mod lost;
+mod memory;
 mod others;
 mod stored;
 mod topic;
