@@ -90,7 +90,7 @@ pub async fn expect_exact(cli: &Cli, acknowledged: &BTreeSet<u32>) {
 }
 
 /// The values of a partition, as a `read_committed` reader sees them.
-async fn all(client: &Client, topic: &str, partition: u32) -> Vec<String> {
+pub async fn all(client: &Client, topic: &str, partition: u32) -> Vec<String> {
     let (mut values, mut offset) = (Vec::new(), 0);
     loop {
         let path = format!("/v1/topics/{topic}/records?partition={partition}&offset={offset}&max=1000&wait_ms=300");
@@ -101,6 +101,7 @@ async fn all(client: &Client, topic: &str, partition: u32) -> Vec<String> {
     }
 }
 
-fn socket(cli: &Cli) -> PathBuf {
+/// Where the host of a home listens.
+pub fn socket(cli: &Cli) -> PathBuf {
     cli.home().join("host.sock")
 }

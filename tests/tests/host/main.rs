@@ -14,6 +14,7 @@ mod logsmith_model;
 mod model;
 mod on_postgres;
 mod records;
+mod redrive_killed;
 mod refused;
 mod refused_work;
 mod starting;
