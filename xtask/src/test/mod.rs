@@ -4,6 +4,7 @@
 mod checks;
 mod report;
 mod suites;
+mod whole;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -42,6 +43,10 @@ pub enum Stage {
     Unit,
     /// The end-to-end suites, against real Kafka and PostgreSQL.
     E2e,
+    /// The demo, from a new home to its end.
+    Demo,
+    /// The parsers that logsmith writes, measured on a log whose truth is known.
+    Loghub,
 }
 
 impl Stage {
@@ -53,6 +58,8 @@ impl Stage {
             Self::Guests => "plugins and SDK",
             Self::Unit => "unit tests",
             Self::E2e => "end-to-end suites",
+            Self::Demo => "demo",
+            Self::Loghub => "loghub",
         }
     }
 
@@ -92,5 +99,7 @@ fn run(stage: Stage, machine: &Machine, filter: Option<&str>, report: &mut Repor
         Stage::Guests => suites::guests(machine, filter, report),
         Stage::Unit => suites::unit(machine, filter, report),
         Stage::E2e => suites::e2e(machine, filter, report),
+        Stage::Demo => whole::demo(machine),
+        Stage::Loghub => whole::loghub(machine),
     }
 }
