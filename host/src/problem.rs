@@ -243,6 +243,9 @@ impl From<StreamError> for Problem {
             }
             StreamError::TopicExists(_) => (ProblemKind::Conflict, "Use it as it is, or choose another name.".into()),
             StreamError::Refused(_) => (ProblemKind::Denied, String::new()),
+            StreamError::Forbidden(_) => {
+                (ProblemKind::Denied, "See `wasmill permission export --kafka` for all that this host needs.".into())
+            }
             StreamError::InvalidTopic { .. } | StreamError::InvalidRecord { .. } | StreamError::Config(_) => {
                 (ProblemKind::Invalid, String::new())
             }

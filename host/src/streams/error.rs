@@ -63,6 +63,9 @@ pub enum StreamError {
     /// The broker does not let us in.
     #[error("Kafka refuses us: {0}; check `streams.security`")]
     Refused(String),
+    /// The broker knows us, and its rules don't let us.
+    #[error("Kafka's ACLs keep this host from {0}; `wasmill doctor` names what is missing")]
+    Forbidden(String),
     /// The settings cannot be used.
     #[error("the streams settings can't be used: {0}")]
     Config(String),
@@ -87,6 +90,7 @@ impl StreamError {
             Self::Damaged(_) => "log.damaged",
             Self::Unavailable(_) => "kafka.unavailable",
             Self::Refused(_) => "kafka.refused",
+            Self::Forbidden(_) => "kafka.forbidden",
             Self::Config(_) => "streams.config",
             Self::Failed(_) => "streams.failed",
         }

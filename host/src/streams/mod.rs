@@ -10,6 +10,7 @@ mod error;
 pub mod kafka;
 mod output;
 mod partitioner;
+mod shape;
 mod topic;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub use batch::{Batch, Column, HeaderColumns, Record, present};
 pub use batch_builder::BatchBuilder;
 pub use error::StreamError;
 pub use partitioner::partition_of;
+pub use shape::{Bound, Cleanup, Keeps, TopicChange, TopicShape};
 pub use topic::{PARTITIONS_MAX, check_topic};
 
 /// Largest value of one record, in bytes, unless the configuration says otherwise (Kafka's own default is 1 MiB).
@@ -58,6 +60,18 @@ pub trait Streams: Send + Sync + 'static {
 
     /// Creates a topic. Errors with [`StreamError::TopicExists`] where there is one, whatever its shape.
     async fn create_topic(&self, topic: &TopicSpec) -> Result<(), StreamError>;
+
+    /// True where records never expire, there is one copy of them, and a topic's kind is decided when it is made.
+    fn keeps_forever(&self) -> bool;
+
+    /// All topics as [`Streams::topics`] lists them, with everything that is known of them.
+    async fn shapes(&self) -> Result<Vec<TopicShape>, StreamError>;
+
+    /// Changes a topic.
+    ///
+    /// # Errors
+    /// As [`Streams::create_topic`]; [`StreamError::InvalidTopic`] where the store can't do it, or not now.
+    async fn change_topic(&self, change: &TopicChange) -> Result<(), StreamError>;
 
     /// First and next offset of one partition.
     async fn watermarks(&self, topic: &str, partition: u32) -> Result<Watermarks, StreamError>;

@@ -5,6 +5,7 @@ mod churn;
 mod damage;
 mod disk_full;
 mod exact;
+mod grow;
 mod kill;
 mod one_process;
 

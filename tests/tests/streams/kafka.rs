@@ -4,6 +4,7 @@ mod away;
 mod fencing;
 mod kill;
 mod security;
+mod shapes;
 mod strangers;
 
 use std::sync::Arc;

@@ -158,6 +158,30 @@ impl Catalog {
         topics.entry(topic.spec.name.clone()).or_insert_with(|| Arc::new(topic));
     }
 
+    /// Replaces a topic by one with more partitions, after `write` has made that durable. Only while nobody uses the
+    /// old one: its ends are counted in one place.
+    pub fn grow(
+        &self,
+        name: &str,
+        partitions: u32,
+        write: impl FnOnce(u32, &TopicSpec) -> Result<(), StreamError>,
+    ) -> Result<(), StreamError> {
+        let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
+        let known = topics.get_mut(name).ok_or_else(|| StreamError::UnknownTopic(name.to_owned()))?;
+        let refuse = |reason: String| Err(StreamError::InvalidTopic { name: name.to_owned(), reason });
+        if partitions < known.spec.partitions {
+            return refuse(format!("it has {} partitions and none can be taken away", known.spec.partitions));
+        }
+        if Arc::strong_count(known) > 1 {
+            return refuse("it can't grow while somebody reads or writes it; stop the host and try again".to_owned());
+        }
+        let grown = Topic::new(known.id, TopicSpec { partitions, ..known.spec.clone() });
+        (0..known.spec.partitions).for_each(|partition| grown.advance(partition, known.head(partition)));
+        write(grown.id, &grown.spec)?;
+        *known = Arc::new(grown);
+        Ok(())
+    }
+
     /// Wakes everyone who waits for any topic.
     pub fn wake_all(&self) {
         self.topics().values().for_each(|topic| topic.wake());

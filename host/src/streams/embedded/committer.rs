@@ -28,6 +28,8 @@ pub enum Command {
     Write(Job, Reply<Bases>),
     /// Creates a topic.
     CreateTopic(TopicSpec, Reply<()>),
+    /// Gives a topic more partitions: name, and how many it has afterwards.
+    GrowTopic(String, u32, Reply<()>),
     /// Adds a member to a group.
     Join(Newcomer, Reply<()>),
     /// Removes a member from a group.
@@ -74,6 +76,7 @@ impl Committer<'_> {
         match command {
             Command::Write(..) => {}
             Command::CreateTopic(topic, reply) => answer(reply, self.create_topic(&topic)),
+            Command::GrowTopic(name, partitions, reply) => answer(reply, self.grow_topic(&name, partitions)),
             Command::Join(newcomer, reply) => answer(reply, self.groups.join(newcomer)),
             Command::Leave(group, member) => self.groups.leave(&group, member),
             Command::Reopen(reply) => answer(reply, self.ensure_open()),
@@ -122,6 +125,19 @@ impl Committer<'_> {
             }
         }
         Ok(())
+    }
+
+    fn grow_topic(&mut self, name: &str, partitions: u32) -> Result<(), StreamError> {
+        self.ensure_open()?;
+        let store = &self.shared.store;
+        let grown = self
+            .shared
+            .catalog
+            .grow(name, partitions, |id, spec| store.write(|transaction| write::grow(transaction, id, spec)));
+        if let Err(error) = &grown {
+            self.recover(error);
+        }
+        grown
     }
 
     /// After an error: redb takes no further work until the file was closed and opened again. Where that fails too,

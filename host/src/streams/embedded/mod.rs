@@ -14,6 +14,7 @@ mod groups;
 mod pack;
 mod read;
 mod segment;
+mod shape;
 mod state;
 mod store;
 mod tables;
@@ -35,11 +36,12 @@ use self::catalog::Catalog;
 use self::committer::{Command, Reply};
 use self::groups::{Newcomer, Seat};
 use self::read::Budget;
+use self::shape::Feasible;
 use self::store::Store;
 use self::worker::EmbeddedWorker;
 use self::write::Job;
 use super::topic::check_topic;
-use super::{Batch, Membership, Record, StreamError, Streams, TopicSpec, Watermarks, Worker};
+use super::{Batch, Membership, Record, StreamError, Streams, TopicChange, TopicShape, TopicSpec, Watermarks, Worker};
 
 /// Most bytes that one [`Streams::read`] returns.
 const READ_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -173,6 +175,23 @@ impl Streams for Embedded {
     async fn create_topic(&self, topic: &TopicSpec) -> Result<(), StreamError> {
         check_topic(topic)?;
         self.log.ask(|reply| Command::CreateTopic(topic.clone(), reply)).await
+    }
+
+    fn keeps_forever(&self) -> bool {
+        true
+    }
+
+    async fn shapes(&self) -> Result<Vec<TopicShape>, StreamError> {
+        Ok(self.log.shared.catalog.specs().into_iter().map(shape::of).collect())
+    }
+
+    async fn change_topic(&self, change: &TopicChange) -> Result<(), StreamError> {
+        match shape::feasible(change)? {
+            Feasible::Create(spec) => self.create_topic(spec).await,
+            Feasible::Grow(name, partitions) => {
+                self.log.ask(|reply| Command::GrowTopic(name.to_owned(), partitions, reply)).await
+            }
+        }
     }
 
     async fn watermarks(&self, topic: &str, partition: u32) -> Result<Watermarks, StreamError> {

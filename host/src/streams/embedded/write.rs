@@ -94,6 +94,13 @@ pub fn topic(transaction: &WriteTransaction, topic: &TopicSpec) -> Result<u32, S
     Ok(id)
 }
 
+/// Writes that a topic has more partitions.
+pub fn grow(transaction: &WriteTransaction, id: u32, topic: &TopicSpec) -> Result<(), StreamError> {
+    let mut topics = transaction.open_table(tables::TOPICS).map_err(failure::in_use)?;
+    topics.insert(topic.name.as_str(), (id, topic.partitions, topic.compacted)).map_err(failure::in_use)?;
+    Ok(())
+}
+
 /// Removes the record that a newer one with the same key replaces.
 fn supersede(
     segments: &mut Table<'_, (u32, u32, u64), &'static [u8]>,

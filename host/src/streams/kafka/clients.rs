@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{FutureProducer, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::config::KafkaConfig;
-use super::errors::translate;
+use super::errors::{translate, translate_code};
 use super::link::{Link, LinkContext};
 use super::turns::Turns;
 use crate::streams::{StreamError, TopicSpec};
@@ -23,6 +23,9 @@ pub(super) const OVERHEAD_SIZE: usize = 64 * 1024;
 
 /// Name before the topics that hold state.
 pub(super) const STATE_PREFIX: &str = "wasmill.state.";
+
+/// The group in whose name is read outside of groups. Nothing is ever committed to it.
+pub const READERS_GROUP: &str = "wasmill.readers";
 
 /// How long to wait before the same question is asked again.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -84,8 +87,8 @@ impl Clients {
     /// Settings of a consumer that reads without a group of its own.
     pub(super) fn reader_config(&self) -> ClientConfig {
         let mut config = self.base.clone();
-        // Librdkafka assigns partitions only where there is a group; nothing is ever committed to this one.
-        config.set("group.id", "wasmill.readers");
+        // Librdkafka assigns partitions only where there is a group.
+        config.set("group.id", READERS_GROUP);
         config.set("isolation.level", "read_committed");
         config.set("enable.auto.commit", "false");
         config.set("enable.auto.offset.store", "false");
@@ -152,7 +155,19 @@ impl Clients {
     /// [`StreamError::UnknownTopic`] where there is none.
     pub(super) fn partitions(&self, topic: &str) -> Result<u32, StreamError> {
         let found = self.topics()?.into_iter().find(|(name, _)| name == topic);
-        found.map(|(_, partitions)| partitions).ok_or_else(|| StreamError::UnknownTopic(topic.to_owned()))
+        found.map(|(_, partitions)| partitions).ok_or_else(|| self.absent(topic))
+    }
+
+    /// Why a topic is not among those that are listed: there is none, or the broker doesn't show it to us.
+    fn absent(&self, topic: &str) -> StreamError {
+        let answer = self.reader.fetch_metadata(Some(topic), ANSWER_MAX);
+        let code = answer.ok().and_then(|metadata| metadata.topics().first().and_then(|found| found.error()));
+        match code.map(RDKafkaErrorCode::from) {
+            Some(code @ RDKafkaErrorCode::TopicAuthorizationFailed) => {
+                translate_code(code, &code.to_string(), topic, &self.link)
+            }
+            _ => StreamError::UnknownTopic(topic.to_owned()),
+        }
     }
 
     /// First offset and last stable offset.
@@ -203,6 +218,13 @@ impl Clients {
         Ok(offsets)
     }
 
+    /// Lets the client that appends learn at once how many partitions a topic has; else it would take minutes.
+    pub(super) fn learn_again(&self, topic: &str) {
+        if let Err(error) = self.appender.client().fetch_metadata(Some(topic), ANSWER_MAX) {
+            tracing::debug!(target: "wasmill::kafka", topic, %error, "asking for partitions");
+        }
+    }
+
     /// Settings of the client that creates topics.
     pub(super) fn admin_config(&self) -> ClientConfig {
         self.base.clone()
@@ -224,7 +246,7 @@ impl Clients {
 
     /// The error of a broker that says nothing any more.
     pub(super) fn silence(&self) -> StreamError {
-        translate(&KafkaError::Global(rdkafka::error::RDKafkaErrorCode::OperationTimedOut), "", &self.link)
+        translate(&KafkaError::Global(RDKafkaErrorCode::OperationTimedOut), "", &self.link)
     }
 
     fn answered<T>(&self, answer: Result<T, KafkaError>, topic: &str) -> Result<T, StreamError> {

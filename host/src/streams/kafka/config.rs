@@ -24,6 +24,10 @@ pub struct KafkaConfig {
     /// Encryption and identity.
     #[serde(default)]
     pub security: Security,
+    /// Name by which Kafka's access rules know this host, like `User:CN=mill`. None: `User:` and the name of
+    /// `security`; a certificate's name the broker alone knows, it makes one of it by its own rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
     /// Largest record, keys and headers included, in bytes.
     #[serde(default = "record_bytes_max_default")]
     pub record_bytes_max: usize,
@@ -133,8 +137,20 @@ impl KafkaConfig {
             client_id: client_id_default(),
             instance: None,
             security: Security::Plaintext,
+            principal: None,
             record_bytes_max: RECORD_SIZE_MAX,
             properties: BTreeMap::new(),
+        }
+    }
+
+    /// Name by which Kafka's access rules know this host; none where only the broker knows.
+    pub fn acl_principal(&self) -> Option<String> {
+        match (&self.principal, &self.security) {
+            (Some(principal), _) => Some(principal.clone()),
+            (None, Security::Sasl(sasl)) => Some(format!("User:{}", sasl.username)),
+            (None, Security::Plaintext) => Some("User:ANONYMOUS".to_owned()),
+            (None, Security::Tls(tls)) if tls.cert.is_none() => Some("User:ANONYMOUS".to_owned()),
+            (None, Security::Tls(_)) => None,
         }
     }
 

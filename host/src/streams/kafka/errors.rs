@@ -34,6 +34,10 @@ pub(super) fn translate_code(code: RDKafkaErrorCode, text: &str, topic: &str, li
             topic: topic.to_owned(),
             reason: "a compacted topic needs a key in every record".to_owned(),
         },
+        Code::TopicAuthorizationFailed
+        | Code::GroupAuthorizationFailed
+        | Code::ClusterAuthorizationFailed
+        | Code::TransactionalIdAuthorizationFailed => StreamError::Forbidden(forbidden(code, topic)),
         Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL => StreamError::Refused(text.to_owned()),
         _ if is_fenced(code) => StreamError::Fenced(text.to_owned()),
         _ if is_no_answer(code) => match link.reason() {
@@ -42,6 +46,18 @@ pub(super) fn translate_code(code: RDKafkaErrorCode, text: &str, topic: &str, li
             None => StreamError::Unavailable(text.to_owned()),
         },
         _ => StreamError::Failed(text.to_owned()),
+    }
+}
+
+/// What the broker's rules don't let us do.
+fn forbidden(code: RDKafkaErrorCode, topic: &str) -> String {
+    use RDKafkaErrorCode as Code;
+    match code {
+        Code::TopicAuthorizationFailed if !topic.is_empty() => format!("topic `{topic}`"),
+        Code::TopicAuthorizationFailed => "a topic".to_owned(),
+        Code::GroupAuthorizationFailed => "a consumer group".to_owned(),
+        Code::TransactionalIdAuthorizationFailed => "transactions".to_owned(),
+        _ => "something about the cluster".to_owned(),
     }
 }
 

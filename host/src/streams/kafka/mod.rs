@@ -2,8 +2,9 @@
 //!
 //! One worker is one consumer and one transactional producer. Records, state and offsets of a batch are one Kafka
 //! transaction; state is a compacted topic `wasmill.state.<name>` with as many partitions as the topics that are read.
-//! `queue`, `producer` and `native` are the only files with unsafe code. This folder must never know what the records mean.
+//! `queue`, `producer` and the two `native` are the only files with unsafe code. This folder must never know what the records mean.
 
+mod admin;
 mod clients;
 mod config;
 mod errors;
@@ -33,8 +34,13 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{DeliveryFuture, FutureRecord};
 
+pub use admin::GroupState;
+pub use admin::acl::{Acl, AclOperation, AclPattern, AclResource, AclView};
+pub use clients::READERS_GROUP;
 pub use config::{KafkaConfig, Mechanism, Sasl, Security, Tls};
+pub use names::{state_topic, transactional_prefix};
 
+use self::admin::{Admin, settings_of};
 use self::clients::{ANSWER_MAX, Clients};
 use self::group::retire;
 use self::link::LinkContext;
@@ -42,7 +48,7 @@ use self::names::Names;
 use self::reader::Readers;
 use self::topics::Topics;
 use self::worker::KafkaWorker;
-use super::{Batch, Membership, Record, StreamError, Streams, TopicSpec, Watermarks, Worker};
+use super::{Batch, Membership, Record, StreamError, Streams, TopicChange, TopicShape, TopicSpec, Watermarks, Worker};
 
 /// Streams on Kafka.
 pub struct KafkaStreams {
@@ -69,6 +75,22 @@ impl KafkaStreams {
         })
     }
 
+    /// The broker's access rules, as far as it shows them to `principal`, which is us.
+    ///
+    /// # Errors
+    /// Where the broker does not answer.
+    pub async fn acls(&self, principal: &str) -> Result<AclView, StreamError> {
+        Admin::new(self.clients.clone())?.acls(principal).await
+    }
+
+    /// A consumer group as its coordinator sees it.
+    ///
+    /// # Errors
+    /// Where the broker does not answer.
+    pub async fn group(&self, name: &str) -> Result<GroupState, StreamError> {
+        Admin::new(self.clients.clone())?.group(name).await
+    }
+
     async fn partitions(&self, topic: &str) -> Result<u32, StreamError> {
         let (clients, topic) = (self.clients.clone(), topic.to_owned());
         blocking(move || clients.partitions(&topic)).await?
@@ -87,6 +109,24 @@ impl Streams for KafkaStreams {
 
     async fn create_topic(&self, topic: &TopicSpec) -> Result<(), StreamError> {
         self.topics.create(topic).await
+    }
+
+    fn keeps_forever(&self) -> bool {
+        false
+    }
+
+    async fn shapes(&self) -> Result<Vec<TopicShape>, StreamError> {
+        Admin::new(self.clients.clone())?.shapes().await
+    }
+
+    async fn change_topic(&self, change: &TopicChange) -> Result<(), StreamError> {
+        match change {
+            TopicChange::Create(shape) => self.topics.create_shaped(shape).await,
+            TopicChange::Grow { name, partitions, states } => {
+                Admin::new(self.clients.clone())?.grow(name, *partitions, states).await
+            }
+            TopicChange::Keep { name, keeps } => Admin::new(self.clients.clone())?.keep(name, settings_of(keeps)).await,
+        }
     }
 
     async fn watermarks(&self, topic: &str, partition: u32) -> Result<Watermarks, StreamError> {

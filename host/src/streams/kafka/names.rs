@@ -1,8 +1,20 @@
-//! Names of producers.
+//! Names of producers, and of the topics that hold state.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use super::clients::STATE_PREFIX;
+
+/// The topic that holds the state `name`.
+pub fn state_topic(name: &str) -> String {
+    format!("{STATE_PREFIX}{name}")
+}
+
+/// What the `transactional.id` of every worker in a group begins with, on whatever host.
+pub fn transactional_prefix(group: &str) -> String {
+    format!("wasmill-{group}-")
+}
 
 type Taken = Arc<Mutex<HashMap<String, BTreeSet<u32>>>>;
 
@@ -43,7 +55,7 @@ pub(super) struct TransactionalId {
 
 impl fmt::Display for TransactionalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "wasmill-{}-{}-{}", self.group, self.instance, self.number)
+        write!(f, "{}{}-{}", transactional_prefix(&self.group), self.instance, self.number)
     }
 }
 

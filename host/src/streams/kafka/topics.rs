@@ -5,18 +5,27 @@ use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 
+use super::admin::settings_of;
 use super::blocking;
 use super::clients::{ANSWER_MAX, Clients, STATE_PREFIX};
 use super::errors::translate_code;
 use super::link::LinkContext;
+use super::names::state_topic;
 use crate::streams::topic::check_topic;
-use crate::streams::{StreamError, TopicSpec};
+use crate::streams::{StreamError, TopicShape, TopicSpec};
 
 /// Means the broker's own default number of replicas.
 const REPLICAS_DEFAULT: i32 = -1;
 
 /// How long a new topic may take to be known everywhere.
-const KNOWN_MAX: Duration = Duration::from_secs(5);
+pub(super) const KNOWN_MAX: Duration = Duration::from_secs(5);
+/// How long to wait before the same question is asked again.
+pub(super) const AGAIN: Duration = Duration::from_millis(20);
+
+/// True for topics that Kafka or the host keeps for itself.
+pub(super) fn is_reserved(name: &str) -> bool {
+    name.starts_with("__") || name.starts_with(STATE_PREFIX)
+}
 
 /// Topics of one Kafka.
 pub(super) struct Topics {
@@ -36,7 +45,7 @@ impl Topics {
     pub(super) async fn list(&self) -> Result<Vec<TopicSpec>, StreamError> {
         let clients = self.clients.clone();
         let mut topics = blocking(move || clients.topics()).await??;
-        topics.retain(|(name, _)| !name.starts_with("__") && !name.starts_with(STATE_PREFIX));
+        topics.retain(|(name, _)| !is_reserved(name));
         topics.sort();
         if topics.is_empty() {
             return Ok(Vec::new());
@@ -57,19 +66,25 @@ impl Topics {
 
     /// Creates a topic.
     pub(super) async fn create(&self, topic: &TopicSpec) -> Result<(), StreamError> {
-        check_topic(topic)?;
-        if topic.name.starts_with(STATE_PREFIX) || topic.name.starts_with("__") {
-            let reason = format!("names that begin with `{STATE_PREFIX}` or `__` are not for others");
-            return Err(StreamError::InvalidTopic { name: topic.name.clone(), reason });
-        }
-        self.create_any(topic).await
+        check_unreserved(topic)?;
+        self.create_any(topic, REPLICAS_DEFAULT, self.clients.topic_settings(topic)).await
+    }
+
+    /// Creates a topic with its whole shape.
+    pub(super) async fn create_shaped(&self, shape: &TopicShape) -> Result<(), StreamError> {
+        check_unreserved(&shape.spec)?;
+        let own = settings_of(&shape.keeps);
+        let mut settings = self.clients.topic_settings(&shape.spec);
+        settings.retain(|(name, _)| own.iter().all(|(own, _)| own != name));
+        settings.extend(own);
+        self.create_any(&shape.spec, shape.replicas.map_or(REPLICAS_DEFAULT, i32::from), settings).await
     }
 
     /// Name of the topic that holds the state `name`; creates it where there is none.
     pub(super) async fn ensure_state(&self, name: &str, partitions: u32) -> Result<String, StreamError> {
-        let topic = TopicSpec { name: format!("{STATE_PREFIX}{name}"), partitions, compacted: true };
+        let topic = TopicSpec { name: state_topic(name), partitions, compacted: true };
         check_topic(&topic)?;
-        match self.create_any(&topic).await {
+        match self.create_any(&topic, REPLICAS_DEFAULT, self.clients.topic_settings(&topic)).await {
             Ok(()) | Err(StreamError::TopicExists(_)) => {}
             Err(error) => return Err(error),
         }
@@ -82,10 +97,14 @@ impl Topics {
         Ok(topic.name)
     }
 
-    async fn create_any(&self, topic: &TopicSpec) -> Result<(), StreamError> {
+    async fn create_any(
+        &self,
+        topic: &TopicSpec,
+        replicas: i32,
+        settings: Vec<(&'static str, String)>,
+    ) -> Result<(), StreamError> {
         let partitions = i32::try_from(topic.partitions).unwrap_or(i32::MAX);
-        let settings = self.clients.topic_settings(topic);
-        let new = NewTopic::new(&topic.name, partitions, TopicReplication::Fixed(REPLICAS_DEFAULT));
+        let new = NewTopic::new(&topic.name, partitions, TopicReplication::Fixed(replicas));
         let new = settings.iter().fold(new, |new, (name, value)| new.set(name, value));
         let answer = self.admin.create_topics([&new], &options()).await;
         for created in answer.map_err(|e| self.clients.translate(&e, &topic.name))? {
@@ -96,12 +115,21 @@ impl Topics {
         while begin.elapsed() < KNOWN_MAX {
             let (clients, name) = (self.clients.clone(), topic.name.clone());
             match blocking(move || clients.partitions(&name)).await? {
-                Err(StreamError::UnknownTopic(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(StreamError::UnknownTopic(_)) => tokio::time::sleep(AGAIN).await,
                 known => return known.map(drop),
             }
         }
         Ok(())
     }
+}
+
+fn check_unreserved(topic: &TopicSpec) -> Result<(), StreamError> {
+    check_topic(topic)?;
+    if !is_reserved(&topic.name) {
+        return Ok(());
+    }
+    let reason = format!("names that begin with `{STATE_PREFIX}` or `__` are not for others");
+    Err(StreamError::InvalidTopic { name: topic.name.clone(), reason })
 }
 
 fn options() -> AdminOptions {

@@ -5,6 +5,7 @@
 pub mod dead_letters;
 pub mod groups;
 pub mod records;
+pub mod shapes;
 pub mod sharing;
 pub mod state;
 pub mod subject;
@@ -23,6 +24,11 @@ macro_rules! hold {
                     names_and_partition_counts_follow_kafkas_rules,
                     what_does_not_exist_is_named,
                     a_compacted_topic_keeps_the_newest_record_of_each_key,
+                }
+                shapes {
+                    shapes_tell_what_topics_do,
+                    a_grown_topic_keeps_its_records_and_takes_new_ones,
+                    partitions_are_never_taken_away,
                 }
                 records {
                     records_come_back_in_order_with_keys_headers_and_tombstones,
