@@ -15,4 +15,5 @@ pub mod problem;
 pub mod runtime;
 pub mod store;
 pub mod streams;
+pub mod topics;
 pub mod trial;

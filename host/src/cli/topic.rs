@@ -1,5 +1,7 @@
 //! `wasmill topic`
 
+mod plan;
+
 use clap::{Args, Subcommand};
 
 use super::Context;
@@ -23,6 +25,21 @@ pub(super) enum Topic {
   wasmill topic list
   wasmill topic list --output json")]
     List,
+    /// Show what leads from the topics that there are to those that topics.toml declares. Changes nothing
+    #[command(after_help = "Ends with 1 where something declared can't be reached by any step.
+
+Examples:
+  wasmill topic plan
+  wasmill topic plan --file production/topics.toml --output json")]
+    Plan(plan::Plan),
+    /// Create topics, grow them and change what they keep, as topics.toml declares. Shows the plan first
+    #[command(after_help = "A topic that is not declared stays as it is. No topic and no partition is ever taken away.
+
+Examples:
+  wasmill topic apply
+  wasmill topic apply --plan 3f9c21d07a44
+  wasmill topic apply --yes --lose-records")]
+    Apply(plan::Apply),
 }
 
 /// Creates a topic.
@@ -43,6 +60,8 @@ impl Topic {
         match self {
             Self::Create(command) => command.run(cx).await,
             Self::List => list(cx).await,
+            Self::Plan(command) => command.run(cx).await,
+            Self::Apply(command) => command.run(cx).await,
         }
     }
 }

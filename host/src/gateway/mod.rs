@@ -17,6 +17,7 @@ mod state;
 mod status;
 mod text;
 mod tools;
+mod topic_plan;
 mod topics;
 
 use axum::Router;
@@ -31,6 +32,7 @@ pub use serve::Listener;
 pub use state::{Gateway, SharedGateway};
 pub use text::Text;
 pub use tools::{CallReply, CallRequest, FunctionReply, ToolReply};
+pub use topic_plan::{ApplyRequest, PlanRequest};
 pub use topics::TopicReply;
 
 /// All routes. A noun has one file with its routes, and one line here.
@@ -44,6 +46,7 @@ pub fn router(gateway: SharedGateway) -> Router {
         .merge(records::routes())
         .merge(status::routes())
         .merge(tools::routes())
+        .merge(topic_plan::routes())
         .merge(topics::routes())
         .fallback(extract::no_such_route)
         .method_not_allowed_fallback(extract::no_such_method)

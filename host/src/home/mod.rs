@@ -3,6 +3,7 @@
 //! ```text
 //! host.toml         settings                      permissions.toml  the matrix
 //! trust.toml        whose signatures count        secrets.toml      mode 0600
+//! topics.toml       topics that shall be, where an admin declares them
 //! keys/             secret keys, mode 0600        registry/         components, an OCI layout
 //! log/              the embedded log              store.db          the database
 //! cache/            compiled code                 forge/            scratch of the forge
@@ -70,6 +71,11 @@ impl Home {
     /// `permissions.toml`.
     pub fn permissions_file(&self) -> PathBuf {
         self.root.join("permissions.toml")
+    }
+
+    /// `topics.toml`, where an admin has written one.
+    pub fn topics_file(&self) -> PathBuf {
+        self.root.join("topics.toml")
     }
 
     /// `trust.toml`.

@@ -14,6 +14,7 @@ mod permissions;
 mod plugins;
 mod records;
 mod running;
+mod topic_plan;
 mod topics;
 mod trial;
 mod unwalled;
