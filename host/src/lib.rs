@@ -1,5 +1,6 @@
 //! Wasmill: a host that runs agents and the tools they write on Kafka topics, inside WebAssembly.
 
+pub mod acls;
 pub mod agents;
 pub mod approvals;
 pub mod capabilities;

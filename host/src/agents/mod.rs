@@ -6,6 +6,7 @@
 mod batch;
 mod caution;
 mod dead_letter;
+mod group;
 mod headers;
 mod instance;
 mod partition;
@@ -14,7 +15,8 @@ mod status;
 mod supervisor;
 mod worker;
 
-pub use dead_letter::{DeadLetter, Origin, Redriven, list, list_all, redrive, topic_of};
+pub use dead_letter::{DeadLetter, Origin, Redriven, list, list_all, redrive, redrive_group_of, topic_of};
+pub use group::group_of;
 pub use rehearse::{Rehearsed, rehearse};
 pub use status::{AgentState, AgentStatus};
 pub use supervisor::Supervisor;

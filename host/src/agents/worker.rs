@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use super::caution::Caution;
 use super::dead_letter;
+use super::group::group_of;
 use super::partition::{Done, Partition, Surroundings};
 use super::status::{AgentState, Board};
 use crate::capabilities::Services;
@@ -82,7 +83,7 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
     }
     let name = identity.principal.name();
     let membership = Membership {
-        group: format!("wasmill.{name}"),
+        group: group_of(name),
         topics: agent.section.reads.clone(),
         state: identity.grant.check(Action::State).is_allowed().then(|| name.to_owned()),
         batch_records_max: agent.section.batch_records,

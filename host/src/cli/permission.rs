@@ -1,5 +1,7 @@
 //! `wasmill permission`
 
+mod export;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -32,6 +34,16 @@ pub(super) enum Permission {
   wasmill permission check
   wasmill permission check new-permissions.toml")]
     Check(Check),
+    /// Write the access rules that the host's Kafka user needs: everything that agents may do, and what the host does
+    /// for them. Changes nothing
+    #[command(after_help = "Prints command lines of Kafka's own kafka-acls.sh. `wasmill doctor` compares a broker's
+rules with these.
+
+Examples:
+  wasmill permission export --kafka > acls.sh
+  wasmill permission export --kafka --clients
+  wasmill permission export --kafka --principal User:CN=mill --output json")]
+    Export(export::Export),
 }
 
 /// Explains.
@@ -71,6 +83,7 @@ impl Permission {
             Self::Matrix => matrix(cx).await,
             Self::Explain(command) => command.run(cx).await,
             Self::Check(command) => command.run(cx),
+            Self::Export(command) => command.run(cx).await,
         }
     }
 }

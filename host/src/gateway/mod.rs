@@ -9,6 +9,7 @@ mod builds;
 mod client;
 mod dlq;
 mod extract;
+mod kafka_acls;
 mod permissions;
 mod plugins;
 mod records;
@@ -25,6 +26,7 @@ use axum::Router;
 pub use approvals::{DenyRequest, GrantRequest};
 pub use client::Client;
 pub use dlq::RedriveRequest;
+pub use kafka_acls::ExportReply;
 pub use permissions::{Answer, ExplainReply, ExplainRequest, MatrixReply};
 pub use plugins::{InstallReply, InstallRequest, Plugin};
 pub use records::{AppendReply, AppendRequest, Position, ReadReply, RecordIn, RecordOut};
@@ -41,6 +43,7 @@ pub fn router(gateway: SharedGateway) -> Router {
         .merge(builds::routes())
         .merge(approvals::routes())
         .merge(dlq::routes())
+        .merge(kafka_acls::routes())
         .merge(permissions::routes())
         .merge(plugins::routes())
         .merge(records::routes())

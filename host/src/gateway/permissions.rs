@@ -68,7 +68,7 @@ async fn matrix(State(gateway): State<SharedGateway>) -> Result<Json<MatrixReply
 }
 
 /// The matrix that a running host follows, else the file's.
-fn in_force(gateway: &Gateway) -> Result<Arc<Matrix>, Problem> {
+pub(super) fn in_force(gateway: &Gateway) -> Result<Arc<Matrix>, Problem> {
     match gateway.host_at_work() {
         Some(host) => Ok(host.catalog.matrix().current()),
         None => {

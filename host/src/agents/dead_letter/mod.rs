@@ -12,4 +12,4 @@ pub use letter::{DeadLetter, Origin};
 pub use redrive::{Redriven, redrive};
 pub(super) use set_aside::set_aside;
 pub use set_aside::topic_of;
-pub use waiting::{list, list_all};
+pub use waiting::{list, list_all, redrive_group_of};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::letter::DeadLetter;
 use super::set_aside::{HEADER_PREFIX, topic_of};
-use super::waiting::{batches, group_of};
+use super::waiting::{batches, redrive_group_of};
 use crate::streams::{Batch, HeaderColumns, Membership, Output, SharedStreams, StreamError, Work};
 
 /// How long the whole may take. On Kafka a group needs some seconds to find together.
@@ -47,7 +47,7 @@ pub async fn redrive(streams: &SharedStreams, topic: &str, max: usize) -> Result
         return Ok(redriven);
     }
     let membership = Membership {
-        group: group_of(topic),
+        group: redrive_group_of(topic),
         topics: vec![topic_of(topic)],
         state: None,
         batch_records_max: BATCH_RECORDS_MAX,

@@ -10,7 +10,7 @@ use crate::streams::{Batch, SharedStreams, StreamError};
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
 /// The consumer group that sends the dead letters of a topic again.
-pub(super) fn group_of(topic: &str) -> String {
+pub fn redrive_group_of(topic: &str) -> String {
     format!("wasmill.redrive.{topic}")
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn batches(streams: &SharedStreams, topic: &str, max: usize) ->
     }
     let mut left = max;
     let mut batches = Vec::new();
-    for (partition, committed) in (0..).zip(streams.committed(&group_of(topic), &dead).await?) {
+    for (partition, committed) in (0..).zip(streams.committed(&redrive_group_of(topic), &dead).await?) {
         let marks = streams.watermarks(&dead, partition).await?;
         let from = committed.unwrap_or(0).max(marks.first);
         if from >= marks.next || left == 0 {
