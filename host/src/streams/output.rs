@@ -27,6 +27,14 @@ pub(super) fn check_output(output: &Output) -> Result<(), StreamError> {
     })
 }
 
+/// The error of a record without a key for a compacted topic.
+pub(super) fn keyless(topic: &str) -> StreamError {
+    StreamError::InvalidRecord {
+        topic: topic.to_owned(),
+        reason: "a compacted topic needs a key in every record".to_owned(),
+    }
+}
+
 fn consistent(column: &Column, rows: usize) -> bool {
     column.len() == rows && column.is_consistent()
 }

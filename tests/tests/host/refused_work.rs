@@ -1,14 +1,28 @@
 //! Work that the agent has done well and the log refuses: it stops nobody either.
 
+use std::sync::Arc;
+
+use wasmill::streams::kafka::{KafkaConfig, KafkaStreams};
 use wasmill::streams::{Record, TopicSpec};
+use wasmill_tests::kafka::Kafka;
 use wasmill_tests::scratch::Scratch;
 
 use super::feed::UPPER_MAY;
 
-/// `upper` passes keys on, and its target is compacted: each record needs one, and some have none.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_whose_work_the_log_refuses_is_set_aside_and_the_others_go_on() {
-    let scratch = Scratch::new(UPPER_MAY).await.unwrap();
+async fn a_record_whose_work_the_embedded_log_refuses_is_set_aside_and_the_others_go_on() {
+    the_others_go_on(Scratch::new(UPPER_MAY).await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_whose_work_kafka_refuses_is_set_aside_and_the_others_go_on() {
+    let Some(kafka) = Kafka::start() else { return };
+    let streams = KafkaStreams::connect(&KafkaConfig::plaintext([kafka.address()]), &|_| None).unwrap();
+    the_others_go_on(Scratch::new(UPPER_MAY).await.unwrap().with_streams(Arc::new(streams))).await;
+}
+
+/// `upper` passes keys on, and its target is compacted: each record needs one, and some have none.
+async fn the_others_go_on(scratch: Scratch) {
     scratch.install("upper").unwrap();
     scratch.topics(&["lower"]).await.unwrap();
     let upper = TopicSpec { name: "upper".into(), partitions: 1, compacted: true };

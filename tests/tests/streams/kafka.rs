@@ -3,6 +3,8 @@
 mod away;
 mod fencing;
 mod kill;
+mod rebalance;
+mod refused;
 mod security;
 mod shapes;
 mod strangers;

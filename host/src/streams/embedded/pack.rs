@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::catalog::{Catalog, Topic};
 use super::segment::SegmentWriter;
 use crate::streams::batch::present;
-use crate::streams::output::check_output;
+use crate::streams::output::{check_output, keyless};
 use crate::streams::partitioner::partition_of;
 use crate::streams::{Output, Record, StreamError};
 
@@ -112,10 +112,7 @@ impl Packer {
         }
         let size = size + self.common_size;
         if self.topic.spec.compacted && key.is_none() {
-            return Err(StreamError::InvalidRecord {
-                topic: self.topic.spec.name.clone(),
-                reason: "a compacted topic needs a key in every record".to_owned(),
-            });
+            return Err(keyless(&self.topic.spec.name));
         }
         let partition = match (partition, key) {
             (Some(partition), _) => partition,

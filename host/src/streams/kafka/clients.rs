@@ -1,7 +1,6 @@
 //! The clients that one host shares among its workers, and the settings of those that it doesn't.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -11,8 +10,9 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::config::KafkaConfig;
 use super::errors::{translate, translate_code};
+use super::group::Protocol;
 use super::link::{Link, LinkContext};
-use super::turns::Turns;
+use super::targets::Targets;
 use crate::streams::{StreamError, TopicSpec};
 
 /// How long a question to the broker may take.
@@ -26,6 +26,8 @@ pub(super) const STATE_PREFIX: &str = "wasmill.state.";
 
 /// The group in whose name is read outside of groups. Nothing is ever committed to it.
 pub const READERS_GROUP: &str = "wasmill.readers";
+/// Librdkafka's own `max.poll.interval.ms`.
+const POLL_INTERVAL_MS: u64 = 300_000;
 
 /// How long to wait before the same question is asked again.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -41,9 +43,9 @@ pub(super) struct Clients {
     pub(super) record_bytes_max: usize,
     /// Sends what comes from outside of workers.
     pub(super) appender: FutureProducer<LinkContext>,
+    /// Topics that were written to.
+    pub(super) targets: Targets,
     base: ClientConfig,
-    /// Topics that were written to. One that is deleted shows when it is written to again.
-    turns: Mutex<HashMap<String, Arc<Turns>>>,
     /// Asks about topics as a `read_committed` reader. In no group.
     reader: BaseConsumer<LinkContext>,
 }
@@ -68,20 +70,30 @@ impl Clients {
         // It also answers for the ends of partitions with everything that is not decided yet.
         appender.set("isolation.level", "read_uncommitted");
         let appender = appender.create_with_context(LinkContext(link.clone())).map_err(made)?;
-        Ok(Self { link, record_bytes_max: config.record_bytes_max, appender, base, turns: Mutex::default(), reader })
+        Ok(Self {
+            link,
+            record_bytes_max: config.record_bytes_max,
+            appender,
+            targets: Targets::default(),
+            base,
+            reader,
+        })
     }
 
-    /// Settings of a worker's consumer.
-    ///
-    /// Assignment is `range`, because it gives partition `p` of all topics to the same member when they have equally
-    /// many; the cooperative assignors don't. What eager rebalances cost is bounded by keeping restored state.
-    pub(super) fn group_config(&self, group: &str) -> ClientConfig {
+    /// Settings of a consumer in a group.
+    pub(super) fn group_config(&self, group: &str, protocol: Protocol) -> ClientConfig {
         let mut config = self.reader_config();
         config.set("group.id", group);
         config.set("enable.partition.eof", "false");
-        config.set("partition.assignment.strategy", "range");
+        config.set("partition.assignment.strategy", protocol.strategy());
         set_unless_given(&mut config, "session.timeout.ms", "15000");
         config
+    }
+
+    /// How often a member must be attended to, whatever its worker does.
+    pub(super) fn attend_every(&self) -> Duration {
+        let given = self.base.get("max.poll.interval.ms").and_then(|text| text.parse().ok());
+        Duration::from_millis(given.unwrap_or(POLL_INTERVAL_MS)) / 3
     }
 
     /// Settings of a consumer that reads without a group of its own.
@@ -118,35 +130,6 @@ impl Clients {
         let metadata = self.answered(answer, "")?;
         let topics = metadata.topics().iter().filter(|t| t.error().is_none());
         Ok(topics.map(|t| (t.name().to_owned(), t.partitions().len() as u32)).collect())
-    }
-
-    /// Turns of a topic; asks about it only when it was never written to.
-    ///
-    /// # Errors
-    /// [`StreamError::UnknownTopic`] where there is none.
-    pub(super) fn turns(&self, topic: &str) -> Result<Arc<Turns>, StreamError> {
-        match self.known_turns(topic) {
-            Some(turns) => Ok(turns),
-            None => self.partitions(topic).map(|partitions| self.remember(topic, partitions)),
-        }
-    }
-
-    /// Turns of a topic that was written to.
-    pub(super) fn known_turns(&self, topic: &str) -> Option<Arc<Turns>> {
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner).get(topic).cloned()
-    }
-
-    /// Turns of a topic that has so many partitions.
-    pub(super) fn remember(&self, topic: &str, partitions: u32) -> Arc<Turns> {
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        match turns.get(topic) {
-            Some(turns) if turns.partitions() == partitions => turns.clone(),
-            _ => {
-                let new = Arc::new(Turns::new(partitions));
-                turns.insert(topic.to_owned(), new.clone());
-                new
-            }
-        }
     }
 
     /// Number of partitions of a topic.

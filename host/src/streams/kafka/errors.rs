@@ -4,6 +4,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::link::Link;
 use crate::streams::StreamError;
+use crate::streams::output::keyless;
 
 /// What an error of a request about `topic` means (an empty name: no single topic).
 pub(super) fn translate(error: &KafkaError, topic: &str, link: &Link) -> StreamError {
@@ -30,9 +31,10 @@ pub(super) fn translate_code(code: RDKafkaErrorCode, text: &str, topic: &str, li
         Code::InvalidTopic | Code::InvalidPartitions | Code::InvalidReplicationFactor | Code::PolicyViolation => {
             StreamError::InvalidTopic { name: topic.to_owned(), reason: text.to_owned() }
         }
-        Code::InvalidRecord => StreamError::InvalidRecord {
+        Code::InvalidRecord | Code::InvalidDifferentRecord => keyless(topic),
+        Code::MessageSizeTooLarge => StreamError::InvalidRecord {
             topic: topic.to_owned(),
-            reason: "a compacted topic needs a key in every record".to_owned(),
+            reason: "the topic takes only smaller records; raise its `max.message.bytes`, or send less".to_owned(),
         },
         Code::TopicAuthorizationFailed
         | Code::GroupAuthorizationFailed

@@ -1,9 +1,10 @@
 //! What must be known of partitions before they are worked on.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::clients::{Clients, Committed};
-use super::group::GroupConsumer;
+use super::group::{Member, Place};
 use super::restore::restore;
 use super::state::Store;
 use super::transaction::Seat;
@@ -17,25 +18,27 @@ pub(super) struct Gained {
     pub(super) stores: Vec<(u32, Store)>,
 }
 
-/// Asks for offsets and restores state. Blocks. The order matters: first the producer, which settles what a
-/// predecessor of our name left open; then offsets and state, which wait for what anyone else left open.
+/// Asks for offsets and restores state. Blocks; ends early when it is not wanted any more. The order matters: first
+/// the producer, which settles what a predecessor of our name left open; then offsets and state, which wait for what
+/// anyone else left open.
 ///
 /// # Errors
 /// [`StreamError::Unavailable`] and others; try again.
 pub(super) fn prepare(
     clients: &Clients,
     seat: &Seat,
-    consumer: &Arc<GroupConsumer>,
-    partitions: Vec<(String, u32)>,
+    member: Arc<Member>,
+    partitions: Vec<Place>,
     state: Option<(String, Vec<(u32, Store)>)>,
+    is_wanted: &AtomicBool,
 ) -> Result<Gained, StreamError> {
-    if partitions.is_empty() {
-        return Ok(Gained { positions: Vec::new(), stores: Vec::new() });
-    }
     seat.prepare()?;
-    let positions = clients.committed(consumer, &partitions)?;
+    let positions = clients.committed(member.consumer(), &partitions);
+    // Restoring may last, and a worker that goes meanwhile must be able to leave.
+    drop(member);
+    let positions = positions?;
     let stores = match state {
-        Some((topic, stores)) => restore(clients, &topic, stores)?,
+        Some((topic, stores)) => restore(clients, &topic, stores, is_wanted)?,
         None => Vec::new(),
     };
     Ok(Gained { positions, stores })

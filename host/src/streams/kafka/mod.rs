@@ -5,6 +5,7 @@
 //! `queue`, `producer` and the two `native` are the only files with unsafe code. This folder must never know what the records mean.
 
 mod admin;
+mod attendant;
 mod clients;
 mod config;
 mod errors;
@@ -20,9 +21,9 @@ mod queue;
 mod reader;
 mod restore;
 mod state;
+mod targets;
 mod topics;
 mod transaction;
-mod turns;
 mod worker;
 
 use std::sync::Arc;
@@ -42,18 +43,19 @@ pub use names::{state_topic, transactional_prefix};
 
 use self::admin::{Admin, settings_of};
 use self::clients::{ANSWER_MAX, Clients};
-use self::group::retire;
+use self::group::{Protocol, retire};
 use self::link::LinkContext;
 use self::names::Names;
 use self::reader::Readers;
 use self::topics::Topics;
 use self::worker::KafkaWorker;
+use super::output::keyless;
 use super::{Batch, Membership, Record, StreamError, Streams, TopicChange, TopicShape, TopicSpec, Watermarks, Worker};
 
 /// Streams on Kafka.
 pub struct KafkaStreams {
     clients: Arc<Clients>,
-    topics: Topics,
+    topics: Arc<Topics>,
     readers: Arc<Readers>,
     names: Names,
 }
@@ -68,7 +70,7 @@ impl KafkaStreams {
         let clients = Arc::new(Clients::new(config, secret)?);
         let instance = config.instance.clone().unwrap_or_else(|| format!("{:016x}", rand::random::<u64>()));
         Ok(Self {
-            topics: Topics::new(clients.clone())?,
+            topics: Arc::new(Topics::new(clients.clone())?),
             clients,
             readers: Arc::default(),
             names: Names::new(instance),
@@ -140,7 +142,11 @@ impl Streams for KafkaStreams {
 
     async fn append(&self, topic: &str, records: Vec<Record>) -> Result<Vec<(u32, u64)>, StreamError> {
         let partitions = self.partitions(topic).await?;
+        let target = self.topics.target_with(topic, partitions).await?;
         for record in &records {
+            if target.is_compacted() && record.key.is_none() {
+                return Err(keyless(topic));
+            }
             let size = size(record);
             if size > self.clients.record_bytes_max {
                 let limit = self.clients.record_bytes_max;
@@ -150,10 +156,9 @@ impl Streams for KafkaStreams {
                 return Err(StreamError::UnknownPartition { topic: topic.to_owned(), partition });
             }
         }
-        let turns = self.clients.remember(topic, partitions);
         let mut deliveries = Vec::with_capacity(records.len());
         for record in &records {
-            let turn = record.partition.or_else(|| record.key.is_none().then(|| turns.next()));
+            let turn = record.partition.or_else(|| record.key.is_none().then(|| target.next_partition()));
             deliveries.push(self.queue(topic, record, turn).await?);
         }
         let mut places = Vec::with_capacity(deliveries.len());
@@ -188,7 +193,7 @@ impl Streams for KafkaStreams {
             None => None,
         };
         let name = self.names.take(&membership.group);
-        Ok(Box::new(KafkaWorker::join(self.clients.clone(), membership, state_topic, name)?))
+        Ok(Box::new(KafkaWorker::join(self.clients.clone(), self.topics.clone(), membership, state_topic, name)?))
     }
 
     async fn committed(&self, group: &str, topic: &str) -> Result<Vec<Option<u64>>, StreamError> {
@@ -240,7 +245,7 @@ fn native<'r>(topic: &'r str, record: &'r Record, partition: Option<u32>) -> Fut
 }
 
 fn committed(clients: &Clients, group: &str, topic: &str, count: u32) -> Result<Vec<Option<u64>>, StreamError> {
-    let mut config = clients.group_config(group);
+    let mut config = clients.group_config(group, Protocol::Eager);
     // Asks only; a member it never becomes.
     config.set("client.id", "wasmill-offsets");
     let made = |e: KafkaError| clients.translate(&e, topic);

@@ -1,6 +1,6 @@
 //! Two things of librdkafka that a producer is given, and that rdkafka keeps to itself.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::{CStr, c_char, c_void};
 use std::ptr::NonNull;
 
 use rdkafka::bindings as sys;
@@ -51,9 +51,20 @@ impl GroupMetadata {
     pub(super) fn of<C: ClientContext>(client: &Client<C>) -> Option<Self> {
         // SAFETY: the client is alive; the answer is ours.
         let metadata = Self(NonNull::new(unsafe { sys::rd_kafka_consumer_group_metadata(client.native_ptr()) })?);
+        (metadata.generation() >= 0 && !metadata.member().is_empty()).then_some(metadata)
+    }
+
+    /// Number of the group's generation.
+    pub(super) fn generation(&self) -> i32 {
         // SAFETY: the metadata is alive.
-        let generation = unsafe { sys::rd_kafka_consumer_group_metadata_generation_id(metadata.0.as_ptr()) };
-        (generation >= 0).then_some(metadata)
+        unsafe { sys::rd_kafka_consumer_group_metadata_generation_id(self.0.as_ptr()) }
+    }
+
+    /// The name that the group has given us.
+    pub(super) fn member(&self) -> String {
+        // SAFETY: the metadata is alive; the name ends with a zero byte and lives as long.
+        let name = unsafe { CStr::from_ptr(sys::rd_kafka_consumer_group_metadata_member_id(self.0.as_ptr())) };
+        name.to_string_lossy().into_owned()
     }
 }
 

@@ -4,33 +4,40 @@ use super::clients::{ANSWER_MAX, Clients};
 use super::errors::translate_code;
 use super::native::OwnedHeaders;
 use super::producer::{Producer, Sending};
-use crate::streams::output::check_output;
+use super::topics::Topics;
+use crate::streams::output::{check_output, keyless};
 use crate::streams::{Output, StreamError, present};
 
-/// Checks what can be checked before a transaction begins: columns agree, records are small enough, topics exist.
+/// Checks what can be checked before a transaction begins: columns agree, records are small enough, topics exist, and
+/// those that are compacted get only records with a key. A broker refuses a record in the middle of a transaction, and
+/// what becomes of the records beside it is chance.
 ///
 /// # Errors
 /// [`StreamError::InvalidRecord`], [`StreamError::RecordTooLarge`], [`StreamError::UnknownTopic`].
-pub(super) fn check(clients: &Clients, outputs: &[Output]) -> Result<(), StreamError> {
+pub(super) async fn check(topics: &Topics, outputs: &[Output]) -> Result<(), StreamError> {
     for output in outputs {
         check_output(output)?;
-        let limit = clients.record_bytes_max;
+        let limit = topics.record_bytes_max();
         if let Some(size) = (0..output.values.len()).map(|row| size(output, row)).find(|size| *size > limit) {
             return Err(StreamError::RecordTooLarge { topic: output.topic.clone(), size, limit });
         }
         // Librdkafka would wait half a minute for a topic to appear.
-        clients.turns(&output.topic)?;
+        let target = topics.target(&output.topic).await?;
+        if target.is_compacted() && (0..output.values.len()).any(|row| !present(&output.key_present, row)) {
+            return Err(keyless(&output.topic));
+        }
     }
     Ok(())
 }
 
 /// Queues all records of one output.
 pub(super) fn send(clients: &Clients, producer: &Producer, output: &Output) -> Result<(), StreamError> {
-    let turns = clients.turns(&output.topic)?;
+    let target = clients.targets.get(&output.topic);
+    let target = target.ok_or_else(|| StreamError::UnknownTopic(output.topic.clone()))?;
     for row in 0..output.values.len() {
         let key = present(&output.key_present, row).then(|| output.keys.row(row));
         let record = Sending {
-            partition: if key.is_none() { Some(turns.next()) } else { None },
+            partition: if key.is_none() { Some(target.next_partition()) } else { None },
             key,
             value: present(&output.value_present, row).then(|| output.values.row(row)),
         };

@@ -40,6 +40,12 @@ impl Owned {
         }
     }
 
+    /// The partition after its offset was asked for anew. The caller seeks to its start.
+    pub(super) fn restarted(mut self, committed: Option<u64>) -> Self {
+        self.queue.clear();
+        Self { committed, next: None, ..self }
+    }
+
     /// The partition as librdkafka counts it.
     pub(super) fn native_partition(&self) -> i32 {
         i32::try_from(self.partition).unwrap_or(i32::MAX)

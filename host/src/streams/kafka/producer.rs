@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr::NonNull;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::client::Client;
@@ -54,10 +54,44 @@ pub(super) struct Sending<'r> {
     pub(super) value: Option<&'r [u8]>,
 }
 
+/// A message that could not be delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Undelivered {
+    /// Where it was sent to.
+    pub(super) topic: String,
+    /// Why.
+    pub(super) code: RDKafkaErrorCode,
+}
+
+impl Undelivered {
+    /// How much it says about the cause. One refused record takes others with it: those of its batch, those that were
+    /// behind it, and those that were not sent any more.
+    fn weight(&self) -> u8 {
+        use RDKafkaErrorCode as Code;
+        match self.code {
+            Code::PurgeQueue | Code::PurgeInflight => 0,
+            Code::OutOfOrderSequenceNumber | Code::State | Code::Fatal => 1,
+            Code::InvalidDifferentRecord => 2,
+            _ => 3,
+        }
+    }
+
+    /// True where it is not only a consequence of something else.
+    pub(super) fn is_a_cause(&self) -> bool {
+        self.weight() > 1
+    }
+}
+
 /// Where librdkafka's callbacks write to.
 struct Reports {
     link: Arc<Link>,
-    failed: Mutex<Option<RDKafkaErrorCode>>,
+    undelivered: Mutex<Option<Undelivered>>,
+}
+
+impl Reports {
+    fn undelivered(&self) -> MutexGuard<'_, Option<Undelivered>> {
+        self.undelivered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl ClientContext for Reports {}
@@ -83,7 +117,7 @@ impl Producer {
             sys::rd_kafka_conf_set_error_cb(native.ptr(), Some(on_error));
             sys::rd_kafka_conf_set_log_cb(native.ptr(), Some(on_line));
         }
-        let reports = Reports { link, failed: Mutex::new(None) };
+        let reports = Reports { link, undelivered: Mutex::new(None) };
         let client = Client::new(config, native, RDKafkaType::RD_KAFKA_PRODUCER, reports)?;
         Ok(Self { topics: RefCell::default(), client })
     }
@@ -96,7 +130,7 @@ impl Producer {
 
     /// Begins a transaction.
     pub(super) fn begin(&self) -> Result<(), TransactionError> {
-        self.client.context().failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.client.context().undelivered().take();
         // SAFETY: see `init`.
         check(unsafe { sys::rd_kafka_begin_transaction(self.native()) })
     }
@@ -126,9 +160,10 @@ impl Producer {
         check(unsafe { sys::rd_kafka_abort_transaction(self.native(), millis(wait)) })
     }
 
-    /// Why a message of this transaction could not be delivered.
-    pub(super) fn failed_delivery(&self) -> Option<RDKafkaErrorCode> {
-        *self.client.context().failed.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The message of this transaction whose failure says most about what went wrong. Known for certain when the
+    /// transaction has ended, or could not be ended.
+    pub(super) fn undelivered(&self) -> Option<Undelivered> {
+        self.client.context().undelivered().clone()
     }
 
     /// Serves what librdkafka has to tell. Doesn't wait.
@@ -258,8 +293,15 @@ fn parts(bytes: Option<&[u8]>) -> (*mut c_void, usize) {
 unsafe extern "C" fn on_failed(_: *mut sys::rd_kafka_t, message: *const sys::rd_kafka_message_t, opaque: *mut c_void) {
     // SAFETY: librdkafka gives a live message, and the context that `Client` set.
     let (message, reports) = unsafe { (&*message, &*opaque.cast_const().cast::<Reports>()) };
-    if message.err.is_error() {
-        reports.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(message.err.into());
+    if !message.err.is_error() {
+        return;
+    }
+    // SAFETY: a message that was sent has a topic, whose name ends with a zero byte and lives as long as the topic.
+    let topic = unsafe { CStr::from_ptr(sys::rd_kafka_topic_name(message.rkt)) };
+    let new = Undelivered { topic: topic.to_string_lossy().into_owned(), code: message.err.into() };
+    let mut known = reports.undelivered();
+    if known.as_ref().is_none_or(|known| known.weight() < new.weight()) {
+        *known = Some(new);
     }
 }
 

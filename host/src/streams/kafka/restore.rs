@@ -1,6 +1,7 @@
 //! Restores state from its compacted topic.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -34,6 +35,7 @@ pub(super) fn restore(
     clients: &Clients,
     topic: &str,
     stores: Vec<(u32, Store)>,
+    is_wanted: &AtomicBool,
 ) -> Result<Vec<(u32, Store)>, StreamError> {
     let mut restoring = Vec::with_capacity(stores.len());
     let mut done = Vec::with_capacity(stores.len());
@@ -53,7 +55,7 @@ pub(super) fn restore(
         .reader_config()
         .create_with_context(LinkContext(clients.link.clone()))
         .map_err(|e| clients.translate(&e, topic))?;
-    let outcome = read_to_ends(clients, &consumer, topic, restoring);
+    let outcome = read_to_ends(clients, &consumer, topic, restoring, is_wanted);
     retire(consumer);
     done.extend(outcome?);
     Ok(done)
@@ -71,6 +73,7 @@ fn read_to_ends(
     consumer: &BaseConsumer<LinkContext>,
     topic: &str,
     partitions: Vec<(u32, Store, u64)>,
+    is_wanted: &AtomicBool,
 ) -> Result<Vec<(u32, Store)>, StreamError> {
     let wake = Arc::new(Notify::new());
     let mut assignment = TopicPartitionList::with_capacity(partitions.len());
@@ -90,6 +93,9 @@ fn read_to_ends(
     let mut heard = Instant::now();
     while let Some(mut current) = restoring.pop() {
         while current.store.restored_to < current.end {
+            if !is_wanted.load(Ordering::Relaxed) {
+                return Err(StreamError::Fenced("the partitions are not wanted any more".to_owned()));
+            }
             serve(clients, consumer, topic)?;
             match current.queue.next(STEP) {
                 Some(message) => {

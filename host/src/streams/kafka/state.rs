@@ -42,9 +42,9 @@ impl Stores {
         }
     }
 
-    /// Makes the state of these partitions readable, and forgets all other.
-    pub(super) fn replace(&self, stores: Vec<(u32, Store)>) {
-        *self.write() = stores.into_iter().collect();
+    /// Makes the state of a partition readable.
+    pub(super) fn insert(&self, partition: u32, store: Store) {
+        self.write().insert(partition, store);
     }
 
     /// Takes a partition's state away: what was restored, to go on from there.

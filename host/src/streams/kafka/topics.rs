@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication};
 
 use super::admin::settings_of;
 use super::blocking;
@@ -11,6 +11,7 @@ use super::clients::{ANSWER_MAX, Clients, STATE_PREFIX};
 use super::errors::translate_code;
 use super::link::LinkContext;
 use super::names::state_topic;
+use super::targets::Target;
 use crate::streams::topic::check_topic;
 use crate::streams::{StreamError, TopicShape, TopicSpec};
 
@@ -55,13 +56,54 @@ impl Topics {
         let settings = answer.map_err(|e| self.clients.translate(&e, ""))?;
         let mut listed = Vec::with_capacity(topics.len());
         for ((name, partitions), settings) in topics.iter().zip(settings) {
-            let compacted = settings.ok().is_some_and(|resource| {
-                let policy = resource.get("cleanup.policy").and_then(|entry| entry.value.clone());
-                policy.is_some_and(|policy| policy.contains("compact"))
-            });
+            let compacted = settings.is_ok_and(|settings| is_compacted(&settings));
             listed.push(TopicSpec { name: name.clone(), partitions: *partitions, compacted });
         }
         Ok(listed)
+    }
+
+    /// Largest record in bytes.
+    pub(super) fn record_bytes_max(&self) -> usize {
+        self.clients.record_bytes_max
+    }
+
+    /// What is known of a topic that is written to; asks where nothing is known, or only something old.
+    ///
+    /// # Errors
+    /// [`StreamError::UnknownTopic`] where there is none.
+    pub(super) async fn target(&self, topic: &str) -> Result<Arc<Target>, StreamError> {
+        if let Some(target) = self.clients.targets.fresh(topic) {
+            return Ok(target);
+        }
+        let (clients, name) = (self.clients.clone(), topic.to_owned());
+        let partitions = blocking(move || clients.partitions(&name)).await?;
+        self.target_with(topic, partitions.inspect_err(|_| self.clients.targets.forget(topic))?).await
+    }
+
+    /// The same of a topic that has so many partitions now.
+    pub(super) async fn target_with(&self, topic: &str, partitions: u32) -> Result<Arc<Target>, StreamError> {
+        let targets = &self.clients.targets;
+        if let Some(target) = targets.fresh(topic).filter(|target| target.partitions() == partitions) {
+            return Ok(target);
+        }
+        let is_compacted = match self.settings(topic).await {
+            Ok(settings) => is_compacted(&settings),
+            // Who may write to a topic needn't be allowed to see its settings. The broker refuses what must be refused.
+            Err(error) => {
+                tracing::debug!(target: "wasmill::kafka", topic, %error, "no settings");
+                false
+            }
+        };
+        Ok(targets.remember(topic, partitions, is_compacted))
+    }
+
+    /// Settings of a topic.
+    async fn settings(&self, topic: &str) -> Result<ConfigResource, StreamError> {
+        let asked = [ResourceSpecifier::Topic(topic)];
+        let answer = self.admin.describe_configs(&asked, &options()).await;
+        let answer = answer.map_err(|e| self.clients.translate(&e, topic))?.pop();
+        let answer = answer.ok_or_else(|| StreamError::Failed(format!("no settings of topic `{topic}`")))?;
+        answer.map_err(|code| translate_code(code, &code.to_string(), topic, &self.clients.link))
     }
 
     /// Creates a topic.
@@ -130,6 +172,14 @@ fn check_unreserved(topic: &TopicSpec) -> Result<(), StreamError> {
     }
     let reason = format!("names that begin with `{STATE_PREFIX}` or `__` are not for others");
     Err(StreamError::InvalidTopic { name: topic.name.clone(), reason })
+}
+
+fn is_compacted(settings: &ConfigResource) -> bool {
+    setting(settings, "cleanup.policy").is_some_and(|policy| policy.contains("compact"))
+}
+
+fn setting<'s>(settings: &'s ConfigResource, name: &str) -> Option<&'s str> {
+    settings.get(name).and_then(|entry| entry.value.as_deref())
 }
 
 fn options() -> AdminOptions {

@@ -28,19 +28,35 @@ pub(super) struct Job {
     pub(super) offsets: TopicPartitionList,
     /// The offsets again, as the worker gave them.
     pub(super) done: Vec<(String, u32, u64)>,
-    pub(super) group: Arc<GroupMetadata>,
+    pub(super) group: GroupMetadata,
     /// The seat's turn that this belongs to.
     pub(super) turn: u64,
 }
 
 /// How a transaction ended.
 pub(super) enum Outcome {
-    /// All of it is visible; here are the state changes again.
-    Committed(Vec<StateChange>),
+    /// All of it is visible.
+    Committed(Box<Job>),
+    /// None of it is visible: the group has a new generation. What its member still owns may be tried again in that.
+    Outdated(Box<Job>),
     /// None of it will ever be visible.
     Dropped(StreamError),
     /// Nobody could say: ask the group for its offsets.
     Unknown(StreamError),
+}
+
+/// Why a transaction did not come to its decision.
+enum Failure {
+    /// A record that librdkafka did not take.
+    Record(StreamError),
+    /// The transaction itself.
+    Transaction(TransactionError),
+}
+
+impl Failure {
+    fn is_outdated(&self) -> bool {
+        matches!(self, Self::Transaction(error) if error.code == RDKafkaErrorCode::IllegalGeneration)
+    }
 }
 
 /// Where a worker's producer lives. It is replaced after errors that it does not survive.
@@ -71,20 +87,15 @@ impl Seat {
         self.turn.load(Ordering::SeqCst)
     }
 
-    /// Begins a new turn, with a producer. Waits for a transaction that is under way; afterwards nothing is open that
-    /// it or a predecessor of the same name has begun.
-    pub(super) fn prepare(&self) -> Result<(), StreamError> {
-        let mut producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Begins a new turn. Waits for a transaction that is under way.
+    pub(super) fn settle(&self) {
+        let _producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
         self.turn.fetch_add(1, Ordering::SeqCst);
-        if producer.is_some() {
-            return Ok(());
-        }
-        let clients = &self.clients;
-        let new = Producer::new(&clients.producer_config(&self.transactional_id), clients.link.clone())
-            .map_err(|e| clients.translate(&e, ""))?;
-        new.init(ANSWER_MAX).map_err(|e| self.translate(&e, ""))?;
-        *producer = Some(new);
-        Ok(())
+    }
+
+    /// Makes sure that there is a producer; afterwards nothing is open that a predecessor of its name has begun.
+    pub(super) fn prepare(&self) -> Result<(), StreamError> {
+        self.seated(&mut self.producer.lock().unwrap_or_else(PoisonError::into_inner)).map(drop)
     }
 
     /// Serves what librdkafka has to tell between transactions.
@@ -104,51 +115,68 @@ impl Seat {
     /// Carries a transaction out. Blocks until it is decided, however long the broker is away.
     pub(super) fn run(&self, job: Job) -> Outcome {
         let mut slot = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(producer) = slot.as_ref().filter(|_| job.turn == self.turn()) else {
+        if job.turn != self.turn() {
             return Outcome::Dropped(StreamError::Fenced("this worker has begun again".to_owned()));
+        }
+        let producer = match self.seated(&mut slot) {
+            Ok(producer) => producer,
+            Err(error) => return Outcome::Dropped(error),
         };
-        if let Err(error) = self.fill(producer, &job) {
-            if !self.abort(producer) {
-                *slot = None;
-            }
-            return Outcome::Dropped(error);
-        }
-        match self.commit(producer) {
-            Ok(()) => Outcome::Committed(job.changes),
-            Err(error) if error.must_abort => {
-                let error = self.reason(producer, &error);
-                if !self.abort(producer) {
+        let failure = match self.fill(producer, &job) {
+            Err(failure) => failure,
+            Ok(()) => match self.commit(producer) {
+                Ok(()) => return Outcome::Committed(Box::new(job)),
+                // Librdkafka asks for a decision only when every message is delivered.
+                Err(error) if !error.must_abort && producer.undelivered().is_none() => {
                     *slot = None;
+                    return Outcome::Unknown(self.translate(&error, ""));
                 }
-                Outcome::Dropped(error)
-            }
-            Err(error) => {
-                let error = self.translate(&error, "");
-                *slot = None;
-                Outcome::Unknown(error)
-            }
+                Err(error) => Failure::Transaction(error),
+            },
+        };
+        // After a message that failed librdkafka counts on where it was (seen with 2.12.1): the next transaction has a
+        // gap in its sequence and fails too, for no fault of its own.
+        let survives = self.abort(producer) && producer.undelivered().is_none();
+        let is_outdated = failure.is_outdated() && producer.undelivered().is_none();
+        let error = self.reason(producer, failure);
+        if !survives {
+            tracing::debug!(target: "wasmill::kafka", id = self.transactional_id, %error, "the producer is replaced");
+            *slot = None;
         }
+        if is_outdated { Outcome::Outdated(Box::new(job)) } else { Outcome::Dropped(error) }
+    }
+
+    /// The producer, a new one where the old one did not survive. Making one ends what the old one left open.
+    fn seated<'s>(&self, slot: &'s mut Option<Producer>) -> Result<&'s Producer, StreamError> {
+        if let Some(producer) = slot {
+            return Ok(producer);
+        }
+        let clients = &self.clients;
+        let new = Producer::new(&clients.producer_config(&self.transactional_id), clients.link.clone())
+            .map_err(|e| clients.translate(&e, ""))?;
+        new.init(ANSWER_MAX).map_err(|e| self.translate(&e, ""))?;
+        Ok(slot.insert(new))
     }
 
     /// Everything before the decision.
-    fn fill(&self, producer: &Producer, job: &Job) -> Result<(), StreamError> {
-        producer.begin().map_err(|e| self.translate(&e, ""))?;
+    fn fill(&self, producer: &Producer, job: &Job) -> Result<(), Failure> {
+        producer.begin().map_err(Failure::Transaction)?;
         for output in &job.outputs {
-            outputs::send(&self.clients, producer, output)?;
+            outputs::send(&self.clients, producer, output).map_err(Failure::Record)?;
         }
         if let Some(topic) = &job.state_topic {
             for change in &job.changes {
                 let partition = Some(change.partition);
                 let record = Sending { partition, key: Some(&change.key), value: change.value.as_deref() };
                 let sent = producer.send(topic, &record, None, ANSWER_MAX);
-                sent.map_err(|code| translate_code(code, &code.to_string(), topic, &self.clients.link))?;
+                sent.map_err(|code| Failure::Record(self.translate_code(code, topic)))?;
             }
         }
         let begin = Instant::now();
         loop {
             match producer.send_offsets(&job.offsets, &job.group, STEP) {
                 Err(e) if e.is_retriable && begin.elapsed() < ABORT_MAX => {}
-                Err(e) => return Err(self.reason(producer, &e)),
+                Err(e) => return Err(Failure::Transaction(e)),
                 Ok(()) => return Ok(()),
             }
         }
@@ -178,12 +206,22 @@ impl Seat {
         }
     }
 
-    /// The first cause: librdkafka itself only says that some message failed.
-    fn reason(&self, producer: &Producer, error: &TransactionError) -> StreamError {
-        match producer.failed_delivery() {
-            Some(code) if !is_fenced(error.code) => translate_code(code, &code.to_string(), "", &self.clients.link),
-            _ => self.translate(error, ""),
+    /// The first cause: everything that follows a message that failed only says that it came after one.
+    fn reason(&self, producer: &Producer, failure: Failure) -> StreamError {
+        let is_fenced = matches!(&failure, Failure::Transaction(error) if is_fenced(error.code));
+        match (producer.undelivered().filter(|message| !is_fenced && message.is_a_cause()), failure) {
+            (Some(message), _) => {
+                // The policy may be another than it was.
+                self.clients.targets.forget(&message.topic);
+                self.translate_code(message.code, &message.topic)
+            }
+            (None, Failure::Record(error)) => error,
+            (None, Failure::Transaction(error)) => self.translate(&error, ""),
         }
+    }
+
+    fn translate_code(&self, code: RDKafkaErrorCode, topic: &str) -> StreamError {
+        translate_code(code, &code.to_string(), topic, &self.clients.link)
     }
 
     fn translate(&self, error: &TransactionError, topic: &str) -> StreamError {

@@ -1,7 +1,10 @@
 //! One member of a group: a consumer, a transactional producer, and the state of the partitions it owns.
 
 mod assignment;
+mod commit;
+mod preparation;
 
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,38 +15,50 @@ use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use self::preparation::Preparing;
+use super::attendant::Attendant;
 use super::blocking;
 use super::clients::{ANSWER_MAX, Clients};
-use super::group::{GroupConsumer, join, retire};
+use super::group::{Change, Member, Place, Protocol, retire};
 use super::names::TransactionalId;
-use super::native::GroupMetadata;
-use super::outputs;
 use super::owned::Owned;
-use super::state::Stores;
-use super::transaction::{Job, Outcome, Seat};
+use super::state::{Store, Stores};
+use super::topics::Topics;
+use super::transaction::Seat;
 use crate::streams::{Membership, Poll, StateReader, StreamError, Work, Worker};
 
 /// A worker on Kafka.
 pub(super) struct KafkaWorker {
     clients: Arc<Clients>,
+    topics: Arc<Topics>,
     membership: Membership,
     /// Topic of the state.
     state_topic: Option<String>,
     /// Always there, except while it is replaced. Its queues in `owned` must go before it.
-    consumer: Option<Arc<GroupConsumer>>,
+    member: Option<(Arc<Member>, Attendant)>,
+    /// The name by which the group gave us what we have. Under another one nothing of it would be ours. Empty: none.
+    identity: String,
+    /// What the group has decided and we have not followed yet.
+    changes: VecDeque<Change>,
+    /// What is worked on.
     owned: Vec<Owned>,
+    /// What is fetched and waits all the same: its offset and state must be asked for again.
+    resting: Vec<Owned>,
     /// The partition that may fill the next batch first.
     turn: usize,
-    /// Ours, but state and offsets are not known yet.
-    waiting: Option<Vec<(String, u32)>>,
+    /// Ours, but state and offsets are not known yet. Each with the number of its gain.
+    waiting: BTreeMap<Place, u64>,
+    /// Counts what was gained.
+    gains: u64,
+    /// What is being made known.
+    preparing: Option<Preparing>,
+    /// When to try again after that has failed.
+    retry_at: Option<Instant>,
     /// Not ours any more, to be reported.
-    lost: Vec<(String, u32)>,
-    /// Counts the group's decisions.
-    decisions: u64,
-    /// Who we are in the group's generation that gave us our partitions. Kept from that moment: asked for later, a
-    /// consumer that was thrown out answers as a member of no group, and that would not be fenced.
-    group: Option<Arc<GroupMetadata>>,
+    lost: Vec<Place>,
     state: Arc<Stores>,
+    /// State of partitions that were given up and may come back at once.
+    shelf: HashMap<u32, Store>,
     seat: Arc<Seat>,
     /// We don't know what was committed: give all up and begin from what the group says.
     is_unsure: bool,
@@ -57,44 +72,54 @@ impl KafkaWorker {
     /// Joins the group; partitions come with a later poll.
     pub(super) fn join(
         clients: Arc<Clients>,
+        topics: Arc<Topics>,
         membership: Membership,
         state_topic: Option<String>,
         name: TransactionalId,
     ) -> Result<Self, StreamError> {
-        let wake = Arc::new(Notify::new());
         let seat = Arc::new(Seat::new(clients.clone(), name.to_string()));
         let mut worker = Self {
             clients,
+            topics,
             membership,
             state_topic,
-            consumer: None,
+            member: None,
+            identity: String::new(),
+            changes: VecDeque::new(),
             owned: Vec::new(),
+            resting: Vec::new(),
             turn: 0,
-            waiting: None,
+            waiting: BTreeMap::new(),
+            gains: 0,
+            preparing: None,
+            retry_at: None,
             lost: Vec::new(),
-            decisions: 0,
-            group: None,
             state: Arc::default(),
+            shelf: HashMap::new(),
             seat,
             is_unsure: false,
             failure: None,
-            wake,
+            wake: Arc::default(),
             _name: name,
         };
-        worker.consumer()?;
+        worker.member()?;
         Ok(worker)
     }
 
-    /// The consumer, a new one where the old one died.
-    fn consumer(&mut self) -> Result<Arc<GroupConsumer>, StreamError> {
-        if let Some(consumer) = &self.consumer {
-            return Ok(consumer.clone());
+    /// The member, a new one where the old one died.
+    fn member(&mut self) -> Result<Arc<Member>, StreamError> {
+        if let Some((member, _)) = &self.member {
+            return Ok(member.clone());
         }
-        let config = self.clients.group_config(&self.membership.group);
-        let consumer = join(&config, &self.membership.topics, self.clients.link.clone(), self.wake.clone());
-        let consumer = Arc::new(consumer.map_err(|e| self.clients.translate(&e, ""))?);
-        self.consumer = Some(consumer.clone());
-        Ok(consumer)
+        let Membership { group, topics, .. } = &self.membership;
+        let config = self.clients.group_config(group, Protocol::of(topics.len()));
+        let attention = Arc::<Notify>::default();
+        let (link, wake) = (self.clients.link.clone(), self.wake.clone());
+        let joined = Member::join(&config, topics, link, wake, attention.clone());
+        let member = Arc::new(joined.map_err(|e| self.clients.translate(&e, ""))?);
+        let attendant = Attendant::start(&member, attention, self.clients.attend_every());
+        self.member = Some((member.clone(), attendant));
+        Ok(member)
     }
 
     fn fetch(&mut self, poll: &mut Poll) {
@@ -127,46 +152,11 @@ impl KafkaWorker {
                 self.is_unsure |= targets.add_partition_offset(&owned.topic, owned.native_partition(), offset).is_err();
             }
         }
-        let Some(consumer) = self.consumer.clone().filter(|_| targets.count() > 0) else { return };
-        let sought = blocking(move || consumer.seek_partitions(targets, ANSWER_MAX)).await;
+        let Some((member, _)) = self.member.as_ref().filter(|_| targets.count() > 0) else { return };
+        let member = member.clone();
+        let sought = blocking(move || member.consumer().seek_partitions(targets, ANSWER_MAX)).await;
         let is_done = matches!(sought, Ok(Ok(answers)) if answers.elements().iter().all(|e| e.error().is_ok()));
         self.is_unsure |= !is_done;
-    }
-
-    /// The transaction of some work.
-    fn job(&self, work: Work, is_unsure: bool) -> Result<Job, StreamError> {
-        let (Some(group), false, false) = (self.group.clone(), is_unsure, self.owned.is_empty()) else {
-            return Err(StreamError::Fenced("this worker owns no partitions".to_owned()));
-        };
-        let offsets = self.offsets(&work)?;
-        let state_topic = self.state_topic.clone();
-        let Work { outputs, state: changes, offsets: done } = work;
-        Ok(Job { outputs, changes, state_topic, offsets, done, group, turn: self.seat.turn() })
-    }
-
-    /// Offsets of a transaction. There is always one, since it is the offsets that let the group fence us.
-    fn offsets(&self, work: &Work) -> Result<TopicPartitionList, StreamError> {
-        let mut offsets = TopicPartitionList::new();
-        let mut add = |owned: &Owned, offset: u64| {
-            let offset = Offset::Offset(i64::try_from(offset).unwrap_or(i64::MAX));
-            let added = offsets.add_partition_offset(&owned.topic, owned.native_partition(), offset);
-            added.map_err(|e| self.clients.translate(&e, &owned.topic))
-        };
-        for (topic, partition, next) in &work.offsets {
-            let owned = self.owned.iter().find(|o| o.topic == *topic && o.partition == *partition);
-            add(owned.ok_or_else(|| not_owned(topic, *partition))?, *next)?;
-        }
-        for change in &work.state {
-            if !self.owned.iter().any(|o| o.partition == change.partition) {
-                return Err(not_owned("the state", change.partition));
-            }
-        }
-        if work.offsets.is_empty() {
-            for owned in &self.owned {
-                add(owned, owned.committed())?;
-            }
-        }
-        Ok(offsets)
     }
 }
 
@@ -176,18 +166,12 @@ impl Worker for KafkaWorker {
         let deadline = Instant::now() + wait;
         self.seat.serve();
         loop {
-            self.serve_group()?;
+            self.serve_group().await?;
             if self.is_unsure {
-                self.start_over()?;
+                self.start_over().await?;
             }
-            let gained = match self.take_waiting().await {
-                Err(error) if error.is_transient() => {
-                    let group = &self.membership.group;
-                    tracing::warn!(target: "wasmill::kafka", group, %error, "partitions wait; trying again");
-                    Vec::new()
-                }
-                gained => gained?,
-            };
+            self.prepare_waiting()?;
+            let gained = self.take_prepared().await?;
             let mut poll = Poll { gained, lost: std::mem::take(&mut self.lost), batches: Vec::new() };
             self.fetch(&mut poll);
             if !(poll.gained.is_empty() && poll.lost.is_empty() && poll.batches.is_empty()) {
@@ -196,7 +180,8 @@ impl Worker for KafkaWorker {
             if let Some(error) = self.failure.take() {
                 return Err(error);
             }
-            if tokio::time::timeout_at(deadline, self.wake.notified()).await.is_err() {
+            let next = self.retry_at.map_or(deadline, |at| at.min(deadline));
+            if tokio::time::timeout_at(next, self.wake.notified()).await.is_err() && Instant::now() >= deadline {
                 return Ok(poll);
             }
         }
@@ -207,38 +192,7 @@ impl Worker for KafkaWorker {
     }
 
     async fn commit(&mut self, work: Work) -> Result<(), StreamError> {
-        if work.outputs.is_empty() && work.state.is_empty() && work.offsets.is_empty() {
-            return Ok(());
-        }
-        // Stays so where this call is given up halfway: nobody knows then what becomes of it.
-        let is_unsure = std::mem::replace(&mut self.is_unsure, true);
-        let job = match check(self.clients.clone(), work).await.and_then(|work| self.job(work, is_unsure)) {
-            Ok(job) => job,
-            Err(error) => {
-                self.is_unsure = is_unsure;
-                return Err(error);
-            }
-        };
-        let (seat, done) = (self.seat.clone(), job.done.clone());
-        match blocking(move || seat.run(job)).await? {
-            Outcome::Committed(changes) => {
-                self.is_unsure = false;
-                self.state.apply(changes);
-                for (topic, partition, next) in done {
-                    let owned = self.owned.iter_mut().find(|o| o.topic == topic && o.partition == partition);
-                    if let Some(owned) = owned {
-                        owned.set_committed(next);
-                    }
-                }
-                self.seek_back().await;
-                Ok(())
-            }
-            Outcome::Dropped(error) => {
-                self.is_unsure = matches!(error, StreamError::Fenced(_));
-                Err(error)
-            }
-            Outcome::Unknown(error) => Err(StreamError::Fenced(error.to_string())),
-        }
+        self.commit_work(work).await
     }
 
     async fn rewind(&mut self) -> Result<(), StreamError> {
@@ -253,20 +207,11 @@ impl Drop for KafkaWorker {
     fn drop(&mut self) {
         self.seat.close();
         self.owned.clear();
-        retire(self.consumer.take());
+        self.resting.clear();
+        if let Some((member, attendant)) = self.member.take() {
+            drop(attendant);
+            retire(member);
+        }
         retire(self.seat.clone());
     }
-}
-
-fn not_owned(what: &str, partition: u32) -> StreamError {
-    StreamError::Fenced(format!("partition {partition} of {what}"))
-}
-
-/// Refuses work that no transaction could commit.
-async fn check(clients: Arc<Clients>, work: Work) -> Result<Work, StreamError> {
-    if work.outputs.iter().all(|output| clients.known_turns(&output.topic).is_some()) {
-        outputs::check(&clients, &work.outputs)?;
-        return Ok(work);
-    }
-    blocking(move || outputs::check(&clients, &work.outputs).map(|()| work)).await?
 }

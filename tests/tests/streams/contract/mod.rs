@@ -60,6 +60,7 @@ macro_rules! hold {
                     a_failed_commit_leaves_nothing,
                     outputs_carry_common_headers_and_numbers,
                     contradicting_columns_are_refused,
+                    a_record_without_a_key_is_refused_by_a_compacted_topic_alone,
                     a_copy_keeps_the_order_of_each_key,
                 }
                 dead_letters {

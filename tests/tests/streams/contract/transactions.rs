@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wasmill::streams::{Column, HeaderColumns, Output, RECORD_SIZE_MAX, StateChange, Work};
+use wasmill::streams::{Column, HeaderColumns, Output, RECORD_SIZE_MAX, StateChange, TopicSpec, Work};
 
 use super::subject::{A_MOMENT, Subject, done, output, poll_records, poll_until, texts};
 
@@ -104,6 +104,26 @@ pub async fn contradicting_columns_are_refused(s: Subject) {
         worker.rewind().await.unwrap();
     }
     assert!(s.streams.read(&out, 0, 0, 10, A_MOMENT).await.unwrap().is_empty());
+}
+
+/// And the worker goes on with the others: a refusal costs nobody else their commit.
+pub async fn a_record_without_a_key_is_refused_by_a_compacted_topic_alone(s: Subject) {
+    let topic = s.topic("in", 1).await;
+    let out = TopicSpec { name: s.name("compacted"), partitions: 1, compacted: true };
+    s.streams.create_topic(&out).await.unwrap();
+    s.append_numbered(&topic, (0..3).map(|i| i.to_string())).await;
+    let mut worker = s.join("group", &[&topic]).await;
+    for _ in 0..3 {
+        let batches = poll_records(worker.as_mut(), 3).await;
+        let bad = Output { key_present: vec![1, 0, 1], ..output(&out.name, &[("a", "1"), ("", "2"), ("c", "3")]) };
+        let error = worker.commit(Work { outputs: vec![bad], ..done(&batches) }).await.unwrap_err();
+        assert!(error.is_about_a_record() && error.to_string().contains(&out.name), "{error}");
+        worker.rewind().await.unwrap();
+    }
+    let batches = poll_records(worker.as_mut(), 3).await;
+    let good = output(&out.name, &[("a", "1"), ("c", "3")]);
+    worker.commit(Work { outputs: vec![good], ..done(&batches) }).await.unwrap();
+    assert_eq!(texts(&s.all_of(&out.name, 1, 2).await[0]), ["1", "3"]);
 }
 
 pub async fn a_copy_keeps_the_order_of_each_key(s: Subject) {

@@ -1,51 +1,46 @@
 //! How a worker follows its group: what it gains and loses, and how it begins again.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
-
 use rdkafka::TopicPartitionList;
-use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::KafkaWorker;
 use crate::streams::StreamError;
 use crate::streams::kafka::blocking;
-use crate::streams::kafka::gain::{Gained, prepare};
-use crate::streams::kafka::group::{Change, retire};
-use crate::streams::kafka::native::GroupMetadata;
+use crate::streams::kafka::group::{Change, Place, Protocol, retire};
 use crate::streams::kafka::owned::Owned;
-use crate::streams::kafka::queue::waiting_events;
 
 impl KafkaWorker {
-    /// Lets the group tell what it has decided.
-    pub(super) fn serve_group(&mut self) -> Result<(), StreamError> {
-        let consumer = self.consumer()?;
-        loop {
-            match consumer.poll(Duration::ZERO) {
-                Some(Ok(_)) => self.is_unsure = true, // It belongs into a partition's own queue.
-                Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
-                    tracing::warn!(target: "wasmill::kafka", ?code, "the consumer died; joining the group again");
-                    self.lose_all();
-                    retire(self.consumer.take());
-                    retire(consumer);
-                    return self.consumer().map(drop);
+    /// Lets the group tell what it has decided, and follows it.
+    pub(super) async fn serve_group(&mut self) -> Result<(), StreamError> {
+        let member = self.member()?;
+        member.attend();
+        let news = member.take_news();
+        drop(member);
+        if news.is_dead {
+            return self.join_again();
+        }
+        self.is_unsure |= news.has_stray;
+        if let Some(error) = news.error {
+            self.note(error);
+        }
+        self.changes.extend(news.changes);
+        if self.changes.is_empty() {
+            return Ok(());
+        }
+        // Whatever is under way ends first. Nothing below waits: who gives this call up has followed all or nothing.
+        self.settle().await?;
+        while let Some(change) = self.changes.pop_front() {
+            match change {
+                Change::Gained(places, identity) => {
+                    if identity != self.identity {
+                        self.take_identity(identity);
+                    }
+                    self.wait_for(places);
                 }
-                Some(Err(error)) => self.note(error),
-                None => {}
-            }
-            for change in consumer.context().take_changes() {
-                self.decisions += 1;
-                self.lose_all();
-                if let Change::Gained(partitions) = change {
-                    self.group = GroupMetadata::of(consumer.client()).map(Arc::new);
-                    self.waiting = Some(partitions);
-                }
-            }
-            if waiting_events(consumer.client()) == 0 {
-                return Ok(());
+                Change::Lost(places) => self.give_up(&places)?,
             }
         }
+        Ok(())
     }
 
     /// Takes note of an error that the caller must know; what librdkafka repairs itself is only logged.
@@ -60,54 +55,102 @@ impl KafkaWorker {
         }
     }
 
-    fn lose_all(&mut self) {
-        self.waiting = None;
-        self.group = None;
-        self.lost.extend(self.owned.drain(..).map(|o| (o.topic, o.partition)));
-    }
-
     /// Begins again from what the group has as committed.
-    pub(super) fn start_over(&mut self) -> Result<(), StreamError> {
-        let partitions: Vec<_> = self.owned.drain(..).map(|o| (o.topic, o.partition)).collect();
+    pub(super) async fn start_over(&mut self) -> Result<(), StreamError> {
+        self.settle().await?;
         self.is_unsure = false;
-        if partitions.is_empty() {
-            return Ok(());
-        }
-        self.lost.extend(partitions.iter().cloned());
-        self.waiting = Some(partitions);
-        self.consumer()?.unassign().map_err(|e| self.clients.translate(&e, ""))
+        self.rest();
+        Ok(())
     }
 
-    /// Restores what waits, and begins to fetch it. Returns what was gained.
-    pub(super) async fn take_waiting(&mut self) -> Result<Vec<(String, u32)>, StreamError> {
-        let Some(partitions) = self.waiting.clone() else { return Ok(Vec::new()) };
-        let decisions = self.decisions;
-        let (clients, seat, consumer) = (self.clients.clone(), self.seat.clone(), self.consumer()?);
-        let state = self.state_topic.clone().map(|topic| {
-            let ids: BTreeSet<u32> = partitions.iter().map(|(_, p)| *p).collect();
-            (topic, ids.into_iter().map(|p| (p, self.state.take(p).unwrap_or_default())).collect())
-        });
-        let gained = blocking(move || prepare(&clients, &seat, &consumer, partitions, state)).await??;
-        self.serve_group()?;
-        if self.decisions != decisions {
-            return Ok(Vec::new());
-        }
-        self.waiting = None;
-        self.assign(gained)
+    /// Waits for a commit that is under way though nobody waits for it; none that has not begun happens any more.
+    async fn settle(&mut self) -> Result<(), StreamError> {
+        let seat = self.seat.clone();
+        blocking(move || seat.settle()).await
     }
 
-    fn assign(&mut self, gained: Gained) -> Result<Vec<(String, u32)>, StreamError> {
-        self.state.replace(gained.stores);
-        let consumer = self.consumer()?;
-        let mut assignment = TopicPartitionList::with_capacity(gained.positions.len());
-        for (topic, partition, committed) in gained.positions {
-            let owned = Owned::new(consumer.client(), topic, partition, committed, &self.wake)?;
-            assignment
-                .add_partition_offset(&owned.topic, owned.native_partition(), owned.start())
-                .map_err(|e| self.clients.translate(&e, &owned.topic))?;
-            self.owned.push(owned);
+    /// Gives up what the group wants back, and tells it so.
+    fn give_up(&mut self, places: &[Place]) -> Result<(), StreamError> {
+        let member = self.member()?;
+        let fetched = self.drop_places(places);
+        if member.protocol() == Protocol::Cooperative {
+            // Another member works on it from now on. In an eager group it may well come back at once.
+            self.clear_shelf();
         }
-        consumer.assign(&assignment).map_err(|e| self.clients.translate(&e, ""))?;
-        Ok(self.owned.iter().map(|o| (o.topic.clone(), o.partition)).collect())
+        member.release(&fetched).map_err(|e| self.clients.translate(&e, ""))
+    }
+
+    /// The group knows us by another name: it has taken us for dead, and what it gave us before may have been someone
+    /// else's meanwhile. What it does not want back is ours again.
+    fn take_identity(&mut self, identity: String) {
+        if !self.identity.is_empty() {
+            tracing::info!(target: "wasmill::kafka", group = self.membership.group, "joined the group anew");
+        }
+        self.identity = identity;
+        self.rest();
+    }
+
+    /// The consumer died.
+    fn join_again(&mut self) -> Result<(), StreamError> {
+        let all: Vec<Place> = self.owned.iter().map(|o| (o.topic.clone(), o.partition)).collect();
+        self.drop_places(&all);
+        self.waiting.clear();
+        self.changes.clear();
+        self.resting.clear();
+        if let Some((member, attendant)) = self.member.take() {
+            drop(attendant);
+            retire(member);
+        }
+        self.member().map(drop)
+    }
+
+    /// Works on nothing until it is known anew where it stands.
+    fn rest(&mut self) {
+        for owned in std::mem::take(&mut self.owned) {
+            let place = (owned.topic.clone(), owned.partition);
+            self.shelve(owned.partition);
+            self.lost.push(place.clone());
+            self.waiting.insert(place, 0);
+            self.resting.push(owned);
+        }
+        let all = self.waiting.keys().cloned().collect();
+        self.wait_for(all);
+    }
+
+    fn wait_for(&mut self, places: Vec<Place>) {
+        for place in places {
+            self.gains += 1;
+            self.waiting.insert(place, self.gains);
+        }
+        self.retry_at = None;
+    }
+
+    /// Forgets partitions; their state goes to the shelf. Returns those that were fetched.
+    fn drop_places(&mut self, places: &[Place]) -> TopicPartitionList {
+        let mut fetched = TopicPartitionList::new();
+        for place in places {
+            self.waiting.remove(place);
+            let is_it = |owned: &Owned| owned.topic == place.0 && owned.partition == place.1;
+            if let Some(index) = self.resting.iter().position(is_it) {
+                fetched.add_partition(&place.0, self.resting.swap_remove(index).native_partition());
+            }
+            if let Some(index) = self.owned.iter().position(is_it) {
+                fetched.add_partition(&place.0, self.owned.swap_remove(index).native_partition());
+                self.lost.push(place.clone());
+                self.shelve(place.1);
+            }
+        }
+        fetched
+    }
+
+    fn shelve(&mut self, partition: u32) {
+        if let Some(store) = self.state.take(partition) {
+            self.shelf.insert(partition, store);
+        }
+    }
+
+    /// Drops what was kept for partitions that did not come back.
+    pub(super) fn clear_shelf(&mut self) {
+        self.shelf.clear();
     }
 }
