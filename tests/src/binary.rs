@@ -7,9 +7,10 @@ use serde_json::Value;
 
 /// The binary. It has the same `main` as `wasmill` itself, but belongs to this package, so cargo builds it for the tests.
 pub fn wasmill() -> PathBuf {
-    // …/target/debug/deps/<this test> → …/target/debug/wasmill-under-test
+    // Beside this program, or where this is a test: …/target/debug/deps/<this test> → …/target/debug/wasmill-under-test
     let here = std::env::current_exe().unwrap_or_default();
-    here.ancestors().nth(2).map(|folder| folder.join("wasmill-under-test")).unwrap_or_default()
+    let folders = here.ancestors().skip(1).take(2);
+    folders.map(|folder| folder.join("wasmill-under-test")).find(|file| file.is_file()).unwrap_or_default()
 }
 
 /// One home directory, and commands on it.
@@ -46,6 +47,26 @@ impl Cli {
         let cli = Self::empty();
         cli.run(&["init"]).expect_code(0);
         cli
+    }
+
+    /// Another home like this one, with the same keys, components and settings. Its host must not run meanwhile.
+    ///
+    /// # Errors
+    /// When a file can't be copied.
+    pub fn copy(&self) -> std::io::Result<Self> {
+        let copy = Self { folder: tempfile::tempdir()? };
+        copy_folder(&self.home(), &copy.home())?;
+        Ok(copy)
+    }
+
+    /// Copies the scratch folder to where it stays; says where.
+    ///
+    /// # Errors
+    /// When a file can't be copied.
+    pub fn keep(&self) -> std::io::Result<PathBuf> {
+        let kept = self.folder().with_extension("kept");
+        copy_folder(self.folder(), &kept)?;
+        Ok(kept)
     }
 
     /// The scratch folder, with the home in `home/` and room for files.
@@ -129,6 +150,22 @@ impl Ended {
         let field = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
         Problem { code: field("code"), message: field("message"), next: field("next") }
     }
+}
+
+/// Copies files and folders; sockets and links are left out.
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    std::fs::set_permissions(to, std::fs::metadata(from)?.permissions())?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let (kind, target) = (entry.file_type()?, to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else if kind.is_file() {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 /// An error as the binary prints it.

@@ -1,25 +1,32 @@
 //! A private Apache Kafka: one node, KRaft, from the jars that set-up fetched; started for the tests, gone with them.
 
+mod cluster;
 mod identity;
 mod properties;
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
+pub use cluster::Cluster;
 pub use identity::{Identity, PASSWORD, USER};
-use properties::Ports;
+use properties::{Node, Ports};
 
 use crate::parts::{self, require};
 use crate::server::{Launch, Server, until};
 
 /// How long a broker may take to start on a busy machine.
 const START_MAX: Duration = Duration::from_secs(180);
+
+/// How long a broker may take to write down what it has and end.
+const STOP_MAX: Duration = Duration::from_secs(60);
 
 /// A running Kafka without topics. Dropping it stops the broker and removes its files.
 #[derive(Debug)]
@@ -29,6 +36,7 @@ pub struct Kafka {
     folder: TempDir,
     java: PathBuf,
     libs: PathBuf,
+    place: Ipv4Addr,
     ports: Ports,
     identity: Option<Identity>,
 }
@@ -83,7 +91,9 @@ impl Kafka {
         let mut last = None;
         let mut identity = Some(identity);
         for _ in 0..3 {
-            let made = Self::make(&java, &libs, identity.take().flatten()).and_then(|kafka| {
+            let made = Ports::free().and_then(|ports| {
+                let node = Node::alone(&ports);
+                let kafka = Self::make(&java, &libs, &node, ports, identity.take().flatten())?;
                 kafka.resume()?;
                 Ok(kafka)
             });
@@ -98,7 +108,7 @@ impl Kafka {
     /// Address of the listener without encryption, `host:port`.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.ports.plaintext)
+        format!("{}:{}", self.place, self.ports.plaintext)
     }
 
     /// Address of the listener that asks for a certificate.
@@ -125,13 +135,14 @@ impl Kafka {
         self.identity.as_ref()
     }
 
-    /// Kills the broker at once, as a power cut would. Its files stay.
-    pub fn kill(&self) {
-        if let Ok(mut server) = self.server.lock()
-            && let Some(mut server) = server.take()
-        {
-            server.kill();
-        }
+    /// Kills the broker at once, as a power cut would. Its files stay. Says how it ended, where it ran.
+    pub fn kill(&self) -> Option<ExitStatus> {
+        self.server.lock().ok()?.take()?.kill()
+    }
+
+    /// Stops the broker as a service manager does. Its files stay. Says how it ended, where it ran and ended by itself.
+    pub fn stop(&self) -> Option<ExitStatus> {
+        self.server.lock().ok()?.take()?.end(Signal::SIGTERM, STOP_MAX)
     }
 
     /// Starts the broker on the files and ports that it has, and waits until it answers.
@@ -139,10 +150,20 @@ impl Kafka {
     /// # Errors
     /// With what it wrote, when it does not start.
     pub fn resume(&self) -> Result<()> {
+        let server = self.launch()?;
+        self.wait(server)
+    }
+
+    /// Starts the broker; it is up when [`Kafka::wait`] says so.
+    fn launch(&self) -> Result<Server> {
         let log = self.folder.path().join("log");
         let command = self.command("kafka.Kafka", &[&self.settings().display().to_string()]);
         let launch = Launch { command: &command, env: &[], log: &log, stop_signal: "TERM", user: None };
-        let mut server = Server::start(&launch)?;
+        Ok(Server::start(&launch)?)
+    }
+
+    fn wait(&self, mut server: Server) -> Result<()> {
+        let log = self.folder.path().join("log");
         let up = until(START_MAX, || !matches!(server.ended(), Ok(None)) || self.is_up(&log));
         ensure!(up && matches!(server.ended(), Ok(None)), "it wrote:\n{}", tail(&log));
         if let Ok(mut place) = self.server.lock() {
@@ -151,18 +172,19 @@ impl Kafka {
         Ok(())
     }
 
-    fn make(java: &Path, libs: &Path, identity: Option<Identity>) -> Result<Self> {
+    fn make(java: &Path, libs: &Path, node: &Node, ports: Ports, identity: Option<Identity>) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("wasmill-kafka-").tempdir()?;
         let kafka = Self {
             server: Mutex::new(None),
             folder,
             java: java.to_owned(),
             libs: libs.to_owned(),
-            ports: Ports::free()?,
+            place: node.place,
+            ports,
             identity,
         };
         let data = kafka.folder.path().join("data");
-        fs::write(kafka.settings(), properties::write(&kafka.ports, &data, kafka.identity.as_ref()))?;
+        fs::write(kafka.settings(), properties::write(node, &kafka.ports, &data, kafka.identity.as_ref()))?;
         fs::write(kafka.folder.path().join("log4j2.properties"), properties::LOGGING)?;
         let settings = kafka.settings().display().to_string();
         let mut format = vec!["format", "-t", "wasmill-tests-cluster0", "-c", &settings];
@@ -203,7 +225,7 @@ impl Kafka {
                 .next()
                 .is_some_and(|log| log.contains("Kafka Server started"))
         });
-        started && std::net::TcpStream::connect(("127.0.0.1", self.ports.plaintext)).is_ok()
+        started && std::net::TcpStream::connect((self.place, self.ports.plaintext)).is_ok()
     }
 }
 

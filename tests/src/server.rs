@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 /// The shell becomes the server, and leaves a reader of our pipe behind: when the pipe closes, because
@@ -73,10 +73,29 @@ impl Server {
         Ok(ended)
     }
 
-    /// Kills the server at once, as a crash or a power cut would.
-    pub fn kill(&mut self) {
+    /// Kills the server at once, as a crash or a power cut would. Says how it ended.
+    pub fn kill(&mut self) -> Option<ExitStatus> {
         self.signal_group();
-        let _ = self.process.wait();
+        self.process.wait().ok()
+    }
+
+    /// Sends the server a signal, and nothing else of its group.
+    ///
+    /// # Errors
+    /// Where it has ended.
+    pub fn signal(&self, signal: Signal) -> io::Result<()> {
+        Ok(kill(Pid::from_raw(self.process.id().cast_signed()), signal)?)
+    }
+
+    /// Sends the server a signal that ends it, and waits up to `limit` until it has ended. Says how it did.
+    pub fn end(&mut self, signal: Signal, limit: Duration) -> Option<ExitStatus> {
+        self.signal(signal).ok()?;
+        let mut how = None;
+        until(limit, || {
+            how = self.ended().ok().flatten();
+            how.is_some()
+        });
+        how
     }
 
     /// Kills whatever is left of the server and its reader; nothing left is fine too.
@@ -152,6 +171,17 @@ mod tests {
         let mut server = launch("exit 3", folder.path());
         assert!(until(Duration::from_secs(10), || server.ended().unwrap().is_some()));
         assert_eq!(server.ended().unwrap().and_then(|status| status.code()), Some(3));
+    }
+
+    #[test]
+    fn a_server_that_is_ended_says_how_and_one_that_does_not_end_says_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server =
+            launch("trap 'exit 7' TERM; trap '' INT; echo up; while :; do sleep 0.05; done", folder.path());
+        assert!(until(Duration::from_secs(10), || log(folder.path()).contains("up")));
+        assert_eq!(server.end(Signal::SIGINT, Duration::from_millis(200)), None);
+        let status = server.end(Signal::SIGTERM, Duration::from_secs(10)).unwrap();
+        assert_eq!(status.code(), Some(7));
     }
 
     #[test]

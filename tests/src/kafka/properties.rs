@@ -1,6 +1,7 @@
 //! The broker's settings.
 
 use std::fmt::Write;
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use anyhow::Result;
@@ -43,15 +44,37 @@ impl Ports {
     }
 }
 
+/// A node, as its cluster knows it.
+#[derive(Debug)]
+pub struct Node {
+    /// Where clients and other nodes reach it.
+    pub place: Ipv4Addr,
+    /// Its number.
+    pub id: u32,
+    /// All controllers, `id@host:port`.
+    pub quorum: String,
+    /// Whether there are no others.
+    pub is_alone: bool,
+}
+
+impl Node {
+    /// The only node of its cluster.
+    pub fn alone(ports: &Ports) -> Self {
+        let quorum = format!("1@127.0.0.1:{}", ports.controller);
+        Self { place: Ipv4Addr::LOCALHOST, id: 1, quorum, is_alone: true }
+    }
+}
+
 /// The SCRAM users, as StorageTool takes them.
 pub fn users() -> [String; 2] {
     ["SCRAM-SHA-256", "SCRAM-SHA-512"].map(|mechanism| format!("{mechanism}=[name={USER},password={PASSWORD}]"))
 }
 
 /// `server.properties`.
-pub fn write(ports: &Ports, data: &Path, identity: Option<&Identity>) -> String {
+pub fn write(node: &Node, ports: &Ports, data: &Path, identity: Option<&Identity>) -> String {
+    let Node { place, id, quorum, is_alone } = node;
     let Ports { plaintext, controller, tls, sasl, sasl_tls } = ports;
-    let mut listeners = format!("PLAINTEXT://127.0.0.1:{plaintext}");
+    let mut listeners = format!("PLAINTEXT://{place}:{plaintext}");
     if identity.is_some() {
         for (name, port) in [("SSL", tls), ("SASL_PLAINTEXT", sasl), ("SASL_SSL", sasl_tls)] {
             let _ = write!(listeners, ",{name}://127.0.0.1:{port}");
@@ -59,8 +82,8 @@ pub fn write(ports: &Ports, data: &Path, identity: Option<&Identity>) -> String 
     }
     let mut text = format!(
         "process.roles=broker,controller\n\
-         node.id=1\n\
-         controller.quorum.voters=1@127.0.0.1:{controller}\n\
+         node.id={id}\n\
+         controller.quorum.voters={quorum}\n\
          controller.listener.names=CONTROLLER\n\
          listeners={listeners},CONTROLLER://127.0.0.1:{controller}\n\
          advertised.listeners={listeners}\n\
@@ -71,6 +94,7 @@ pub fn write(ports: &Ports, data: &Path, identity: Option<&Identity>) -> String 
         data.display()
     );
     text.push_str(SETTINGS);
+    text.push_str(if *is_alone { ALONE } else { TOGETHER });
     if let Some(identity) = identity {
         let _ = write!(
             text,
@@ -103,20 +127,13 @@ pub fn write(ports: &Ports, data: &Path, identity: Option<&Identity>) -> String 
     text
 }
 
-/// One node, few partitions of its own, no waiting for others; topics only when they are asked for.
+/// Few partitions of its own, no waiting for others; topics only when they are asked for.
 const SETTINGS: &str = "\
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
-offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-default.replication.factor=1
-min.insync.replicas=1
 num.partitions=1
 num.network.threads=2
 num.io.threads=4
@@ -125,5 +142,30 @@ log.cleaner.dedupe.buffer.size=4194304
 offsets.load.buffer.size=1048576
 transaction.state.log.load.buffer.size=1048576
 transaction.abort.timed.out.transaction.cleanup.interval.ms=500
+";
+
+/// One copy of everything.
+const ALONE: &str = "\
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+default.replication.factor=1
+min.insync.replicas=1
 controlled.shutdown.enable=false
+";
+
+/// Three copies of everything, of which one may be away; who is away is noticed soon.
+const TOGETHER: &str = "\
+offsets.topic.replication.factor=3
+transaction.state.log.replication.factor=3
+transaction.state.log.min.isr=2
+share.coordinator.state.topic.replication.factor=3
+share.coordinator.state.topic.min.isr=2
+default.replication.factor=3
+min.insync.replicas=2
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=500
+replica.lag.time.max.ms=10000
 ";
