@@ -4,6 +4,7 @@
 //! [`parts::require`], and with `CI=true` that is a failure.
 
 pub mod binary;
+pub mod chaos;
 pub mod kafka;
 pub mod parts;
 pub mod postgres;

@@ -5,6 +5,7 @@
 
 mod bench;
 mod bindings;
+mod chaos;
 mod demo;
 mod guest;
 mod loghub;
@@ -39,6 +40,8 @@ enum Chore {
     Loghub(loghub::Args),
     /// Measure the stated figures on a release build.
     Bench(bench::Args),
+    /// Kill, freeze and cut off hosts and the broker at random, and check that every record counts once.
+    Chaos(chaos::Args),
     /// Run every check and every suite, after a set-up of what is missing.
     Test(test::Args),
 }
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Chore::Demo(args) => demo::command(&machine, &args),
         Chore::Loghub(args) => loghub::command(&machine, &args),
         Chore::Bench(args) => bench::command(&machine, &args),
+        Chore::Chaos(args) => chaos::command(&machine, &args),
         Chore::Test(args) => test::command(&machine, &args),
     });
     match done {

@@ -28,6 +28,7 @@ pub const TEST: &[Package] = &[
     Package { name: "default-jre-headless", is_there: || java_version().is_some_and(|version| version >= 17) },
     Package { name: "kcat", is_there: || on_path("kcat") || on_path("kafkacat") },
     Package { name: "postgresql", is_there: || on_path("initdb") || Path::new("/usr/lib/postgresql").is_dir() },
+    Package { name: "iproute2", is_there: || on_path("ip") },
     Package { name: "openssl", is_there: || on_path("openssl") },
     Package { name: "python3-venv", is_there: || super::python::interpreter().is_some() },
 ];

@@ -66,7 +66,7 @@ const STEPS: &[Step] = &[
         get: tools::get_component,
     },
     Step {
-        what: "servers and clients (PostgreSQL, Java, kcat, openssl, Python's venv)",
+        what: "servers and clients (PostgreSQL, Java, kcat, iproute2, openssl, Python's venv)",
         why: "the tests run against real servers, with strangers as clients",
         purpose: Purpose::Test,
         is_there: |_| apt::all_there(apt::TEST),
