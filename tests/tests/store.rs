@@ -41,6 +41,7 @@ on_both!(
     the_audit_writer_keeps_order_and_survives_odd_text,
     two_hosts_may_open_an_empty_database_at_once,
     a_database_of_a_newer_version_is_refused,
+    bundles_are_offered_withdrawn_and_offered_again,
 );
 
 async fn open(address: &str) -> Store {
@@ -200,4 +201,25 @@ async fn a_database_of_a_newer_version_is_refused(address: &str) {
     pool.close().await;
     let error = Store::open(address).await.unwrap_err();
     assert_eq!(error.code(), "store.schema", "{error}");
+}
+
+async fn bundles_are_offered_withdrawn_and_offered_again(address: &str) {
+    let store = open(address).await;
+    let said = async || -> Vec<(String, bool)> {
+        store.bundles().await.unwrap().into_iter().map(|row| (row.name, row.is_removed)).collect()
+    };
+    // As large as components are.
+    let files = "ü' \" $1 ?".repeat(300_000);
+    store.offer_bundle("e1", "a@1.0.0", &files).await.unwrap();
+    store.withdraw_bundle("e2", "b@1.0.0").await.unwrap();
+    assert_eq!(said().await, [("a@1.0.0".to_owned(), false), ("b@1.0.0".to_owned(), true)]);
+    assert_eq!(store.bundle_files("e1").await.unwrap(), Some(files));
+    for removed in ["e2", "e3"] {
+        assert_eq!(store.bundle_files(removed).await.unwrap(), None);
+    }
+    store.withdraw_bundle("e1", "a@1.0.0").await.unwrap();
+    assert_eq!(store.bundle_files("e1").await.unwrap(), None);
+    store.offer_bundle("e1", "a@1.0.0", "again").await.unwrap();
+    assert_eq!(store.bundle_files("e1").await.unwrap().as_deref(), Some("again"));
+    assert_eq!(said().await.len(), 2);
 }

@@ -13,7 +13,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::Context;
 use crate::gateway::{Gateway, Listener, router};
-use crate::home::open_streams;
+use crate::home::{Home, HostConfig, open_streams};
+use crate::host::sharing::Sharing;
 use crate::host::{Host, from_home};
 use crate::problem::{Problem, ProblemKind};
 
@@ -44,10 +45,19 @@ impl Up {
         let until = async move { drop(until_stopped.wait_for(|stop| *stop).await) };
         let told = tokio::spawn(tell(told_to_stop()?, stop.clone()));
         greet(cx, &host, &home.socket().display().to_string())?;
-        let (served, ()) = tokio::join!(serve_until(listener, router(gateway), until, stop), host.run(stopped));
+        let shared = share(&home, &config, &host, stopped.clone());
+        let (served, (), ()) =
+            tokio::join!(serve_until(listener, router(gateway), until, stop), host.run(stopped), shared);
         told.abort();
         host.audit.flush().await;
         served
+    }
+}
+
+/// Gives and takes components where the database may be other hosts' too.
+async fn share(home: &Home, config: &HostConfig, host: &Host, stopped: watch::Receiver<bool>) {
+    if config.store.url.is_some() {
+        Sharing::new(host.catalog.registry().clone(), home.trust_file(), host.store.clone()).run(stopped).await;
     }
 }
 

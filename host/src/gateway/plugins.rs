@@ -13,6 +13,7 @@ use wasmill_registry::{
 use super::extract::{Body, blocking};
 use super::state::SharedGateway;
 use super::text::coded;
+use crate::host::sharing::{forget, offer_one, withdraw_one};
 use crate::problem::{Problem, ProblemKind};
 use crate::runtime::check_world;
 
@@ -117,21 +118,39 @@ async fn install(
     State(gateway): State<SharedGateway>,
     Body(request): Body<InstallRequest>,
 ) -> Result<Json<InstallReply>, Problem> {
-    let reply = blocking(move || {
+    let at = gateway.clone();
+    let installed = blocking(move || {
         let InstallRequest { component, manifest, envelope } = request;
         let bundle = Bundle { component, manifest, envelope, source: None };
-        let verified = bundle.verify(&gateway.home().trust()?, OffsetDateTime::now_utc())?;
+        let verified = bundle.verify(&at.home().trust()?, OffsetDateTime::now_utc())?;
         check_world(verified.component(), verified.manifest().kind)?;
-        let new = gateway.registry().install(&verified)? == Installed::New;
-        Ok(InstallReply { plugin: Plugin::verified(&verified), new })
+        let new = at.registry().install(&verified)? == Installed::New;
+        Ok((verified, new))
     });
-    Ok(Json(reply.await?))
+    let (verified, new) = installed.await?;
+    offer(&gateway, &verified).await?;
+    Ok(Json(InstallReply { plugin: Plugin::verified(&verified), new }))
+}
+
+/// Offers a component to the hosts on the same database. It may have been removed once, and be removed here by that old
+/// word before the new one is written: then it is installed once more.
+async fn offer(gateway: &SharedGateway, verified: &Verified) -> Result<(), Problem> {
+    if gateway.config().store.url.is_none() {
+        return Ok(());
+    }
+    let manifest = verified.manifest();
+    let reference = Reference { name: manifest.name.clone(), version: Some(manifest.version.clone()) };
+    let entry = gateway.registry().find(&reference)?;
+    offer_one(gateway.registry(), gateway.store().await?, &entry).await?;
+    let (at, verified) = (gateway.clone(), verified.clone());
+    blocking(move || Ok(at.registry().install(&verified).map(drop)?)).await
 }
 
 async fn remove(State(gateway): State<SharedGateway>, Path(reference): Path<String>) -> Result<Json<Plugin>, Problem> {
     let reference: Reference = reference.parse().map_err(|error: NameError| Problem::from(error))?;
-    let removed = blocking(move || {
-        let registry = gateway.registry();
+    let at = gateway.clone();
+    let found = blocking(move || {
+        let registry = at.registry();
         let entry = registry.find(&reference)?;
         let versions = registry.list()?.iter().filter(|other| other.name == entry.name).count();
         if reference.version.is_none() && versions > 1 {
@@ -139,11 +158,16 @@ async fn remove(State(gateway): State<SharedGateway>, Path(reference): Path<Stri
             let next = format!("Say which one, like `{}@{}`.", entry.name, entry.version);
             return Err(Problem::new(ProblemKind::Conflict, "component.ambiguous", message, next));
         }
-        let plugin = plugin_of(registry, &entry, &gateway.home().trust()?);
-        registry.remove(&entry)?;
-        Ok(plugin)
+        let plugin = plugin_of(registry, &entry, &at.home().trust()?);
+        Ok((entry, plugin))
     });
-    Ok(Json(removed.await?))
+    let (entry, plugin) = found.await?;
+    if gateway.config().store.url.is_some() {
+        // First, or another host's offer would bring it back.
+        withdraw_one(gateway.store().await?, &entry).await?;
+    }
+    blocking(move || forget(gateway.registry(), &entry)).await?;
+    Ok(Json(plugin))
 }
 
 /// Verified anew each time: a key may have been revoked, a file may have been changed.

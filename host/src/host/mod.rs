@@ -5,6 +5,7 @@
 
 mod forging;
 pub mod from_home;
+pub mod sharing;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -217,7 +218,10 @@ fn announce(events: &broadcast::Sender<Event>, event: &Event) {
     let _ = events.send(event.clone());
 }
 
-fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+/// What tells one content of a file from the next.
+type Stamp = (SystemTime, u64);
+
+fn stamp(path: &Path) -> Option<Stamp> {
     let metadata = std::fs::metadata(path).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
 }

@@ -8,7 +8,10 @@ use sqlx::{AnyPool, SqlSafeStr};
 use super::error::StoreError;
 
 /// All migrations, oldest first. A file that was released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "first", include_str!("migrations/0001_first.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "first", include_str!("migrations/0001_first.sql")),
+    (5, "bundles", include_str!("migrations/0005_bundles.sql")),
+];
 
 /// How often to try where another process changes the same tables: SQLite has no lock that spans a migration.
 const ATTEMPTS: u32 = 5;

@@ -1,13 +1,15 @@
-//! What hosts remember in SQL: approvals, decisions about components, builds of the forge, the audit trail.
+//! What hosts remember in SQL: approvals, decisions about components, components that hosts give each other, builds of the
+//! forge, the audit trail.
 //!
 //! SQLite in the home directory, or one PostgreSQL for many hosts; the same statements run on both. Queries live in one
 //! file per table. This folder believes nothing and decides nothing: it must never know of signatures, permissions or
-//! components' bytes, and nobody may trust a row for more than a note that somebody wrote.
+//! what is in components, and nobody may trust a row for more than a note that somebody wrote.
 
 mod approvals;
 mod audit;
 mod audit_writer;
 mod builds;
+mod bundles;
 mod components;
 mod error;
 mod migrations;
@@ -17,6 +19,7 @@ pub use approvals::ApprovalRow;
 pub use audit::{AuditEntry, AuditFilter, AuditRow};
 pub use audit_writer::AuditWriter;
 pub use builds::{BuildFilter, BuildOutcome, BuildRow, NewBuild};
+pub use bundles::BundleRow;
 pub use components::{ComponentRow, ComponentStatus};
 pub use error::StoreError;
 

@@ -3,3 +3,4 @@
 #![allow(clippy::unwrap_used, reason = "what helpers of tests unwrap is what the test is about")]
 
 mod short;
+mod three;

@@ -17,6 +17,7 @@ mod records;
 mod redrive_killed;
 mod refused;
 mod refused_work;
+mod sharing;
 mod starting;
 mod strangers;
 mod tools;
