@@ -31,7 +31,7 @@ fn run() -> Result<bool> {
     let seed = seed.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |t| t.as_millis() as u64));
     eprintln!("seed {seed}");
     let length = Duration::try_from_secs_f64(minutes * 60.0).context("--minutes")?;
-    let options = Options { length: Some(length), session: Duration::from_secs(6), ..Options::short(seed, net) };
+    let options = Options { length, session: Duration::from_secs(6), ..Options::short(seed, net) };
     let report = chaos::run(&options)?;
     if json {
         println!("{}", serde_json::to_string(&report)?)
