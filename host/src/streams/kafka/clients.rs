@@ -121,6 +121,9 @@ impl Clients {
         config.set("delivery.report.only.error", "true");
         // How long a killed host's open transaction can hold up `read_committed` readers.
         set_unless_given(&mut config, "transaction.timeout.ms", "20000");
+        // Librdkafka may miss that a group has a new coordinator, and then waits for it beyond every timeout until some
+        // connection changes (confluentinc/librdkafka#5456, #5511). Idle ones that are closed are such a change.
+        set_unless_given(&mut config, "connections.max.idle.ms", "10000");
         config
     }
 
