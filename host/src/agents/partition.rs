@@ -15,7 +15,7 @@ use crate::catalog::Agent;
 use crate::permissions::LimitName;
 use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Engine;
-use crate::streams::{Batch, Output, StateChange, StateReader};
+use crate::streams::{Batch, Output, Overlay, StateChange, StateReader};
 
 /// How often a record is tried whose failure may pass.
 const ATTEMPTS_MAX: u32 = 3;
@@ -49,6 +49,8 @@ pub struct Done {
 pub struct Partition {
     number: u32,
     around: Arc<Surroundings>,
+    /// Its state as the later batches of a round see it.
+    state: Arc<Overlay>,
     instance: Option<Instance>,
     last_record: Instant,
     told_idle: bool,
@@ -58,7 +60,32 @@ pub struct Partition {
 impl Partition {
     /// A partition without an instance yet.
     pub fn new(number: u32, around: Arc<Surroundings>) -> Self {
-        Self { number, around, instance: None, last_record: Instant::now(), told_idle: true, idle_failures: 0 }
+        let state = Arc::new(Overlay::new(around.state.clone()));
+        let last_record = Instant::now();
+        Self { number, around, state, instance: None, last_record, told_idle: true, idle_failures: 0 }
+    }
+
+    /// Runs the batches of a round, one after the other. What they do is committed together: each sees what those before
+    /// it have done.
+    ///
+    /// # Errors
+    /// As [`Partition::run`].
+    pub async fn run_all(&mut self, batches: Vec<Batch>) -> Result<Vec<Done>, Problem> {
+        let mut all: Vec<Done> = Vec::with_capacity(batches.len());
+        for batch in batches {
+            if let Some(before) = all.last() {
+                self.state.add(&before.state);
+            }
+            match self.run(batch).await {
+                Ok(done) => all.push(done),
+                Err(problem) => {
+                    self.state.clear();
+                    return Err(problem);
+                }
+            }
+        }
+        self.state.clear();
+        Ok(all)
     }
 
     /// When `idle` is due; none where the agent doesn't want it or has been told.
@@ -71,7 +98,7 @@ impl Partition {
     ///
     /// # Errors
     /// Where no instance can be started at all.
-    pub async fn run(&mut self, batch: Batch) -> Result<Done, Problem> {
+    async fn run(&mut self, batch: Batch) -> Result<Done, Problem> {
         self.last_record = Instant::now();
         (self.told_idle, self.idle_failures) = (false, 0);
         let traceparent = headers::traceparent(&batch);
@@ -172,7 +199,7 @@ impl Partition {
 
     async fn start(&mut self, side: Option<AgentSide>, traceparent: &Arc<str>) -> Result<(), Problem> {
         let around = &self.around;
-        let side = side.unwrap_or_else(|| new_side(around, self.number));
+        let side = side.unwrap_or_else(|| new_side(around, self.state.clone(), self.number));
         let started =
             Instance::start(&around.engine, &around.services, &around.agent, around.context(traceparent), side).await;
         self.instance = Some(started.map_err(|(problem, _)| problem)?);
@@ -188,14 +215,14 @@ impl Partition {
 }
 
 /// Outbox and state of a new instance, with the limits of its grant.
-pub(super) fn new_side(around: &Surroundings, partition: u32) -> AgentSide {
+pub(super) fn new_side(around: &Surroundings, state: Arc<dyn StateReader>, partition: u32) -> AgentSide {
     let limits = around.agent.identity.grant.limits();
     let text = |name| limits.get(name).to_string();
     let outbox = Outbox::new(limits.output_bytes(), text(LimitName::OutputKib));
     let size_max = limits.state_bytes() as u64;
     AgentSide {
         outbox: outbox.with_records_up_to(around.services.streams.record_bytes_max()),
-        state: StateView::new(around.state.clone(), partition, size_max, text(LimitName::StateMib)),
+        state: StateView::new(state, partition, size_max, text(LimitName::StateMib)),
     }
 }
 

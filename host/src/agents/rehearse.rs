@@ -39,7 +39,7 @@ pub async fn rehearse(catalog: &Catalog, agent: Arc<Agent>, batch: Batch) -> Res
         state: Arc::new(Empty),
     };
     let traceparent = headers::traceparent(&batch);
-    let side = new_side(&around, batch.partition);
+    let side = new_side(&around, around.state.clone(), batch.partition);
     let context = || around.context(&traceparent);
     let started = Instance::start(&around.engine, &around.services, &around.agent, context(), side).await;
     let mut instance = started.map_err(|(problem, _)| problem)?;

@@ -269,12 +269,6 @@ async fn run_partition(
     mut partition: Partition,
     batches: Vec<Batch>,
 ) -> (u32, Partition, Result<Vec<Done>, Problem>) {
-    let mut all = Vec::with_capacity(batches.len());
-    for batch in batches {
-        match partition.run(batch).await {
-            Ok(done) => all.push(done),
-            Err(problem) => return (number, partition, Err(problem)),
-        }
-    }
-    (number, partition, Ok(all))
+    let done = partition.run_all(batches).await;
+    (number, partition, done)
 }

@@ -1,6 +1,5 @@
 //! `state`: an agent's durable keys and values for the partition that it works on.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::errors;
@@ -8,7 +7,7 @@ use super::guest::Guest;
 use crate::permissions::Action;
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::state::{Entry, Host};
-use crate::streams::{StateChange, StateEntry, StateReader};
+use crate::streams::{Changes, StateChange, StateEntry, StateReader, scan_over};
 
 /// Longest key, bytes.
 const KEY_SIZE_MAX: usize = 1024;
@@ -27,16 +26,16 @@ pub struct StateView {
     partition: u32,
     size_max: u64,
     limit: String,
-    changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    changes: Changes,
 }
 
 /// Changes of a state at one moment.
-pub struct StateSnapshot(BTreeMap<Vec<u8>, Option<Vec<u8>>>);
+pub struct StateSnapshot(Changes);
 
 impl StateView {
     /// State of `partition`, at most `size_max` bytes of keys and values; `limit` says who set that.
     pub fn new(reader: Arc<dyn StateReader>, partition: u32, size_max: u64, limit: String) -> Self {
-        Self { reader, partition, size_max, limit, changes: BTreeMap::new() }
+        Self { reader, partition, size_max, limit, changes: Changes::new() }
     }
 
     /// Takes the changes out, for the transaction of the batch that made them.
@@ -101,36 +100,10 @@ impl StateView {
     fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Entry>, Error> {
         let mut stored_prefix = vec![GUEST];
         stored_prefix.extend_from_slice(prefix);
-        let mut position = after.map(|a| [&[GUEST], a].concat());
-        let mut entries: Vec<Entry> = Vec::new();
-        // Committed entries come in pages; the batch's own changes are laid over each page.
-        loop {
-            let page = self
-                .reader
-                .scan(self.partition, &stored_prefix, position.as_deref(), limit)
-                .map_err(|e| errors::stream(&e))?;
-            let whole = page.len() < limit;
-            let end = page.last().map(|(key, _)| key.clone());
-            let mut merged: BTreeMap<Vec<u8>, Option<Vec<u8>>> = page.into_iter().map(|(k, v)| (k, Some(v))).collect();
-            for (key, value) in &self.changes {
-                let in_page = key.starts_with(&stored_prefix)
-                    && position.as_ref().is_none_or(|p| key > p)
-                    && (whole || end.as_ref().is_some_and(|e| key <= e));
-                if in_page {
-                    merged.insert(key.clone(), value.clone());
-                }
-            }
-            for (key, value) in merged {
-                if let Some(value) = value {
-                    entries.push(Entry { key: key[1..].to_vec(), value });
-                }
-            }
-            if whole || entries.len() >= limit {
-                entries.truncate(limit);
-                return Ok(entries);
-            }
-            position = end;
-        }
+        let after = after.map(|after| [&[GUEST], after].concat());
+        let found = scan_over(&*self.reader, &self.changes, self.partition, &stored_prefix, after.as_deref(), limit);
+        let found = found.map_err(|e| errors::stream(&e))?;
+        Ok(found.into_iter().map(|(key, value)| Entry { key: key[1..].to_vec(), value }).collect())
     }
 }
 
@@ -203,6 +176,8 @@ impl Host for Guest {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::streams::StreamError;
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 use wasmill::agents::{list, redrive};
 use wasmill::streams::{Batch, Record};
-use wasmill_tests::scratch::Scratch;
+use wasmill_tests::scratch::{Scratch, component, manifest};
 
 const MAY: &str = "privileged = []\n[[row]]\nprincipal = \"agent:evil-agent\"\ntopics.read = [\"evil.attacks\"]\n\
     topics.write = [\"evil.results\"]\ntopics.create = [\"evil.results\"]\ntools = [\"evil-agent.*\"]\n\
@@ -124,5 +124,23 @@ async fn a_dead_record_as_large_as_one_may_be_is_set_aside_too() {
     assert_eq!(keys(&out), ["after"]);
     let dead = scratch.wait_for("evil.attacks.dlq", 1).await.unwrap();
     assert_eq!(dead.value(0).unwrap(), large.as_bytes());
+    running.stop().await.unwrap();
+}
+
+/// Records of two topics are worked on in one round and committed together: the second sees what the first has counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_of_two_topics_share_the_state_of_their_partition() {
+    let more = MAY.replace("[\"evil.attacks\"]", "[\"evil.attacks\", \"evil.more\"]");
+    let scratch = Scratch::new(&more).await.unwrap();
+    let both = |text: String| text.replace("[\"evil.attacks\"]", "[\"evil.attacks\", \"evil.more\"]");
+    scratch.install_bytes(&component("evil-agent").unwrap(), &both(manifest("evil-agent").unwrap())).unwrap();
+    scratch.topics(&["evil.attacks", "evil.more", "evil.results"]).await.unwrap();
+    let record = Record { value: Some(attack("state-count").into_bytes()), ..Record::default() };
+    for topic in ["evil.attacks", "evil.more"] {
+        scratch.streams().append(topic, vec![record.clone(), record.clone()]).await.unwrap();
+    }
+    let running = scratch.run().await.unwrap();
+    let out = scratch.wait_for("evil.results", 4).await.unwrap();
+    assert_eq!(counts(&out), ["1", "2", "3", "4"]);
     running.stop().await.unwrap();
 }
