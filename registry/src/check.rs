@@ -3,6 +3,7 @@
 use crate::manifest::{Agent, Kind, Manifest};
 use crate::names::{check_component_name, check_topic_name};
 use crate::permissions::{HttpRule, Limits, Permissions};
+use crate::schedule::{FIRED_TOPICS, TIMER_PAYLOAD_SIZE_MAX, check_timer_name};
 
 /// Most entries of one list of patterns.
 pub const PATTERNS_MAX: usize = 256;
@@ -14,6 +15,8 @@ pub const DESCRIPTION_CHARS_MAX: usize = 1024;
 pub const AGENT_READS_MAX: usize = 64;
 /// Most records of one batch.
 pub const BATCH_RECORDS_MAX: usize = 16_384;
+/// Most schedules of one agent.
+pub const CRON_MAX: usize = 64;
 /// Longest idle time, milliseconds: one day.
 pub const IDLE_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
@@ -69,6 +72,9 @@ impl Manifest {
                     "a tool keeps nothing between calls; only agents have state",
                 ));
             }
+            (Kind::Tool, None) if self.permissions.timers => {
+                return Err(FieldError::at(&["permissions", "timers"], "only agents set timers"));
+            }
             (Kind::Agent, Some(agent)) => agent.check().map_err(|error| error.under("agent"))?,
             (Kind::Tool, None) => {}
         }
@@ -88,12 +94,30 @@ impl Agent {
             if self.reads[..i].contains(topic) {
                 return Err(FieldError::at(&path, format!("topic `{topic}` is listed twice")));
             }
+            if FIRED_TOPICS.contains(&topic.as_str()) {
+                return Err(FieldError::at(&path, format!("`{topic}` is no topic: timers come under this name")));
+            }
         }
         if !(1..=BATCH_RECORDS_MAX).contains(&self.batch_records) {
             return Err(FieldError::at(&["batch_records"], format!("a batch has 1 to {BATCH_RECORDS_MAX} records")));
         }
         if self.idle_ms > IDLE_MS_MAX {
             return Err(FieldError::at(&["idle_ms"], format!("at most {IDLE_MS_MAX} ms, which is one day")));
+        }
+        if self.cron.len() > CRON_MAX {
+            return Err(FieldError::at(&["cron"], format!("an agent has at most {CRON_MAX} schedules")));
+        }
+        for (i, cron) in self.cron.iter().enumerate() {
+            let i = i.to_string();
+            check_timer_name(&cron.name).map_err(|reason| FieldError::at(&["cron", &i, "name"], reason))?;
+            if self.cron.iter().filter(|other| other.name == cron.name).count() > 1 {
+                let reason = format!("`{}` is there twice", cron.name);
+                return Err(FieldError::at(&["cron", &i, "name"], reason));
+            }
+            if cron.payload.len() > TIMER_PAYLOAD_SIZE_MAX {
+                let reason = format!("a payload has at most {TIMER_PAYLOAD_SIZE_MAX} bytes");
+                return Err(FieldError::at(&["cron", &i, "payload"], reason));
+            }
         }
         Ok(())
     }
@@ -177,6 +201,7 @@ impl Limits {
         check_bounds("output_kib", self.output_kib.map(u64::from), 1, 1024 * 1024)?;
         check_bounds("call_depth", self.call_depth.map(u64::from), 0, 64)?;
         check_bounds("state_mib", self.state_mib.map(u64::from), 0, 1024 * 1024)?;
+        check_bounds("timers_waiting", self.timers_waiting.map(u64::from), 0, 10_000_000)?;
         check_bounds("builds_per_hour", self.builds_per_hour.map(u64::from), 0, 100_000)
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::FieldError;
 use crate::document::{DocumentError, line_of, parse_document};
 use crate::permissions::{Limits, Permissions};
+use crate::schedule::Schedule;
 
 /// Largest manifest, in bytes.
 pub const MANIFEST_SIZE_MAX: usize = 64 * 1024;
@@ -129,6 +130,22 @@ pub struct Agent {
     /// Calls `idle` once when a partition gave no record for so many milliseconds; 0: never.
     #[serde(default)]
     pub idle_ms: u64,
+    /// What it does by the clock.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cron: Vec<Cron>,
+}
+
+/// Something that an agent does again and again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cron {
+    /// What the agent knows it by: the key of the record that it gets.
+    pub name: String,
+    /// When.
+    pub schedule: Schedule,
+    /// Value of the record that it gets.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub payload: String,
 }
 
 impl Agent {
@@ -204,6 +221,7 @@ memory_mib = 32
             ("[\"words\"]", "[]", 7),
             ("[\"words\"]", "[\"wo rds\"]", 7),
             ("[\"words\"]", "[\"words\", \"words\"]", 7),
+            ("[\"words\"]", "[\"wasmill.timer\"]", 7),
             ("= 100", "= 0", 8),
             ("= 100", "= 20000", 8),
             ("[\"counts\"]", "[\"\"]", 12),
@@ -225,9 +243,30 @@ memory_mib = 32
     }
 
     #[test]
-    fn a_tool_asks_for_no_state() {
-        let text = "name = 'a'\nversion = '1.0.0'\nkind = 'tool'\n[permissions]\nstate = true\n";
-        assert!(matches!(Manifest::parse(text.as_bytes()), Err(ManifestError::Invalid(error)) if error.line == 5));
+    fn a_tool_asks_for_no_state_and_no_timers() {
+        for asked in ["state", "timers"] {
+            let text = format!("name = 'a'\nversion = '1.0.0'\nkind = 'tool'\n[permissions]\n{asked} = true\n");
+            assert!(matches!(Manifest::parse(text.as_bytes()), Err(ManifestError::Invalid(error)) if error.line == 5));
+        }
+    }
+
+    #[test]
+    fn a_schedule_is_checked_where_it_is_written() {
+        let daily = "[[agent.cron]]\nname = \"daily\"\nschedule = \"0 3 * * *\"\npayload = \"x\"\n\n[permissions]";
+        let manifest = Manifest::parse(AGENT.replace("[permissions]", daily).as_bytes()).unwrap();
+        assert_eq!(manifest.agent.unwrap().cron[0].schedule.to_string(), "0 3 * * *");
+        for (from, to, line) in [
+            ("0 3 * * *", "0 25 * * *", 12),
+            ("0 3 * * *", "0 0 30 2 *", 12),
+            ("\"daily\"", "\"\"", 11),
+            ("\"daily\"", "\"a\\nb\"", 11),
+        ] {
+            let text = AGENT.replace("[permissions]", &daily.replace(from, to));
+            let error = Manifest::parse(text.as_bytes()).unwrap_err();
+            assert!(matches!(&error, ManifestError::Invalid(e) if e.line == line), "{to}: {error}");
+        }
+        let twice = AGENT.replace("[permissions]", &daily.replace("\n[perm", &format!("\n{daily}[perm")));
+        assert!(Manifest::parse(twice.replace("[permissions][permissions]", "[permissions]").as_bytes()).is_err());
     }
 
     #[test]

@@ -31,6 +31,9 @@ pub struct Permissions {
     /// Keeps durable state (agents only).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub state: bool,
+    /// Sets timers, and has a schedule (agents only).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub timers: bool,
     /// Sees the running clock. Without it, the clocks stand still at the moment the call began.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub clock: bool,
@@ -110,6 +113,9 @@ pub struct Limits {
     /// Durable state of one partition, MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state_mib: Option<u32>,
+    /// Timers of one partition that wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timers_waiting: Option<u32>,
     /// Builds that may be asked of the forge in an hour.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub builds_per_hour: Option<u32>,

@@ -88,10 +88,21 @@ impl Cli {
     /// When that fails.
     #[must_use]
     pub fn install(&self, plugin: &str) -> Option<()> {
+        self.install_with(plugin, |manifest| manifest)
+    }
+
+    /// The same with another manifest, made of the plugin's own.
+    ///
+    /// # Panics
+    /// As [`Cli::install`].
+    #[must_use]
+    pub fn install_with(&self, plugin: &str, edit: impl FnOnce(String) -> String) -> Option<()> {
         let component = require(parts::plugin(plugin))?;
         let copied = self.folder().join(format!("{plugin}.wasm"));
         let manifest = parts::root().join("plugins").join(plugin).join("wasmill.toml");
-        let done = std::fs::copy(component, &copied).and(std::fs::copy(manifest, self.folder().join("wasmill.toml")));
+        let done = std::fs::copy(component, &copied)
+            .and_then(|_| std::fs::read_to_string(manifest))
+            .and_then(|manifest| std::fs::write(self.folder().join("wasmill.toml"), edit(manifest)));
         assert!(done.is_ok(), "{plugin}: {done:?}");
         let copied = copied.display().to_string();
         self.run(&["plugin", "sign", &copied]).expect_code(0);

@@ -13,10 +13,11 @@ mod partition;
 mod rehearse;
 mod status;
 mod supervisor;
+mod timers;
 mod worker;
 
 pub use dead_letter::{DeadLetter, Origin, Redriven, list, list_all, redrive, redrive_group_of, topic_of};
 pub use group::group_of;
-pub use rehearse::{Rehearsed, rehearse};
+pub use rehearse::{Rehearsed, Time, rehearse};
 pub use status::{AgentState, AgentStatus};
 pub use supervisor::Supervisor;

@@ -10,7 +10,8 @@ use super::batch::{from_guest, single, to_guest};
 use super::dead_letter;
 use super::headers;
 use super::instance::{CallError, Instance};
-use crate::capabilities::{AgentSide, CallContext, Outbox, Services, StateView, new_traceparent};
+use super::timers;
+use crate::capabilities::{AgentSide, CallContext, Outbox, Services, StateView, new_traceparent, problem};
 use crate::catalog::Agent;
 use crate::permissions::LimitName;
 use crate::problem::{Problem, ProblemKind};
@@ -103,6 +104,7 @@ impl Partition {
         (self.told_idle, self.idle_failures) = (false, 0);
         let traceparent = headers::traceparent(&batch);
         self.begin(&traceparent, Some(headers::id_prefix(&batch))).await?;
+        self.settle_timers(&batch)?;
         let batch = to_guest(batch);
         let tried = match &mut self.instance {
             Some(instance) => instance.handle(self.around.context(&traceparent), &batch).await,
@@ -142,6 +144,7 @@ impl Partition {
 
     async fn one_by_one(&mut self, batch: Batch, traceparent: &Arc<str>) -> Result<Done, Problem> {
         self.begin(traceparent, Some(headers::id_prefix(&batch))).await?;
+        self.settle_timers(&batch)?;
         let mut dead: Vec<Output> = Vec::new();
         for i in 0..batch.len() {
             let alone = single(&batch, i);
@@ -195,6 +198,13 @@ impl Partition {
             side.outbox.begin(common, id_prefix);
         }
         Ok(())
+    }
+
+    /// What fires waits no more, whatever the agent makes of it.
+    fn settle_timers(&mut self, batch: &Batch) -> Result<(), Problem> {
+        let Some(side) = self.instance.as_mut().and_then(Instance::side) else { return Err(lost_instance()) };
+        let crons = &self.around.agent.section.cron;
+        timers::settle(&mut side.state, crons, batch, timers::now_ms()).map_err(|error| problem(&error))
     }
 
     async fn start(&mut self, side: Option<AgentSide>, traceparent: &Arc<str>) -> Result<(), Problem> {

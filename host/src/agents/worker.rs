@@ -10,11 +10,12 @@ use tokio::task::JoinSet;
 use super::caution::Caution;
 use super::dead_letter;
 use super::group::group_of;
-use super::partition::{Done, Partition, Surroundings};
+use super::partition::{Done, Partition, Surroundings, new_side};
 use super::status::{AgentState, Board};
-use crate::capabilities::Services;
+use super::timers::{self, Timetable};
+use crate::capabilities::{self, Identity, Services};
 use crate::catalog::Agent;
-use crate::permissions::Action;
+use crate::permissions::{Action, Denial};
 use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Engine;
 use crate::streams::{Batch, Membership, Poll, StreamError, TopicSpec, Work, Worker as StreamWorker};
@@ -72,20 +73,20 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
     let Assignment { engine, services, agent, board } = assignment;
     let identity = &agent.identity;
     for topic in &agent.section.reads {
-        identity
-            .grant
-            .check(Action::TopicRead(topic))
-            .ok()
-            .map_err(|d| Problem::new(ProblemKind::Denied, d.code(), d.message(), d.next()))?;
+        may(identity, Action::TopicRead(topic))?;
         if !services.topics.contain(&services.streams, topic).await? {
             return Err(StreamError::UnknownTopic(topic.clone()).into());
         }
     }
+    if !agent.section.cron.is_empty() {
+        may(identity, Action::Timers)?;
+    }
     let name = identity.principal.name();
+    let keeps_state = [Action::State, Action::Timers].iter().any(|action| identity.grant.check(*action).is_allowed());
     let membership = Membership {
         group: group_of(name),
         topics: agent.section.reads.clone(),
-        state: identity.grant.check(Action::State).is_allowed().then(|| name.to_owned()),
+        state: keeps_state.then(|| name.to_owned()),
         batch_records_max: agent.section.batch_records,
         batch_bytes_max: BATCH_BYTES_MAX,
     };
@@ -96,34 +97,40 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
         agent: agent.clone(),
         state: worker.state(),
     });
-    let mut desk = Desk { around, partitions: BTreeMap::new() };
+    let mut desk = Desk { around, partitions: BTreeMap::new(), timetable: Timetable::new(agent) };
     let mut caution = Caution::default();
     board.set(&identity.component, AgentState::Running);
     loop {
-        let mut poll = worker.poll(desk.poll_wait()).await?;
-        desk.take_over(&poll);
-        let batches = caution.limit(std::mem::take(&mut poll.batches));
+        let mut poll = worker.poll(desk.poll_wait()?).await?;
+        desk.take_over(&poll)?;
+        // Timers first: where the log refuses the work, the rows to blame are looked for from the front.
+        let mut batches = desk.timetable.due(&*desk.around.state)?;
+        batches.append(&mut poll.batches);
+        let batches = caution.limit(batches);
+        let ends = ends(&batches);
         let verdict = batches.first().and_then(|first| Some((first, caution.verdict(first)?)));
         let was_condemned = verdict.is_some();
-        let cycle = match verdict {
-            Some((alone, problem)) => desk.set_aside(alone, problem),
+        let mut cycle = match verdict {
+            Some((alone, problem)) => desk.set_aside(alone, problem)?,
             None if batches.is_empty() => desk.idle().await,
             None => desk.run(batches).await?,
         };
+        cycle.work.state.extend(desk.timetable.plans());
         if cycle.is_empty() {
             continue;
         }
         let (records, dead_letters) = (cycle.records, cycle.dead_letters);
-        ensure_dead_letter_topics(services, &cycle).await?;
-        let offsets = cycle.work.offsets.clone();
+        ensure_dead_letter_topics(services, &cycle, &ends).await?;
+        desk.timetable.touched(&cycle.work.state);
         match worker.commit(cycle.work).await {
             Ok(()) => {
+                desk.timetable.committed();
                 board.committed(records, dead_letters);
                 caution.committed(agent.section.batch_records);
             }
             Err(error) if error.is_about_a_record() && !was_condemned => {
                 tracing::warn!(agent = %identity.component, records, "work refused: {error}");
-                caution.refused(records as usize, &offsets, &error.into());
+                caution.refused(records as usize, &ends, &error.into());
                 desk.forget_all();
                 rewind(&mut worker).await?;
             }
@@ -138,15 +145,31 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
     }
 }
 
+/// Says why an agent can't begin that may not do this.
+fn may(identity: &Identity, action: Action<'_>) -> Result<(), Problem> {
+    let refused = |d: Box<Denial>| Problem::new(ProblemKind::Denied, d.code(), d.message(), d.next());
+    identity.grant.check(action).ok().map_err(refused)
+}
+
+/// Where each batch ends, as (topic, partition, offset after the last row).
+fn ends(batches: &[Batch]) -> Vec<(String, u32, u64)> {
+    let end = |batch: &Batch| Some((batch.topic.clone(), batch.partition, batch.offsets.last()? + 1));
+    batches.iter().filter_map(end).collect()
+}
+
 async fn rewind(worker: &mut Box<dyn StreamWorker>) -> Result<(), Problem> {
     Ok(worker.rewind().await?)
 }
 
-async fn ensure_dead_letter_topics(services: &Services, cycle: &Cycle) -> Result<(), StreamError> {
+async fn ensure_dead_letter_topics(
+    services: &Services,
+    cycle: &Cycle,
+    ends: &[(String, u32, u64)],
+) -> Result<(), StreamError> {
     if cycle.dead_letters == 0 {
         return Ok(());
     }
-    for (topic, _, _) in &cycle.work.offsets {
+    for (topic, _, _) in ends {
         let name = dead_letter::topic_of(topic);
         if !cycle.work.outputs.iter().any(|o| o.topic == name)
             || services.topics.contain(&services.streams, &name).await?
@@ -165,6 +188,7 @@ async fn ensure_dead_letter_topics(services: &Services, cycle: &Cycle) -> Result
 struct Desk {
     around: Arc<Surroundings>,
     partitions: BTreeMap<u32, Partition>,
+    timetable: Timetable,
 }
 
 /// What one round of work did.
@@ -189,11 +213,12 @@ impl Cycle {
 
 impl Desk {
     /// Partitions that are gone take their instances with them.
-    fn take_over(&mut self, poll: &Poll) {
+    fn take_over(&mut self, poll: &Poll) -> Result<(), Problem> {
         for (topic, partition) in &poll.lost {
             tracing::debug!(agent = %self.around.agent.identity.component, topic, partition, "partition lost");
             self.partitions.remove(partition);
         }
+        self.timetable.take_over(poll, &self.around.state)
     }
 
     fn forget_all(&mut self) {
@@ -201,25 +226,25 @@ impl Desk {
     }
 
     /// Sets a row aside whose work the log has refused.
-    fn set_aside(&self, alone: &Batch, problem: &Problem) -> Cycle {
-        let Surroundings { agent, services, .. } = &*self.around;
-        let work = Work {
-            outputs: vec![dead_letter::set_aside(&agent.identity, services, alone, problem, 1)],
-            offsets: alone
-                .offsets
-                .last()
-                .map(|last| (alone.topic.clone(), alone.partition, last + 1))
-                .into_iter()
-                .collect(),
-            ..Work::default()
-        };
-        Cycle { work, records: 1, dead_letters: 1 }
+    ///
+    /// # Errors
+    /// Where the state of its partition can't be read.
+    fn set_aside(&self, alone: &Batch, problem: &Problem) -> Result<Cycle, Problem> {
+        let Surroundings { agent, services, state, .. } = &*self.around;
+        let outputs = vec![dead_letter::set_aside(&agent.identity, services, alone, problem, 1)];
+        let mut state = new_side(&self.around, state.clone(), alone.partition).state;
+        timers::settle(&mut state, &agent.section.cron, alone, timers::now_ms())
+            .map_err(|error| capabilities::problem(&error))?;
+        let offsets = ends(std::slice::from_ref(alone)).into_iter().filter(|_| !timers::fires(alone)).collect();
+        Ok(Cycle { work: Work { outputs, state: state.take_changes(), offsets }, records: 1, dead_letters: 1 })
     }
 
-    /// Until the next partition becomes idle.
-    fn poll_wait(&self) -> Duration {
-        let next = self.partitions.values().filter_map(Partition::idle_at).min();
-        next.map_or(POLL_WAIT, |at| at.saturating_duration_since(Instant::now()).min(POLL_WAIT))
+    /// Until the next partition becomes idle, or the next timer is due.
+    fn poll_wait(&mut self) -> Result<Duration, Problem> {
+        let idle = self.partitions.values().filter_map(Partition::idle_at).min();
+        let idle = idle.map(|at| at.saturating_duration_since(Instant::now()));
+        let timer = self.timetable.wait(&*self.around.state)?;
+        Ok(idle.into_iter().chain(timer).fold(POLL_WAIT, Duration::min))
     }
 
     async fn idle(&mut self) -> Cycle {
@@ -243,8 +268,8 @@ impl Desk {
         let mut by_partition: BTreeMap<u32, Vec<Batch>> = BTreeMap::new();
         for batch in batches {
             cycle.records += batch.len() as u64;
-            if let Some(last) = batch.offsets.last() {
-                cycle.work.offsets.push((batch.topic.clone(), batch.partition, last + 1));
+            if !timers::fires(&batch) {
+                cycle.work.offsets.extend(ends(std::slice::from_ref(&batch)));
             }
             by_partition.entry(batch.partition).or_default().push(batch);
         }

@@ -22,6 +22,8 @@ pub struct CallContext {
     pub deadline: Instant,
     /// W3C trace context of the record or the request that this work belongs to.
     pub traceparent: Arc<str>,
+    /// What standing clocks show, milliseconds since 1970; none: the moment at which the call begins.
+    pub clock_ms: Option<u64>,
     depth_by: Option<Arc<Identity>>,
     deadline_by: Option<Arc<Identity>>,
     under_way: Arc<AtomicU32>,
@@ -44,6 +46,7 @@ impl CallContext {
             depth_left: limits.call_depth(),
             deadline: Instant::now() + limits.deadline(),
             traceparent,
+            clock_ms: None,
             depth_by: Some(identity.clone()),
             deadline_by: Some(identity.clone()),
             under_way: Arc::default(),
@@ -52,7 +55,15 @@ impl CallContext {
 
     /// A call that the host makes for itself, until `deadline`; nothing may be called from it.
     pub fn closed(deadline: Instant, traceparent: Arc<str>) -> Self {
-        Self { depth_left: 0, deadline, traceparent, depth_by: None, deadline_by: None, under_way: Arc::default() }
+        Self {
+            depth_left: 0,
+            deadline,
+            traceparent,
+            clock_ms: None,
+            depth_by: None,
+            deadline_by: None,
+            under_way: Arc::default(),
+        }
     }
 
     /// The context of a call of `callee` below this one: no limit becomes wider on the way down.

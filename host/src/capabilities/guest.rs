@@ -121,7 +121,7 @@ impl Guest {
 
     /// A call of a warm instance begins: clocks, budgets and the context are the new call's.
     pub fn begin_call(&mut self, context: CallContext) {
-        self.clocks.set();
+        self.clocks.set(context.clock_ms);
         self.log.begin_call();
         self.limiter.begin_call();
         self.budget = Budget::new(self.identity.grant.limits().compute(), context.deadline);
@@ -167,6 +167,11 @@ impl Guest {
     /// What is left to the call at hand.
     pub fn budget(&mut self) -> &mut Budget {
         &mut self.budget
+    }
+
+    /// What its wall clock shows, milliseconds since 1970.
+    pub(super) fn wall_ms(&self) -> u64 {
+        self.clocks.wall_ms()
     }
 
     pub(super) fn log(&self) -> &GuestLog {

@@ -16,6 +16,7 @@ mod model;
 mod records;
 mod services;
 mod state;
+pub mod timers;
 mod tools;
 mod topics;
 mod trace;

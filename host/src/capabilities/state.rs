@@ -7,7 +7,7 @@ use super::guest::Guest;
 use crate::permissions::Action;
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::state::{Entry, Host};
-use crate::streams::{Changes, StateChange, StateEntry, StateReader, scan_over};
+use crate::streams::{Changes, StateChange, StateEntry, StateReader, StreamError, scan_over};
 
 /// Longest key, bytes.
 const KEY_SIZE_MAX: usize = 1024;
@@ -57,7 +57,8 @@ impl StateView {
         self.changes = snapshot.0;
     }
 
-    fn get_raw(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+    /// Reads any key, the host's own too.
+    pub(super) fn get_raw(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         match self.changes.get(key) {
             Some(value) => Ok(value.clone()),
             None => self.reader.get(self.partition, key).map_err(|e| errors::stream(&e)),
@@ -81,6 +82,18 @@ impl StateView {
         if before == 0 && value.is_none() {
             return Ok(());
         }
+        self.resize(before, after)?;
+        self.put_raw(stored, value);
+        Ok(())
+    }
+
+    /// Sets or removes any key, uncounted.
+    pub(super) fn put_raw(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.changes.insert(key, value);
+    }
+
+    /// Counts something of `before` bytes that has `after` bytes now.
+    pub(super) fn resize(&mut self, before: u64, after: u64) -> Result<(), Error> {
         let size = self.size()?.saturating_sub(before).saturating_add(after);
         if after > before && size > self.size_max {
             return Err(errors::limit(
@@ -92,28 +105,35 @@ impl StateView {
                 "delete what is not needed, or raise state_mib where it is set",
             ));
         }
-        self.changes.insert(stored, value);
-        self.changes.insert(SIZE_KEY.to_vec(), Some(size.to_le_bytes().to_vec()));
+        self.put_raw(SIZE_KEY.to_vec(), Some(size.to_le_bytes().to_vec()));
         Ok(())
     }
 
     fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Entry>, Error> {
-        let mut stored_prefix = vec![GUEST];
-        stored_prefix.extend_from_slice(prefix);
         let after = after.map(|after| [&[GUEST], after].concat());
-        let found = scan_over(&*self.reader, &self.changes, self.partition, &stored_prefix, after.as_deref(), limit);
-        let found = found.map_err(|e| errors::stream(&e))?;
+        let found = self.scan_raw(&[&[GUEST], prefix].concat(), after, limit)?;
         Ok(found.into_iter().map(|(key, value)| Entry { key: key[1..].to_vec(), value }).collect())
+    }
+
+    /// Lists entries, the host's own too: those whose key begins with `prefix`, after the key `after`, at most `limit`.
+    pub(super) fn scan_raw(
+        &self,
+        prefix: &[u8],
+        after: Option<Vec<u8>>,
+        limit: usize,
+    ) -> Result<Vec<StateEntry>, Error> {
+        let found = scan_over(&*self.reader, &self.changes, self.partition, prefix, after.as_deref(), limit);
+        found.map_err(|e| errors::stream(&e))
     }
 }
 
-/// A guest's own keys and values among changes, where there was no state before.
-pub fn guest_state(changes: &[StateChange]) -> Vec<StateEntry> {
-    let entry = |change: &StateChange| match (change.key.split_first(), &change.value) {
-        (Some((&GUEST, key)), Some(value)) => Some((key.to_vec(), value.clone())),
-        _ => None,
-    };
-    changes.iter().filter_map(entry).collect()
+/// A guest's own keys and values.
+///
+/// # Errors
+/// Those of the reader.
+pub fn guest_state(state: &dyn StateReader, partition: u32) -> Result<Vec<StateEntry>, StreamError> {
+    let found = state.scan(partition, &[GUEST], None, usize::MAX)?;
+    Ok(found.into_iter().filter_map(|(key, value)| Some((key.get(1..)?.to_vec(), value))).collect())
 }
 
 fn guest_key(key: &[u8]) -> Result<Vec<u8>, Error> {
@@ -179,7 +199,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::streams::StreamError;
 
     /// Committed state that a test fills by hand.
     struct Committed(BTreeMap<Vec<u8>, Vec<u8>>);

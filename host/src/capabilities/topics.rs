@@ -1,5 +1,7 @@
 //! `topics`: creating topics, where granted.
 
+use wasmill_registry::{CRON_TOPIC, TIMER_TOPIC};
+
 use super::errors;
 use super::guest::Guest;
 use crate::permissions::Action;
@@ -7,9 +9,9 @@ use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::topics::Host;
 use crate::streams::{StreamError, TopicSpec};
 
-/// Topics that begin so belong to the broker, or hold agents' state. No pattern of the matrix reaches them: a `*` is
-/// meant for topics, and whoever writes another agent's state is that agent.
-const RESERVED: [&str; 2] = ["__", "wasmill.state."];
+/// Topics that begin so belong to the broker, hold agents' state, or are no topics but what timers come as. No pattern of
+/// the matrix reaches them: a `*` is meant for topics, and whoever writes another agent's state is that agent.
+const RESERVED: [&str; 4] = ["__", "wasmill.state.", TIMER_TOPIC, CRON_TOPIC];
 
 /// Refuses a topic that no component may touch, whatever is granted.
 ///
@@ -22,7 +24,7 @@ pub(super) fn refuse_reserved(topic: &str) -> Result<(), Error> {
     Err(errors::invalid(
         "topic.reserved",
         format!("topic `{topic}` is the host's or the broker's own"),
-        "use a name that doesn't begin with `__` or `wasmill.state.`",
+        "use a name that doesn't begin with `__`, `wasmill.state.`, `wasmill.timer` or `wasmill.cron`",
     ))
 }
 

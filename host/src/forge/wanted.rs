@@ -24,5 +24,8 @@ pub fn actions(wanted: &Permissions) -> Vec<Action<'_>> {
     if wanted.clock {
         all.push(Action::Clock);
     }
+    if wanted.timers {
+        all.push(Action::Timers);
+    }
     all
 }

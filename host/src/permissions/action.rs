@@ -34,6 +34,8 @@ pub enum Action<'a> {
     State,
     /// See the running clock.
     Clock,
+    /// Set timers, and have a schedule.
+    Timers,
 }
 
 impl<'a> Action<'a> {
@@ -50,10 +52,11 @@ impl<'a> Action<'a> {
             Self::Forge(_) => Column::Forge,
             Self::State => Column::State,
             Self::Clock => Column::Clock,
+            Self::Timers => Column::Timers,
         }
     }
 
-    /// The name that the column's patterns are held against; the host for HTTP, empty for `state` and `clock`.
+    /// The name that the column's patterns are held against; the host for HTTP, empty for what has no names.
     pub fn name(self) -> &'a str {
         match self {
             Self::TopicRead(name)
@@ -64,7 +67,7 @@ impl<'a> Action<'a> {
             | Self::Secret(name)
             | Self::Forge(name)
             | Self::Http { host: name, .. } => name,
-            Self::State | Self::Clock => "",
+            Self::State | Self::Clock | Self::Timers => "",
         }
     }
 
@@ -90,6 +93,7 @@ impl<'a> Action<'a> {
             Column::Forge => Self::Forge(needed()?),
             Column::State => Self::State,
             Column::Clock => Self::Clock,
+            Column::Timers => Self::Timers,
         })
     }
 
@@ -97,7 +101,7 @@ impl<'a> Action<'a> {
     pub fn as_toml(self) -> String {
         match self {
             Self::Http { host, method } => format!("http = [{{ host = {host:?}, methods = [{method:?}] }}]"),
-            Self::State | Self::Clock => format!("{} = true", self.column()),
+            Self::State | Self::Clock | Self::Timers => format!("{} = true", self.column()),
             _ => format!("{} = [{:?}]", self.column(), self.name()),
         }
     }
@@ -117,6 +121,7 @@ impl fmt::Display for Action<'_> {
             Self::Forge(name) => write!(f, "have the forge build {name}"),
             Self::State => f.write_str("keep state"),
             Self::Clock => f.write_str("see the running clock"),
+            Self::Timers => f.write_str("set timers"),
         }
     }
 }
@@ -149,6 +154,7 @@ impl Attempt {
             Column::Forge => Action::Forge(name),
             Column::State => Action::State,
             Column::Clock => Action::Clock,
+            Column::Timers => Action::Timers,
         }
     }
 }

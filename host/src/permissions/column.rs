@@ -29,11 +29,13 @@ pub enum Column {
     State,
     /// Seeing the running clock.
     Clock,
+    /// Setting timers, and having a schedule.
+    Timers,
 }
 
 impl Column {
     /// All columns, in the order of the grid.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::TopicsRead,
         Self::TopicsWrite,
         Self::TopicsCreate,
@@ -44,6 +46,7 @@ impl Column {
         Self::Forge,
         Self::State,
         Self::Clock,
+        Self::Timers,
     ];
 
     /// The key in a row.
@@ -59,6 +62,7 @@ impl Column {
             Self::Forge => "forge",
             Self::State => "state",
             Self::Clock => "clock",
+            Self::Timers => "timers",
         }
     }
 
@@ -67,7 +71,7 @@ impl Column {
         Self::ALL.into_iter().find(|column| column.word() == word)
     }
 
-    /// The patterns of names in this column; none for `http`, `state` and `clock`, which are no lists of names.
+    /// The patterns of names in this column; none for those that are no lists of names.
     pub(super) fn names(self, permissions: &Permissions) -> Option<&Vec<String>> {
         match self {
             Self::TopicsRead => Some(&permissions.topics.read),
@@ -77,7 +81,7 @@ impl Column {
             Self::Model => Some(&permissions.model),
             Self::Secrets => Some(&permissions.secrets),
             Self::Forge => Some(&permissions.forge),
-            Self::Http | Self::State | Self::Clock => None,
+            Self::Http | Self::State | Self::Clock | Self::Timers => None,
         }
     }
 
@@ -91,7 +95,7 @@ impl Column {
             Self::Model => Some(&mut permissions.model),
             Self::Secrets => Some(&mut permissions.secrets),
             Self::Forge => Some(&mut permissions.forge),
-            Self::Http | Self::State | Self::Clock => None,
+            Self::Http | Self::State | Self::Clock | Self::Timers => None,
         }
     }
 
@@ -102,6 +106,7 @@ impl Column {
             Self::Http => permissions.http.iter().map(|r| format!("{} {}", r.methods.join(","), r.host)).collect(),
             Self::State => flag(permissions.state),
             Self::Clock => flag(permissions.clock),
+            Self::Timers => flag(permissions.timers),
             _ => self.names(permissions).cloned().unwrap_or_default(),
         }
     }

@@ -22,6 +22,8 @@ pub enum LimitName {
     CallDepth,
     /// Durable state of one partition, MiB.
     StateMib,
+    /// Timers of one partition that wait.
+    TimersWaiting,
     /// Builds asked of the forge in an hour.
     BuildsPerHour,
 }
@@ -36,7 +38,7 @@ struct Spec {
 
 impl LimitName {
     /// All limits.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::MemoryMib,
         Self::ComputeMs,
         Self::DeadlineMs,
@@ -44,6 +46,7 @@ impl LimitName {
         Self::OutputKib,
         Self::CallDepth,
         Self::StateMib,
+        Self::TimersWaiting,
         Self::BuildsPerHour,
     ];
 
@@ -57,6 +60,7 @@ impl LimitName {
             Self::OutputKib => Spec { key: "output_kib", default: 16_384, min: 1, max: 262_144 },
             Self::CallDepth => Spec { key: "call_depth", default: 8, min: 0, max: 32 },
             Self::StateMib => Spec { key: "state_mib", default: 256, min: 1, max: 65_536 },
+            Self::TimersWaiting => Spec { key: "timers_waiting", default: 10_000, min: 0, max: 1_000_000 },
             Self::BuildsPerHour => Spec { key: "builds_per_hour", default: 60, min: 0, max: 10_000 },
         }
     }
@@ -92,6 +96,7 @@ impl LimitName {
             Self::OutputKib => limits.output_kib.map(u64::from),
             Self::CallDepth => limits.call_depth.map(u64::from),
             Self::StateMib => limits.state_mib.map(u64::from),
+            Self::TimersWaiting => limits.timers_waiting.map(u64::from),
             Self::BuildsPerHour => limits.builds_per_hour.map(u64::from),
         }
     }

@@ -143,6 +143,11 @@ impl GrantLimits {
         self.scaled(LimitName::StateMib, 1024 * 1024)
     }
 
+    /// Timers of one partition that wait.
+    pub fn timers_waiting(&self) -> u64 {
+        self.get(LimitName::TimersWaiting).value
+    }
+
     /// Builds asked of the forge in an hour.
     pub fn builds_per_hour(&self) -> u32 {
         u32::try_from(self.get(LimitName::BuildsPerHour).value).unwrap_or(u32::MAX)

@@ -17,12 +17,18 @@ pub(super) fn join(all: &mut Permissions, more: &Permissions) {
     all.http.extend(more.http.iter().cloned());
     all.state |= more.state;
     all.clock |= more.clock;
+    all.timers |= more.timers;
 }
 
 /// What both allow, and nothing that either doesn't overlap with. Where patterns overlap without one covering the other,
 /// the pattern of `a` stands for both.
 pub(super) fn meet(a: &Permissions, b: &Permissions) -> Permissions {
-    let mut both = Permissions { state: a.state && b.state, clock: a.clock && b.clock, ..Permissions::default() };
+    let mut both = Permissions {
+        state: a.state && b.state,
+        clock: a.clock && b.clock,
+        timers: a.timers && b.timers,
+        ..Permissions::default()
+    };
     for column in Column::ALL {
         if let (Some(a), Some(b), Some(both)) = (column.names(a), column.names(b), column.names_mut(&mut both)) {
             both.extend(pairs(a, b).filter_map(|(a, b)| meet_names(a, b)));

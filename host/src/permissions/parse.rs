@@ -182,7 +182,7 @@ impl Source<'_> {
                 None => row.get(column.word()),
             };
             match (column, value) {
-                (_, None) | (Column::State | Column::Clock, _) => {}
+                (_, None) | (Column::State | Column::Clock | Column::Timers, _) => {}
                 (Column::Http, Some(rules)) => self.http_values(rules)?,
                 (_, Some(list)) => {
                     for (text, span) in self.strings(list, column.word())? {

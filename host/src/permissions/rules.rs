@@ -13,6 +13,7 @@ pub(super) struct Rules {
     http: Vec<HttpHost>,
     state: Option<u32>,
     clock: Option<u32>,
+    timers: Option<u32>,
 }
 
 /// The patterns of one column, each with its line: names sorted, patterns in a list behind them. Few names are the
@@ -68,6 +69,9 @@ impl Rules {
         if permissions.clock {
             self.clock.get_or_insert(line);
         }
+        if permissions.timers {
+            self.timers.get_or_insert(line);
+        }
     }
 
     /// The line that allows an action.
@@ -76,6 +80,7 @@ impl Rules {
             Action::Http { host, method } => self.find_http(host, method),
             Action::State => self.state,
             Action::Clock => self.clock,
+            Action::Timers => self.timers,
             _ => self.names[action.column() as usize].find(action.name()),
         }
     }

@@ -37,6 +37,8 @@ pub mod tool_world {
     });
 }
 
-pub use agent_world::wasmill::plugin::{config, errors, forge, log, model, records, state, tool_types, tools, topics};
+pub use agent_world::wasmill::plugin::{
+    config, errors, forge, log, model, records, state, timers, tool_types, tools, topics,
+};
 pub use agent_world::{AgentComponent, AgentComponentPre};
 pub use tool_world::{ToolComponent, ToolComponentPre};

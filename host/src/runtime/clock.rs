@@ -20,13 +20,19 @@ impl Clocks {
     /// Clocks that run, or stand still.
     pub fn new(running: bool) -> Self {
         let clocks = Self { running, started: Instant::now(), wall_ns: Arc::default() };
-        clocks.set();
+        clocks.set(None);
         clocks
     }
 
-    /// Moves standing clocks to now: a call begins.
-    pub fn set(&self) {
-        self.wall_ns.store(nanos(wall_now()), Ordering::Relaxed);
+    /// What the guest's wall clock shows, milliseconds since 1970.
+    pub fn wall_ms(&self) -> u64 {
+        u64::try_from(HostWallClock::now(self).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Moves standing clocks to a moment, given in milliseconds since 1970, or to now: a call begins.
+    pub fn set(&self, moment_ms: Option<u64>) {
+        let moment = moment_ms.map_or_else(wall_now, Duration::from_millis);
+        self.wall_ns.store(nanos(moment), Ordering::Relaxed);
     }
 }
 

@@ -23,8 +23,7 @@ pub(super) async fn try_agent(
     given: &AgentCase,
 ) -> Result<Option<Difference>, Problem> {
     let agent = host.catalog.unsigned_agent(component, manifest, case.config.clone())?;
-    let done = rehearse(&host.catalog, Arc::new(agent), batch(&given.records)).await?;
-    let state = done.state();
+    let done = rehearse(&host.catalog, Arc::new(agent), batch(&given.records), given.time).await?;
     let difference = match (&given.expected, &done.failure) {
         (Err(expected), Some((row, problem))) if is_expected(expected, Some(*row), problem) => None,
         (Ok(expected), None) => differs(expected, &done),
@@ -36,7 +35,7 @@ pub(super) async fn try_agent(
             },
         }),
     };
-    Ok(difference.or_else(|| wrong_state(given.state.as_ref(), &state)))
+    Ok(difference.or_else(|| wrong_state(given.state.as_ref(), &done.state)))
 }
 
 fn expectation(expected: &Result<Vec<Record>, Expected>) -> Value {

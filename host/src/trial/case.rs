@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use wasmill_registry::{DocumentError, Kind, line_of, parse_document};
 
+use crate::agents::Time;
+
 /// A file of cases that can't be used, and where.
 pub type CaseError = DocumentError;
 
@@ -49,8 +51,10 @@ pub struct ToolCase {
 /// One batch for an agent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AgentCase {
-    /// Its records.
+    /// Its records; none where only time passes.
     pub records: Vec<Record>,
+    /// What the clock shows then, and how long timers fire afterwards.
+    pub time: Time,
     /// What must be sent, or how it must fail.
     pub expected: Result<Vec<Record>, Expected>,
     /// State afterwards; none: it doesn't matter.
@@ -144,6 +148,8 @@ struct Raw {
     sent: Option<Vec<Record>>,
     state: Option<BTreeMap<String, String>>,
     failure: Option<Expected>,
+    clock_ms: Option<u64>,
+    advance_ms: Option<u64>,
 }
 
 impl Cases {
@@ -167,17 +173,19 @@ type Wrong = (&'static str, String);
 impl Raw {
     fn check(self, kind: Kind) -> Result<Case, Wrong> {
         let (of_tools, of_agents) = (
-            [
+            vec![
                 ("function", self.function.is_some()),
                 ("arguments", self.arguments.is_some()),
                 ("result", self.result.is_some()),
                 ("error", self.error.is_some()),
             ],
-            [
+            vec![
                 ("records", self.records.is_some()),
                 ("sent", self.sent.is_some()),
                 ("state", self.state.is_some()),
                 ("failure", self.failure.is_some()),
+                ("clock_ms", self.clock_ms.is_some()),
+                ("advance_ms", self.advance_ms.is_some()),
             ],
         );
         let (foreign, other) = if kind == Kind::Tool { (of_agents, "an agent") } else { (of_tools, "a tool") };
@@ -207,11 +215,16 @@ impl Raw {
     }
 
     fn agent(self) -> Result<AgentCase, Wrong> {
-        let records = self.records.ok_or_else(|| ("name", "a case for an agent needs `records`".to_owned()))?;
-        let Some(first) = records.first() else {
-            return Err(("records", "a batch has at least one record".to_owned()));
+        let time = Time { clock_ms: self.clock_ms, advance_ms: self.advance_ms.unwrap_or_default() };
+        let records = match self.records {
+            None if time.advance_ms > 0 => Vec::new(),
+            None => return Err(("name", "a case for an agent needs `records`, or `advance_ms`".to_owned())),
+            Some(records) if records.is_empty() => {
+                return Err(("records", "a batch has at least one record".to_owned()));
+            }
+            Some(records) => records,
         };
-        if records.iter().any(|record| record.topic != first.topic) {
+        if records.iter().any(|record| record.topic != records[0].topic) {
             return Err(("records", "a batch has records of one topic".to_owned()));
         }
         for (key, list) in [("records", Some(&records)), ("sent", self.sent.as_ref())] {
@@ -224,7 +237,7 @@ impl Raw {
             (_, Some(failure)) => Err(failure),
             (sent, None) => Ok(sent.unwrap_or_default()),
         };
-        Ok(AgentCase { records, expected, state: self.state })
+        Ok(AgentCase { records, time, expected, state: self.state })
     }
 }
 

@@ -2,7 +2,7 @@
 //! `evil.results`, with the record's key, as `{"attack", "result"}` or `{"attack", "code", "message"}`.
 //!
 //! One module per kind of attack; the sentence beside each name says what must happen. It needs rows that let it read
-//! `evil.attacks`, write `evil.results`, keep state, call nothing, forge `rust` and ask the model `allowed`; without one
+//! `evil.attacks`, write `evil.results`, keep state, set timers, call nothing, forge `rust` and ask the model `allowed`; without one
 //! of them it must be refused when it is loaded, with the import named.
 
 mod columns;
@@ -12,6 +12,7 @@ mod lost;
 mod memory;
 mod others;
 mod stored;
+mod timers;
 mod topic;
 
 use wasmill_sdk::serde_json::{Value, json};
@@ -44,6 +45,7 @@ const KINDS: [&[Attack]; 8] = [
     memory::ATTACKS,
     others::ATTACKS,
     stored::ATTACKS,
+    timers::ATTACKS,
     topic::ATTACKS,
 ];
 
@@ -61,6 +63,10 @@ impl Agent for Evil {
             out.send(RESULTS, record.key(), Some(report.to_string().as_bytes()))?;
         }
         Ok(())
+    }
+
+    fn timer(&mut self, timer: &Record<'_>, out: &mut Outbox) -> Result<(), Failure> {
+        timers::fire(timer, out)
     }
 }
 

@@ -46,6 +46,8 @@ fn odd_topics(_: &Case<'_>, out: &mut Outbox) -> Result<String, Failure> {
         "evil.results\0",
         "EVIL.RESULTS",
         "wasmill.state.evil-agent",
+        "wasmill.timer",
+        "wasmill.cron.dlq",
     ] {
         out.send(name, None, Some(b"evil"))?;
         if out.flush().is_ok() {

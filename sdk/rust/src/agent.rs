@@ -21,7 +21,27 @@ pub trait Agent: Default + 'static {
     /// again one by one, and a record that fails alone goes to the dead-letter topic.
     fn handle(&mut self, batch: &Batch, out: &mut Outbox) -> Result<(), Failure>;
 
-    /// Called once when the partition has given no record for the manifest's `idle_ms`.
+    /// A timer that this agent has set with [`timers`](crate::timers) fires: its key is the timer's name, its value the
+    /// payload, its timestamp the moment at which it was due.
+    ///
+    /// # Errors
+    /// As [`handle`](Self::handle); a timer that fails alone goes to `wasmill.timer.dlq`.
+    fn timer(&mut self, timer: &Record<'_>, out: &mut Outbox) -> Result<(), Failure> {
+        let _ = out;
+        Err(nobody_waits("timer", timer))
+    }
+
+    /// A schedule of the manifest (`[[agent.cron]]`) is due: its key is the schedule's name, its value the payload, its
+    /// timestamp the moment at which it was due.
+    ///
+    /// # Errors
+    /// As [`handle`](Self::handle); one that fails alone goes to `wasmill.cron.dlq`, and comes again at its next time.
+    fn cron(&mut self, cron: &Record<'_>, out: &mut Outbox) -> Result<(), Failure> {
+        let _ = out;
+        Err(nobody_waits("cron", cron))
+    }
+
+    /// Called once when the partition has given no record and no timer for the manifest's `idle_ms`.
     ///
     /// # Errors
     /// Everything sent and changed in this call is dropped.
@@ -30,6 +50,16 @@ pub trait Agent: Default + 'static {
         Ok(())
     }
 }
+
+fn nobody_waits(method: &str, record: &Record<'_>) -> Failure {
+    let name = record.key_str().unwrap_or_default();
+    let message = format!("this agent has no method `{method}`, and `{name}` fired");
+    Error::invalid("agent.unexpected", message).with_next("Write the method.").into()
+}
+
+/// Topics of batches that nobody has sent.
+const TIMERS: &str = "wasmill.timer";
+const CRONS: &str = "wasmill.cron";
 
 /// Why a batch could not be handled.
 #[derive(Debug, Clone)]
@@ -80,7 +110,12 @@ impl<A: Agent> Shell<A> {
     pub fn handle(&self, batch: records::Batch) -> Result<(), contract::Failure> {
         let batch = Batch::new(batch);
         let (agent, out) = &mut *self.inner.borrow_mut();
-        let result = agent.handle(&batch, out).and_then(|()| out.flush().map_err(Failure::from));
+        let handled = match batch.topic() {
+            TIMERS => batch.iter().try_for_each(|timer| agent.timer(&timer, out)),
+            CRONS => batch.iter().try_for_each(|cron| agent.cron(&cron, out)),
+            _ => agent.handle(&batch, out),
+        };
+        let result = handled.and_then(|()| out.flush().map_err(Failure::from));
         out.discard();
         result.map_err(|failure| contract::Failure {
             row: failure.row.unwrap_or(batch.position()),

@@ -55,6 +55,7 @@ pub mod log;
 pub mod model;
 mod outbox;
 pub mod state;
+pub mod timers;
 mod tool;
 pub mod tools;
 pub mod topics;

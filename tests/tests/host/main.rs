@@ -20,4 +20,5 @@ mod refused_work;
 mod sharing;
 mod starting;
 mod strangers;
+mod timers;
 mod tools;

@@ -1,12 +1,15 @@
 //! Work that the agent has done well and the log refuses: it stops nobody either.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde_json::json;
 use wasmill::streams::kafka::{KafkaConfig, KafkaStreams};
 use wasmill::streams::{Record, TopicSpec};
 use wasmill_tests::kafka::Kafka;
 use wasmill_tests::scratch::Scratch;
 
+use super::failures::MAY as EVIL_MAY;
 use super::feed::UPPER_MAY;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,5 +52,44 @@ async fn the_others_go_on(scratch: Scratch) {
     }
     let status = &running.host.supervisor.status()[0];
     assert_eq!((status.records, status.dead_letters), (200, 3));
+    running.stop().await.unwrap();
+}
+
+/// A timer that sends a record without a key to a compacted topic, beside others that send nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timer_whose_work_the_log_refuses_is_set_aside_and_the_others_fire() {
+    let scratch = Scratch::new(EVIL_MAY).await.unwrap();
+    scratch.install("evil-agent").unwrap();
+    scratch.topics(&["evil.attacks"]).await.unwrap();
+    let results = TopicSpec { name: "evil.results".into(), partitions: 1, compacted: true };
+    scratch.streams().create_topic(&results).await.unwrap();
+    let running = scratch.run().await.unwrap();
+    // Each with a key of its own, so that compaction leaves all answers.
+    let number = AtomicU64::new(0);
+    let send = async |attack: serde_json::Value| {
+        let key = number.fetch_add(1, Ordering::Relaxed).to_string().into_bytes();
+        let value = Some(attack.to_string().into_bytes());
+        let record = Record { key: Some(key), value, ..Record::default() };
+        scratch.streams().append("evil.attacks", vec![record]).await.unwrap();
+    };
+    let timers = (0..20).map(|i| if i == 11 { ("bad".to_owned(), "keyless") } else { (format!("good-{i:02}"), "") });
+    for (timer, payload) in timers {
+        send(json!({ "attack": "timer-set", "timer": timer, "payload": payload })).await;
+    }
+    let dead = scratch.wait_for("wasmill.timer.dlq", 1).await.unwrap();
+    assert_eq!((dead.key(0), dead.value(0)), (Some(&b"bad"[..]), Some(&b"keyless"[..])));
+    let code = dead.headers.as_ref().unwrap().of(0).find(|(name, _)| *name == b"wasmill-dlq-code").unwrap().1;
+    assert_eq!(code, b"record.invalid");
+    let mut reports = 20;
+    let fired = loop {
+        send(json!({ "attack": "timer-fired" })).await;
+        reports += 1;
+        let out = scratch.wait_for("evil.results", reports).await.unwrap();
+        let report = String::from_utf8(out.value(reports - 1).unwrap().to_vec()).unwrap();
+        if report.matches("good-").count() == 19 || reports > 100 {
+            break report;
+        }
+    };
+    assert_eq!((fired.matches(", 1)").count(), fired.contains("bad")), (19, false), "{fired}");
     running.stop().await.unwrap();
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::letter::DeadLetter;
 use super::set_aside::{HEADER_PREFIX, topic_of};
 use super::waiting::{batches, redrive_group_of};
+use crate::capabilities::timers::Kind;
 use crate::streams::{Batch, HeaderColumns, Membership, Output, SharedStreams, StreamError, Work};
 
 /// How long the whole may take. On Kafka a group needs some seconds to find together.
@@ -36,9 +37,14 @@ pub struct Redriven {
 /// topic can't have an admin send records elsewhere.
 ///
 /// # Errors
-/// [`StreamError::UnknownTopic`]; [`StreamError::Unavailable`] where it takes too long. What was sent by then stays sent
+/// [`StreamError::UnknownTopic`]; [`StreamError::InvalidTopic`] for what timers come as, which nobody can send;
+/// [`StreamError::Unavailable`] where it takes too long. What was sent by then stays sent
 /// and doesn't wait any more.
 pub async fn redrive(streams: &SharedStreams, topic: &str, max: usize) -> Result<Redriven, StreamError> {
+    if Kind::of_topic(topic).is_some() {
+        let reason = "timers don't come from a topic, only their agent can set them again".to_owned();
+        return Err(StreamError::InvalidTopic { name: topic.to_owned(), reason });
+    }
     let waiting = batches(streams, topic, max).await?;
     let mut last_of: BTreeMap<u32, u64> =
         waiting.iter().filter_map(|batch| Some((batch.partition, *batch.offsets.last()?))).collect();

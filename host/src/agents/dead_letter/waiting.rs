@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::letter::DeadLetter;
 use super::set_aside::topic_of;
+use crate::capabilities::timers::Kind;
 use crate::streams::{Batch, SharedStreams, StreamError};
 
 /// How long a partition that seems to have records may take to give the first one.
@@ -23,16 +24,16 @@ pub async fn list(streams: &SharedStreams, topic: &str, max: usize) -> Result<Ve
     Ok(batches.iter().flat_map(|batch| (0..batch.len()).map(|row| DeadLetter::of(topic, batch, row))).collect())
 }
 
-/// The same of all topics, by name.
+/// The same of all topics, by name, and then of timers and schedules.
 ///
 /// # Errors
 /// Those of the log.
 pub async fn list_all(streams: &SharedStreams, max: usize) -> Result<Vec<DeadLetter>, StreamError> {
     let topics = streams.topics().await?;
     let mut all = Vec::new();
-    for topic in &topics {
-        if topics.iter().any(|other| other.name == topic_of(&topic.name)) {
-            all.extend(list(streams, &topic.name, max.saturating_sub(all.len())).await?);
+    for name in topics.iter().map(|topic| topic.name.as_str()).chain(Kind::ALL.map(Kind::topic)) {
+        if topics.iter().any(|other| other.name == topic_of(name)) {
+            all.extend(list(streams, name, max.saturating_sub(all.len())).await?);
         }
     }
     Ok(all)
@@ -41,7 +42,7 @@ pub async fn list_all(streams: &SharedStreams, max: usize) -> Result<Vec<DeadLet
 /// The records themselves: at most one batch per partition of the dead-letter topic, none of them empty.
 pub(super) async fn batches(streams: &SharedStreams, topic: &str, max: usize) -> Result<Vec<Batch>, StreamError> {
     let topics = streams.topics().await?;
-    if !topics.iter().any(|spec| spec.name == topic) {
+    if !topics.iter().any(|spec| spec.name == topic) && Kind::of_topic(topic).is_none() {
         return Err(StreamError::UnknownTopic(topic.to_owned()));
     }
     let dead = topic_of(topic);

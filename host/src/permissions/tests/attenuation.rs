@@ -17,13 +17,14 @@ fn http() -> impl Strategy<Value = Vec<HttpRule>> {
 }
 
 fn wanted() -> impl Strategy<Value = Permissions> {
-    (names(), names(), names(), names(), http(), any::<bool>(), any::<bool>()).prop_map(
-        |(read, write, create, tools, http, state, clock)| Permissions {
+    (names(), names(), names(), names(), http(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |(read, write, create, tools, http, state, clock, timers)| Permissions {
             topics: Topics { read, write, create },
             tools,
             http,
             state,
             clock,
+            timers,
             ..Permissions::default()
         },
     )
@@ -55,6 +56,7 @@ fn check_all<'a>(names: &'a [String], mut each: impl FnMut(Action<'a>)) {
     }
     each(Action::State);
     each(Action::Clock);
+    each(Action::Timers);
 }
 
 proptest! {

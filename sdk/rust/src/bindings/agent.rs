@@ -3162,6 +3162,1164 @@ pub mod wasmill {
                 }
             }
         }
+        /// Durable timers of this agent for the partition that it works on.
+        ///
+        /// A timer belongs to the partition that sets it, fires once wherever that partition is worked on then, and survives
+        /// restarts. It fires as a row of a batch that `handle` gets: the batch's topic is `wasmill.timer`, the row's key the
+        /// timer's name, its value the payload, its timestamp the moment at which it was due, its offset the number of the
+        /// firing. A row that fails is tried again as a record is, and goes to `wasmill.timer.dlq` in the end.
+        ///
+        /// Schedules of the manifest (`[[agent.cron]]`) come the same way, with `wasmill.cron` as the topic, on the instance
+        /// for partition 0.
+        ///
+        /// Setting and cancelling is part of the batch's transaction, and so is firing. Needs `timers = true` in the permission
+        /// matrix.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod timers {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            pub type Error = super::super::super::wasmill::plugin::errors::Error;
+            /// When a timer is due. Later than ten years from now is refused; what has passed already is due at once.
+            #[derive(Clone, Copy)]
+            pub enum Due {
+                /// So many milliseconds after the moment that the agent's wall clock shows. Without `clock` in the matrix that is
+                /// the moment at which the call began.
+                AfterMs(u64),
+                /// At so many milliseconds since 1970-01-01T00:00:00Z.
+                AtMs(u64),
+            }
+            impl ::core::fmt::Debug for Due {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Due::AfterMs(e) => {
+                            f.debug_tuple("Due::AfterMs").field(e).finish()
+                        }
+                        Due::AtMs(e) => f.debug_tuple("Due::AtMs").field(e).finish(),
+                    }
+                }
+            }
+            /// A timer that waits.
+            #[derive(Clone)]
+            pub struct Timer {
+                /// Its name.
+                pub name: _rt::String,
+                /// When it is due, in milliseconds since 1970-01-01T00:00:00Z.
+                pub due_ms: u64,
+            }
+            impl ::core::fmt::Debug for Timer {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Timer")
+                        .field("name", &self.name)
+                        .field("due-ms", &self.due_ms)
+                        .finish()
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Sets a timer. One of the same name that waits is replaced.
+            ///
+            /// `name`: 1 to 256 bytes without control characters. `payload`: at most 64 KiB; with the name it counts towards the
+            /// state's size.
+            ///
+            /// Errors: `denied` without `timers`; `invalid` for a name, a payload or a moment that can't be; `limit` when
+            /// `timers_waiting` or `state_mib` is reached.
+            pub fn set(name: &str, due: Due, payload: &[u8]) -> Result<(), Error> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 8
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = name;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let (result1_0, result1_1) = match due {
+                        Due::AfterMs(e) => (0i32, _rt::as_i64(e)),
+                        Due::AtMs(e) => (1i32, _rt::as_i64(e)),
+                    };
+                    let vec2 = payload;
+                    let ptr2 = vec2.as_ptr().cast::<u8>();
+                    let len2 = vec2.len();
+                    let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "wasmill:plugin/timers@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "set"]
+                        fn wit_import4(
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: i64,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import4(
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: i64,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    unsafe {
+                        wit_import4(
+                            ptr0.cast_mut(),
+                            len0,
+                            result1_0,
+                            result1_1,
+                            ptr2.cast_mut(),
+                            len2,
+                            ptr3,
+                        )
+                    };
+                    let l5 = i32::from(*ptr3.add(0).cast::<u8>());
+                    let result62 = match l5 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l6 = i32::from(
+                                    *ptr3.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::wasmill::plugin::errors::Error as V61;
+                                let v61 = match l6 {
+                                    0 => {
+                                        let e61 = {
+                                            let l7 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l8 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len9 = l8;
+                                            let bytes9 = _rt::Vec::from_raw_parts(
+                                                l7.cast(),
+                                                len9,
+                                                len9,
+                                            );
+                                            let l10 = *ptr3
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l11 = *ptr3
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len12 = l11;
+                                            let bytes12 = _rt::Vec::from_raw_parts(
+                                                l10.cast(),
+                                                len12,
+                                                len12,
+                                            );
+                                            let l13 = *ptr3
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l14 = *ptr3
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len15 = l14;
+                                            let bytes15 = _rt::Vec::from_raw_parts(
+                                                l13.cast(),
+                                                len15,
+                                                len15,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes9),
+                                                message: _rt::string_lift(bytes12),
+                                                next: _rt::string_lift(bytes15),
+                                            }
+                                        };
+                                        V61::Denied(e61)
+                                    }
+                                    1 => {
+                                        let e61 = {
+                                            let l16 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l17 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len18 = l17;
+                                            let bytes18 = _rt::Vec::from_raw_parts(
+                                                l16.cast(),
+                                                len18,
+                                                len18,
+                                            );
+                                            let l19 = *ptr3
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l20 = *ptr3
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len21 = l20;
+                                            let bytes21 = _rt::Vec::from_raw_parts(
+                                                l19.cast(),
+                                                len21,
+                                                len21,
+                                            );
+                                            let l22 = *ptr3
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l23 = *ptr3
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len24 = l23;
+                                            let bytes24 = _rt::Vec::from_raw_parts(
+                                                l22.cast(),
+                                                len24,
+                                                len24,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes18),
+                                                message: _rt::string_lift(bytes21),
+                                                next: _rt::string_lift(bytes24),
+                                            }
+                                        };
+                                        V61::Invalid(e61)
+                                    }
+                                    2 => {
+                                        let e61 = {
+                                            let l25 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l26 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len27 = l26;
+                                            let bytes27 = _rt::Vec::from_raw_parts(
+                                                l25.cast(),
+                                                len27,
+                                                len27,
+                                            );
+                                            let l28 = *ptr3
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l29 = *ptr3
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len30 = l29;
+                                            let bytes30 = _rt::Vec::from_raw_parts(
+                                                l28.cast(),
+                                                len30,
+                                                len30,
+                                            );
+                                            let l31 = *ptr3
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l32 = *ptr3
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len33 = l32;
+                                            let bytes33 = _rt::Vec::from_raw_parts(
+                                                l31.cast(),
+                                                len33,
+                                                len33,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes27),
+                                                message: _rt::string_lift(bytes30),
+                                                next: _rt::string_lift(bytes33),
+                                            }
+                                        };
+                                        V61::NotFound(e61)
+                                    }
+                                    3 => {
+                                        let e61 = {
+                                            let l34 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l35 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len36 = l35;
+                                            let bytes36 = _rt::Vec::from_raw_parts(
+                                                l34.cast(),
+                                                len36,
+                                                len36,
+                                            );
+                                            let l37 = *ptr3
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l38 = *ptr3
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len39 = l38;
+                                            let bytes39 = _rt::Vec::from_raw_parts(
+                                                l37.cast(),
+                                                len39,
+                                                len39,
+                                            );
+                                            let l40 = *ptr3
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l41 = *ptr3
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len42 = l41;
+                                            let bytes42 = _rt::Vec::from_raw_parts(
+                                                l40.cast(),
+                                                len42,
+                                                len42,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes36),
+                                                message: _rt::string_lift(bytes39),
+                                                next: _rt::string_lift(bytes42),
+                                            }
+                                        };
+                                        V61::Limit(e61)
+                                    }
+                                    4 => {
+                                        let e61 = {
+                                            let l43 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l44 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len45 = l44;
+                                            let bytes45 = _rt::Vec::from_raw_parts(
+                                                l43.cast(),
+                                                len45,
+                                                len45,
+                                            );
+                                            let l46 = *ptr3
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l47 = *ptr3
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len48 = l47;
+                                            let bytes48 = _rt::Vec::from_raw_parts(
+                                                l46.cast(),
+                                                len48,
+                                                len48,
+                                            );
+                                            let l49 = *ptr3
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l50 = *ptr3
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len51 = l50;
+                                            let bytes51 = _rt::Vec::from_raw_parts(
+                                                l49.cast(),
+                                                len51,
+                                                len51,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes45),
+                                                message: _rt::string_lift(bytes48),
+                                                next: _rt::string_lift(bytes51),
+                                            }
+                                        };
+                                        V61::Unavailable(e61)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 5, "invalid enum discriminant");
+                                        let e61 = {
+                                            let l52 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l53 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len54 = l53;
+                                            let bytes54 = _rt::Vec::from_raw_parts(
+                                                l52.cast(),
+                                                len54,
+                                                len54,
+                                            );
+                                            let l55 = *ptr3
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l56 = *ptr3
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len57 = l56;
+                                            let bytes57 = _rt::Vec::from_raw_parts(
+                                                l55.cast(),
+                                                len57,
+                                                len57,
+                                            );
+                                            let l58 = *ptr3
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l59 = *ptr3
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len60 = l59;
+                                            let bytes60 = _rt::Vec::from_raw_parts(
+                                                l58.cast(),
+                                                len60,
+                                                len60,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes54),
+                                                message: _rt::string_lift(bytes57),
+                                                next: _rt::string_lift(bytes60),
+                                            }
+                                        };
+                                        V61::Failed(e61)
+                                    }
+                                };
+                                v61
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result62
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Cancels a timer. False where none of that name waits: it was never set, has fired, or fires in this very batch.
+            pub fn cancel(name: &str) -> Result<bool, Error> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 8
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = name;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "wasmill:plugin/timers@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "cancel"]
+                        fn wit_import2(_: *mut u8, _: usize, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import2(_: *mut u8, _: usize, _: *mut u8) {
+                        unreachable!()
+                    }
+                    unsafe { wit_import2(ptr0.cast_mut(), len0, ptr1) };
+                    let l3 = i32::from(*ptr1.add(0).cast::<u8>());
+                    let result61 = match l3 {
+                        0 => {
+                            let e = {
+                                let l4 = i32::from(
+                                    *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                _rt::bool_lift(l4 as u8)
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l5 = i32::from(
+                                    *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::wasmill::plugin::errors::Error as V60;
+                                let v60 = match l5 {
+                                    0 => {
+                                        let e60 = {
+                                            let l6 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l7 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len8 = l7;
+                                            let bytes8 = _rt::Vec::from_raw_parts(
+                                                l6.cast(),
+                                                len8,
+                                                len8,
+                                            );
+                                            let l9 = *ptr1
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l10 = *ptr1
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len11 = l10;
+                                            let bytes11 = _rt::Vec::from_raw_parts(
+                                                l9.cast(),
+                                                len11,
+                                                len11,
+                                            );
+                                            let l12 = *ptr1
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l13 = *ptr1
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len14 = l13;
+                                            let bytes14 = _rt::Vec::from_raw_parts(
+                                                l12.cast(),
+                                                len14,
+                                                len14,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes8),
+                                                message: _rt::string_lift(bytes11),
+                                                next: _rt::string_lift(bytes14),
+                                            }
+                                        };
+                                        V60::Denied(e60)
+                                    }
+                                    1 => {
+                                        let e60 = {
+                                            let l15 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l16 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len17 = l16;
+                                            let bytes17 = _rt::Vec::from_raw_parts(
+                                                l15.cast(),
+                                                len17,
+                                                len17,
+                                            );
+                                            let l18 = *ptr1
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l19 = *ptr1
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len20 = l19;
+                                            let bytes20 = _rt::Vec::from_raw_parts(
+                                                l18.cast(),
+                                                len20,
+                                                len20,
+                                            );
+                                            let l21 = *ptr1
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l22 = *ptr1
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len23 = l22;
+                                            let bytes23 = _rt::Vec::from_raw_parts(
+                                                l21.cast(),
+                                                len23,
+                                                len23,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes17),
+                                                message: _rt::string_lift(bytes20),
+                                                next: _rt::string_lift(bytes23),
+                                            }
+                                        };
+                                        V60::Invalid(e60)
+                                    }
+                                    2 => {
+                                        let e60 = {
+                                            let l24 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l25 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len26 = l25;
+                                            let bytes26 = _rt::Vec::from_raw_parts(
+                                                l24.cast(),
+                                                len26,
+                                                len26,
+                                            );
+                                            let l27 = *ptr1
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l28 = *ptr1
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len29 = l28;
+                                            let bytes29 = _rt::Vec::from_raw_parts(
+                                                l27.cast(),
+                                                len29,
+                                                len29,
+                                            );
+                                            let l30 = *ptr1
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l31 = *ptr1
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len32 = l31;
+                                            let bytes32 = _rt::Vec::from_raw_parts(
+                                                l30.cast(),
+                                                len32,
+                                                len32,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes26),
+                                                message: _rt::string_lift(bytes29),
+                                                next: _rt::string_lift(bytes32),
+                                            }
+                                        };
+                                        V60::NotFound(e60)
+                                    }
+                                    3 => {
+                                        let e60 = {
+                                            let l33 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l34 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len35 = l34;
+                                            let bytes35 = _rt::Vec::from_raw_parts(
+                                                l33.cast(),
+                                                len35,
+                                                len35,
+                                            );
+                                            let l36 = *ptr1
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l37 = *ptr1
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len38 = l37;
+                                            let bytes38 = _rt::Vec::from_raw_parts(
+                                                l36.cast(),
+                                                len38,
+                                                len38,
+                                            );
+                                            let l39 = *ptr1
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l40 = *ptr1
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len41 = l40;
+                                            let bytes41 = _rt::Vec::from_raw_parts(
+                                                l39.cast(),
+                                                len41,
+                                                len41,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes35),
+                                                message: _rt::string_lift(bytes38),
+                                                next: _rt::string_lift(bytes41),
+                                            }
+                                        };
+                                        V60::Limit(e60)
+                                    }
+                                    4 => {
+                                        let e60 = {
+                                            let l42 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l43 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len44 = l43;
+                                            let bytes44 = _rt::Vec::from_raw_parts(
+                                                l42.cast(),
+                                                len44,
+                                                len44,
+                                            );
+                                            let l45 = *ptr1
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l46 = *ptr1
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len47 = l46;
+                                            let bytes47 = _rt::Vec::from_raw_parts(
+                                                l45.cast(),
+                                                len47,
+                                                len47,
+                                            );
+                                            let l48 = *ptr1
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l49 = *ptr1
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len50 = l49;
+                                            let bytes50 = _rt::Vec::from_raw_parts(
+                                                l48.cast(),
+                                                len50,
+                                                len50,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes44),
+                                                message: _rt::string_lift(bytes47),
+                                                next: _rt::string_lift(bytes50),
+                                            }
+                                        };
+                                        V60::Unavailable(e60)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 5, "invalid enum discriminant");
+                                        let e60 = {
+                                            let l51 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l52 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len53 = l52;
+                                            let bytes53 = _rt::Vec::from_raw_parts(
+                                                l51.cast(),
+                                                len53,
+                                                len53,
+                                            );
+                                            let l54 = *ptr1
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l55 = *ptr1
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len56 = l55;
+                                            let bytes56 = _rt::Vec::from_raw_parts(
+                                                l54.cast(),
+                                                len56,
+                                                len56,
+                                            );
+                                            let l57 = *ptr1
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l58 = *ptr1
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len59 = l58;
+                                            let bytes59 = _rt::Vec::from_raw_parts(
+                                                l57.cast(),
+                                                len59,
+                                                len59,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes53),
+                                                message: _rt::string_lift(bytes56),
+                                                next: _rt::string_lift(bytes59),
+                                            }
+                                        };
+                                        V60::Failed(e60)
+                                    }
+                                };
+                                v60
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result61
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Timers that wait, by name, after the name `after` where one is given. At most `limit`, and never more than 1,000.
+            pub fn waiting(
+                after: Option<&str>,
+                limit: u32,
+            ) -> Result<_rt::Vec<Timer>, Error> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 8
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let (result1_0, result1_1, result1_2) = match after {
+                        Some(e) => {
+                            let vec0 = e;
+                            let ptr0 = vec0.as_ptr().cast::<u8>();
+                            let len0 = vec0.len();
+                            (1i32, ptr0.cast_mut(), len0)
+                        }
+                        None => (0i32, ::core::ptr::null_mut(), 0usize),
+                    };
+                    let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "wasmill:plugin/timers@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "waiting"]
+                        fn wit_import3(_: i32, _: *mut u8, _: usize, _: i32, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import3(
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    unsafe {
+                        wit_import3(
+                            result1_0,
+                            result1_1,
+                            result1_2,
+                            _rt::as_i32(&limit),
+                            ptr2,
+                        )
+                    };
+                    let l4 = i32::from(*ptr2.add(0).cast::<u8>());
+                    let result68 = match l4 {
+                        0 => {
+                            let e = {
+                                let l5 = *ptr2
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l6 = *ptr2
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base11 = l5;
+                                let len11 = l6;
+                                let mut result11 = _rt::Vec::with_capacity(len11);
+                                for i in 0..len11 {
+                                    let base = base11
+                                        .add(i * (8 + 2 * ::core::mem::size_of::<*const u8>()));
+                                    let e11 = {
+                                        let l7 = *base.add(0).cast::<*mut u8>();
+                                        let l8 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len9 = l8;
+                                        let bytes9 = _rt::Vec::from_raw_parts(
+                                            l7.cast(),
+                                            len9,
+                                            len9,
+                                        );
+                                        let l10 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<i64>();
+                                        Timer {
+                                            name: _rt::string_lift(bytes9),
+                                            due_ms: l10 as u64,
+                                        }
+                                    };
+                                    result11.push(e11);
+                                }
+                                _rt::cabi_dealloc(
+                                    base11,
+                                    len11 * (8 + 2 * ::core::mem::size_of::<*const u8>()),
+                                    8,
+                                );
+                                result11
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l12 = i32::from(
+                                    *ptr2.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::wasmill::plugin::errors::Error as V67;
+                                let v67 = match l12 {
+                                    0 => {
+                                        let e67 = {
+                                            let l13 = *ptr2
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l14 = *ptr2
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len15 = l14;
+                                            let bytes15 = _rt::Vec::from_raw_parts(
+                                                l13.cast(),
+                                                len15,
+                                                len15,
+                                            );
+                                            let l16 = *ptr2
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l17 = *ptr2
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len18 = l17;
+                                            let bytes18 = _rt::Vec::from_raw_parts(
+                                                l16.cast(),
+                                                len18,
+                                                len18,
+                                            );
+                                            let l19 = *ptr2
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l20 = *ptr2
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len21 = l20;
+                                            let bytes21 = _rt::Vec::from_raw_parts(
+                                                l19.cast(),
+                                                len21,
+                                                len21,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes15),
+                                                message: _rt::string_lift(bytes18),
+                                                next: _rt::string_lift(bytes21),
+                                            }
+                                        };
+                                        V67::Denied(e67)
+                                    }
+                                    1 => {
+                                        let e67 = {
+                                            let l22 = *ptr2
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l23 = *ptr2
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len24 = l23;
+                                            let bytes24 = _rt::Vec::from_raw_parts(
+                                                l22.cast(),
+                                                len24,
+                                                len24,
+                                            );
+                                            let l25 = *ptr2
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l26 = *ptr2
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len27 = l26;
+                                            let bytes27 = _rt::Vec::from_raw_parts(
+                                                l25.cast(),
+                                                len27,
+                                                len27,
+                                            );
+                                            let l28 = *ptr2
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l29 = *ptr2
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len30 = l29;
+                                            let bytes30 = _rt::Vec::from_raw_parts(
+                                                l28.cast(),
+                                                len30,
+                                                len30,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes24),
+                                                message: _rt::string_lift(bytes27),
+                                                next: _rt::string_lift(bytes30),
+                                            }
+                                        };
+                                        V67::Invalid(e67)
+                                    }
+                                    2 => {
+                                        let e67 = {
+                                            let l31 = *ptr2
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l32 = *ptr2
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len33 = l32;
+                                            let bytes33 = _rt::Vec::from_raw_parts(
+                                                l31.cast(),
+                                                len33,
+                                                len33,
+                                            );
+                                            let l34 = *ptr2
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l35 = *ptr2
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len36 = l35;
+                                            let bytes36 = _rt::Vec::from_raw_parts(
+                                                l34.cast(),
+                                                len36,
+                                                len36,
+                                            );
+                                            let l37 = *ptr2
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l38 = *ptr2
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len39 = l38;
+                                            let bytes39 = _rt::Vec::from_raw_parts(
+                                                l37.cast(),
+                                                len39,
+                                                len39,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes33),
+                                                message: _rt::string_lift(bytes36),
+                                                next: _rt::string_lift(bytes39),
+                                            }
+                                        };
+                                        V67::NotFound(e67)
+                                    }
+                                    3 => {
+                                        let e67 = {
+                                            let l40 = *ptr2
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l41 = *ptr2
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len42 = l41;
+                                            let bytes42 = _rt::Vec::from_raw_parts(
+                                                l40.cast(),
+                                                len42,
+                                                len42,
+                                            );
+                                            let l43 = *ptr2
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l44 = *ptr2
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len45 = l44;
+                                            let bytes45 = _rt::Vec::from_raw_parts(
+                                                l43.cast(),
+                                                len45,
+                                                len45,
+                                            );
+                                            let l46 = *ptr2
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l47 = *ptr2
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len48 = l47;
+                                            let bytes48 = _rt::Vec::from_raw_parts(
+                                                l46.cast(),
+                                                len48,
+                                                len48,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes42),
+                                                message: _rt::string_lift(bytes45),
+                                                next: _rt::string_lift(bytes48),
+                                            }
+                                        };
+                                        V67::Limit(e67)
+                                    }
+                                    4 => {
+                                        let e67 = {
+                                            let l49 = *ptr2
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l50 = *ptr2
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len51 = l50;
+                                            let bytes51 = _rt::Vec::from_raw_parts(
+                                                l49.cast(),
+                                                len51,
+                                                len51,
+                                            );
+                                            let l52 = *ptr2
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l53 = *ptr2
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len54 = l53;
+                                            let bytes54 = _rt::Vec::from_raw_parts(
+                                                l52.cast(),
+                                                len54,
+                                                len54,
+                                            );
+                                            let l55 = *ptr2
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l56 = *ptr2
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len57 = l56;
+                                            let bytes57 = _rt::Vec::from_raw_parts(
+                                                l55.cast(),
+                                                len57,
+                                                len57,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes51),
+                                                message: _rt::string_lift(bytes54),
+                                                next: _rt::string_lift(bytes57),
+                                            }
+                                        };
+                                        V67::Unavailable(e67)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 5, "invalid enum discriminant");
+                                        let e67 = {
+                                            let l58 = *ptr2
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l59 = *ptr2
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len60 = l59;
+                                            let bytes60 = _rt::Vec::from_raw_parts(
+                                                l58.cast(),
+                                                len60,
+                                                len60,
+                                            );
+                                            let l61 = *ptr2
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l62 = *ptr2
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len63 = l62;
+                                            let bytes63 = _rt::Vec::from_raw_parts(
+                                                l61.cast(),
+                                                len63,
+                                                len63,
+                                            );
+                                            let l64 = *ptr2
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l65 = *ptr2
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len66 = l65;
+                                            let bytes66 = _rt::Vec::from_raw_parts(
+                                                l64.cast(),
+                                                len66,
+                                                len66,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes60),
+                                                message: _rt::string_lift(bytes63),
+                                                next: _rt::string_lift(bytes66),
+                                            }
+                                        };
+                                        V67::Failed(e67)
+                                    }
+                                };
+                                v67
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result68
+                }
+            }
+        }
         /// What a tool is made of, shared by those who offer tools and those who call them.
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
         pub mod tool_types {
@@ -7767,7 +8925,7 @@ pub mod exports {
                     }
                 }
                 pub trait Guest {
-                    /// Handles the records of one partition, in order.
+                    /// Handles the records of one partition, in order. Timers that fire come as records too, see `timers`.
                     ///
                     /// All sends and state changes of one call are committed together with the consumed offsets, or dropped when it
                     /// returns a failure. After a failure the rows are given again one by one; a record that fails alone goes to the
@@ -7775,7 +8933,7 @@ pub mod exports {
                     ///
                     /// An instance stays warm between calls and may keep caches, but only `state` survives a restart.
                     fn handle(batch: Batch) -> Result<(), Failure>;
-                    /// Called once when a partition has given no record for the manifest's `idle-ms`, with the same rules as `handle`.
+                    /// Called once when a partition has given no record and no timer for the manifest's `idle-ms`, with the same rules as `handle`.
                     /// For finishing what waits for more records.
                     fn idle() -> Result<(), Error>;
                 }
@@ -7913,6 +9071,29 @@ mod _rt {
             val != 0
         }
     }
+    pub fn as_i64<T: AsI64>(t: T) -> i64 {
+        t.as_i64()
+    }
+    pub trait AsI64 {
+        fn as_i64(self) -> i64;
+    }
+    impl<'a, T: Copy + AsI64> AsI64 for &'a T {
+        fn as_i64(self) -> i64 {
+            (*self).as_i64()
+        }
+    }
+    impl AsI64 for i64 {
+        #[inline]
+        fn as_i64(self) -> i64 {
+            self as i64
+        }
+    }
+    impl AsI64 for u64 {
+        #[inline]
+        fn as_i64(self) -> i64 {
+            self as i64
+        }
+    }
     #[cfg(target_arch = "wasm32")]
     pub fn run_ctors_once() {
         wit_bindgen_rt::run_ctors_once();
@@ -7950,10 +9131,10 @@ macro_rules! __export_agent_component_impl {
         : () = { #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.41.0:wasmill:plugin@0.1.0:agent-component:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 2663] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 2887] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xe1\x13\x01A\x02\x01\
-A\x19\x01B\x06\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05leve\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc1\x15\x01A\x02\x01\
+A\x1b\x01B\x06\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05leve\
 l\x03\0\0\x01o\x02ss\x01p\x02\x01@\x03\x05level\x01\x07messages\x06fields\x03\x01\
 \0\x04\0\x05write\x01\x04\x03\0\x18wasmill:plugin/log@0.1.0\x05\0\x01B\x07\x01ks\
 \x01@\x01\x03keys\0\0\x04\0\x03get\x01\x01\x01o\x02ss\x01p\x02\x01@\0\0\x03\x04\0\
@@ -7978,41 +9159,47 @@ y\x03\0\x03\x01k\x02\x01j\x01\x05\x01\x01\x01@\x01\x03key\x02\0\x06\x04\0\x03get
 \x08get-many\x01\x0b\x01j\0\x01\x01\x01@\x02\x03key\x02\x05value\x02\0\x0c\x04\0\
 \x03set\x01\x0d\x01@\x01\x03key\x02\0\x0c\x04\0\x06delete\x01\x0e\x01p\x04\x01j\x01\
 \x0f\x01\x01\x01@\x03\x06prefix\x02\x05after\x05\x05limity\0\x10\x04\0\x04scan\x01\
-\x11\x03\0\x1awasmill:plugin/state@0.1.0\x05\x06\x01B\x02\x01r\x04\x04names\x0bd\
-escriptions\x0cinput-schemas\x0doutput-schemas\x04\0\x08function\x03\0\0\x03\0\x1f\
-wasmill:plugin/tool-types@0.1.0\x05\x07\x02\x03\0\x06\x08function\x01B\x15\x02\x03\
-\x02\x01\x03\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x08\x04\0\x08function\x03\0\x02\
-\x01p\x03\x01r\x04\x04names\x07versions\x06digests\x09functions\x04\x04\0\x04too\
-l\x03\0\x05\x01r\x03\x04tools\x08functions\x09argumentss\x04\0\x0ainvocation\x03\
-\0\x07\x01p\x06\x01j\x01\x09\x01\x01\x01@\0\0\x0a\x04\0\x0alist-tools\x01\x0b\x01\
-j\x01s\x01\x01\x01@\x01\x0ainvocation\x08\0\x0c\x04\0\x04call\x01\x0d\x01p\x08\x01\
-p\x0c\x01j\x01\x0f\x01\x01\x01@\x01\x0binvocations\x0e\0\x10\x04\0\x08call-all\x01\
-\x11\x03\0\x1awasmill:plugin/tools@0.1.0\x05\x09\x01B\x1e\x02\x03\x02\x01\x03\x04\
-\0\x05error\x03\0\0\x01m\x01\x04rust\x04\0\x08language\x03\0\x02\x01ks\x01r\x03\x08\
-functions\x09argumentss\x08expected\x04\x04\0\x07example\x03\0\x05\x01ps\x01p\x06\
-\x01r\x07\x04names\x0bdescriptions\x08language\x03\x06sources\x0cdependencies\x07\
-\x08examples\x08\x0bpermissionss\x04\0\x07request\x03\0\x09\x01m\x03\x05error\x07\
-warning\x04note\x04\0\x08severity\x03\0\x0b\x01r\x06\x08severity\x0c\x04code\x04\
-\x07messages\x04liney\x06columny\x08rendereds\x04\0\x0adiagnostic\x03\0\x0d\x01m\
-\x06\x06refuse\x05build\x07inspect\x07examine\x04sign\x08register\x04\0\x05stage\
-\x03\0\x0f\x01r\x02\x05stage\x10\x06microsw\x04\0\x06timing\x03\0\x11\x01p\x12\x01\
-r\x04\x04tools\x07versions\x06digests\x07timings\x13\x04\0\x07product\x03\0\x14\x01\
-p\x0e\x01r\x03\x05stage\x10\x06reason\x01\x0bdiagnostics\x16\x04\0\x07refusal\x03\
-\0\x17\x01q\x03\x08callable\x01\x15\0\x07waiting\x01\x15\0\x07refused\x01\x18\0\x04\
-\0\x07outcome\x03\0\x19\x01j\x01\x1a\x01\x01\x01@\x01\x07request\x0a\0\x1b\x04\0\
-\x05build\x01\x1c\x03\0\x1awasmill:plugin/forge@0.1.0\x05\x0a\x01B\x12\x02\x03\x02\
-\x01\x03\x04\0\x05error\x03\0\0\x01m\x03\x06system\x04user\x09assistant\x04\0\x04\
-role\x03\0\x02\x01r\x02\x04role\x03\x07contents\x04\0\x07message\x03\0\x04\x01ks\
-\x01p\x05\x01ky\x01r\x04\x05model\x06\x08messages\x07\x0amax-tokens\x08\x11tempe\
-rature-milli\x08\x04\0\x07request\x03\0\x09\x01r\x04\x07contents\x05models\x0dpr\
-ompt-tokensw\x11completion-tokensw\x04\0\x06answer\x03\0\x0b\x01@\0\0\x7f\x04\0\x09\
-available\x01\x0d\x01j\x01\x0c\x01\x01\x01@\x01\x07request\x0a\0\x0e\x04\0\x08co\
-mplete\x01\x0f\x03\0\x1awasmill:plugin/model@0.1.0\x05\x0b\x02\x03\0\x03\x05batc\
-h\x01B\x0c\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x0c\x04\0\x05\
+\x11\x03\0\x1awasmill:plugin/state@0.1.0\x05\x06\x01B\x12\x02\x03\x02\x01\x03\x04\
+\0\x05error\x03\0\0\x01q\x02\x08after-ms\x01w\0\x05at-ms\x01w\0\x04\0\x03due\x03\
+\0\x02\x01r\x02\x04names\x06due-msw\x04\0\x05timer\x03\0\x04\x01p}\x01j\0\x01\x01\
+\x01@\x03\x04names\x03due\x03\x07payload\x06\0\x07\x04\0\x03set\x01\x08\x01j\x01\
+\x7f\x01\x01\x01@\x01\x04names\0\x09\x04\0\x06cancel\x01\x0a\x01ks\x01p\x05\x01j\
+\x01\x0c\x01\x01\x01@\x02\x05after\x0b\x05limity\0\x0d\x04\0\x07waiting\x01\x0e\x03\
+\0\x1bwasmill:plugin/timers@0.1.0\x05\x07\x01B\x02\x01r\x04\x04names\x0bdescript\
+ions\x0cinput-schemas\x0doutput-schemas\x04\0\x08function\x03\0\0\x03\0\x1fwasmi\
+ll:plugin/tool-types@0.1.0\x05\x08\x02\x03\0\x07\x08function\x01B\x15\x02\x03\x02\
+\x01\x03\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x09\x04\0\x08function\x03\0\x02\x01\
+p\x03\x01r\x04\x04names\x07versions\x06digests\x09functions\x04\x04\0\x04tool\x03\
+\0\x05\x01r\x03\x04tools\x08functions\x09argumentss\x04\0\x0ainvocation\x03\0\x07\
+\x01p\x06\x01j\x01\x09\x01\x01\x01@\0\0\x0a\x04\0\x0alist-tools\x01\x0b\x01j\x01\
+s\x01\x01\x01@\x01\x0ainvocation\x08\0\x0c\x04\0\x04call\x01\x0d\x01p\x08\x01p\x0c\
+\x01j\x01\x0f\x01\x01\x01@\x01\x0binvocations\x0e\0\x10\x04\0\x08call-all\x01\x11\
+\x03\0\x1awasmill:plugin/tools@0.1.0\x05\x0a\x01B\x1e\x02\x03\x02\x01\x03\x04\0\x05\
+error\x03\0\0\x01m\x01\x04rust\x04\0\x08language\x03\0\x02\x01ks\x01r\x03\x08fun\
+ctions\x09argumentss\x08expected\x04\x04\0\x07example\x03\0\x05\x01ps\x01p\x06\x01\
+r\x07\x04names\x0bdescriptions\x08language\x03\x06sources\x0cdependencies\x07\x08\
+examples\x08\x0bpermissionss\x04\0\x07request\x03\0\x09\x01m\x03\x05error\x07war\
+ning\x04note\x04\0\x08severity\x03\0\x0b\x01r\x06\x08severity\x0c\x04code\x04\x07\
+messages\x04liney\x06columny\x08rendereds\x04\0\x0adiagnostic\x03\0\x0d\x01m\x06\
+\x06refuse\x05build\x07inspect\x07examine\x04sign\x08register\x04\0\x05stage\x03\
+\0\x0f\x01r\x02\x05stage\x10\x06microsw\x04\0\x06timing\x03\0\x11\x01p\x12\x01r\x04\
+\x04tools\x07versions\x06digests\x07timings\x13\x04\0\x07product\x03\0\x14\x01p\x0e\
+\x01r\x03\x05stage\x10\x06reason\x01\x0bdiagnostics\x16\x04\0\x07refusal\x03\0\x17\
+\x01q\x03\x08callable\x01\x15\0\x07waiting\x01\x15\0\x07refused\x01\x18\0\x04\0\x07\
+outcome\x03\0\x19\x01j\x01\x1a\x01\x01\x01@\x01\x07request\x0a\0\x1b\x04\0\x05bu\
+ild\x01\x1c\x03\0\x1awasmill:plugin/forge@0.1.0\x05\x0b\x01B\x12\x02\x03\x02\x01\
+\x03\x04\0\x05error\x03\0\0\x01m\x03\x06system\x04user\x09assistant\x04\0\x04rol\
+e\x03\0\x02\x01r\x02\x04role\x03\x07contents\x04\0\x07message\x03\0\x04\x01ks\x01\
+p\x05\x01ky\x01r\x04\x05model\x06\x08messages\x07\x0amax-tokens\x08\x11temperatu\
+re-milli\x08\x04\0\x07request\x03\0\x09\x01r\x04\x07contents\x05models\x0dprompt\
+-tokensw\x11completion-tokensw\x04\0\x06answer\x03\0\x0b\x01@\0\0\x7f\x04\0\x09a\
+vailable\x01\x0d\x01j\x01\x0c\x01\x01\x01@\x01\x07request\x0a\0\x0e\x04\0\x08com\
+plete\x01\x0f\x03\0\x1awasmill:plugin/model@0.1.0\x05\x0c\x02\x03\0\x03\x05batch\
+\x01B\x0c\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x0d\x04\0\x05\
 batch\x03\0\x02\x01r\x03\x03rowy\x06reason\x01\x05retry\x7f\x04\0\x07failure\x03\
 \0\x04\x01j\0\x01\x05\x01@\x01\x05batch\x03\0\x06\x04\0\x06handle\x01\x07\x01j\0\
 \x01\x01\x01@\0\0\x08\x04\0\x04idle\x01\x09\x04\0\x1awasmill:plugin/agent@0.1.0\x05\
-\x0d\x04\0$wasmill:plugin/agent-component@0.1.0\x04\0\x0b\x15\x01\0\x0fagent-com\
+\x0e\x04\0$wasmill:plugin/agent-component@0.1.0\x04\0\x0b\x15\x01\0\x0fagent-com\
 ponent\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.227\
 .1\x10wit-bindgen-rust\x060.41.0";
         };
@@ -8026,9 +9213,9 @@ pub use __export_agent_component_impl as export_agent;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2568] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xe2\x12\x01A\x02\x01\
-A\x16\x01B\x06\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05leve\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2792] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc2\x14\x01A\x02\x01\
+A\x18\x01B\x06\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05leve\
 l\x03\0\0\x01o\x02ss\x01p\x02\x01@\x03\x05level\x01\x07messages\x06fields\x03\x01\
 \0\x04\0\x05write\x01\x04\x03\0\x18wasmill:plugin/log@0.1.0\x05\0\x01B\x07\x01ks\
 \x01@\x01\x03keys\0\0\x04\0\x03get\x01\x01\x01o\x02ss\x01p\x02\x01@\0\0\x03\x04\0\
@@ -8053,39 +9240,45 @@ y\x03\0\x03\x01k\x02\x01j\x01\x05\x01\x01\x01@\x01\x03key\x02\0\x06\x04\0\x03get
 \x08get-many\x01\x0b\x01j\0\x01\x01\x01@\x02\x03key\x02\x05value\x02\0\x0c\x04\0\
 \x03set\x01\x0d\x01@\x01\x03key\x02\0\x0c\x04\0\x06delete\x01\x0e\x01p\x04\x01j\x01\
 \x0f\x01\x01\x01@\x03\x06prefix\x02\x05after\x05\x05limity\0\x10\x04\0\x04scan\x01\
-\x11\x03\0\x1awasmill:plugin/state@0.1.0\x05\x06\x01B\x02\x01r\x04\x04names\x0bd\
-escriptions\x0cinput-schemas\x0doutput-schemas\x04\0\x08function\x03\0\0\x03\0\x1f\
-wasmill:plugin/tool-types@0.1.0\x05\x07\x02\x03\0\x06\x08function\x01B\x15\x02\x03\
-\x02\x01\x03\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x08\x04\0\x08function\x03\0\x02\
-\x01p\x03\x01r\x04\x04names\x07versions\x06digests\x09functions\x04\x04\0\x04too\
-l\x03\0\x05\x01r\x03\x04tools\x08functions\x09argumentss\x04\0\x0ainvocation\x03\
-\0\x07\x01p\x06\x01j\x01\x09\x01\x01\x01@\0\0\x0a\x04\0\x0alist-tools\x01\x0b\x01\
-j\x01s\x01\x01\x01@\x01\x0ainvocation\x08\0\x0c\x04\0\x04call\x01\x0d\x01p\x08\x01\
-p\x0c\x01j\x01\x0f\x01\x01\x01@\x01\x0binvocations\x0e\0\x10\x04\0\x08call-all\x01\
-\x11\x03\0\x1awasmill:plugin/tools@0.1.0\x05\x09\x01B\x1e\x02\x03\x02\x01\x03\x04\
-\0\x05error\x03\0\0\x01m\x01\x04rust\x04\0\x08language\x03\0\x02\x01ks\x01r\x03\x08\
-functions\x09argumentss\x08expected\x04\x04\0\x07example\x03\0\x05\x01ps\x01p\x06\
-\x01r\x07\x04names\x0bdescriptions\x08language\x03\x06sources\x0cdependencies\x07\
-\x08examples\x08\x0bpermissionss\x04\0\x07request\x03\0\x09\x01m\x03\x05error\x07\
-warning\x04note\x04\0\x08severity\x03\0\x0b\x01r\x06\x08severity\x0c\x04code\x04\
-\x07messages\x04liney\x06columny\x08rendereds\x04\0\x0adiagnostic\x03\0\x0d\x01m\
-\x06\x06refuse\x05build\x07inspect\x07examine\x04sign\x08register\x04\0\x05stage\
-\x03\0\x0f\x01r\x02\x05stage\x10\x06microsw\x04\0\x06timing\x03\0\x11\x01p\x12\x01\
-r\x04\x04tools\x07versions\x06digests\x07timings\x13\x04\0\x07product\x03\0\x14\x01\
-p\x0e\x01r\x03\x05stage\x10\x06reason\x01\x0bdiagnostics\x16\x04\0\x07refusal\x03\
-\0\x17\x01q\x03\x08callable\x01\x15\0\x07waiting\x01\x15\0\x07refused\x01\x18\0\x04\
-\0\x07outcome\x03\0\x19\x01j\x01\x1a\x01\x01\x01@\x01\x07request\x0a\0\x1b\x04\0\
-\x05build\x01\x1c\x03\0\x1awasmill:plugin/forge@0.1.0\x05\x0a\x01B\x12\x02\x03\x02\
-\x01\x03\x04\0\x05error\x03\0\0\x01m\x03\x06system\x04user\x09assistant\x04\0\x04\
-role\x03\0\x02\x01r\x02\x04role\x03\x07contents\x04\0\x07message\x03\0\x04\x01ks\
-\x01p\x05\x01ky\x01r\x04\x05model\x06\x08messages\x07\x0amax-tokens\x08\x11tempe\
-rature-milli\x08\x04\0\x07request\x03\0\x09\x01r\x04\x07contents\x05models\x0dpr\
-ompt-tokensw\x11completion-tokensw\x04\0\x06answer\x03\0\x0b\x01@\0\0\x7f\x04\0\x09\
-available\x01\x0d\x01j\x01\x0c\x01\x01\x01@\x01\x07request\x0a\0\x0e\x04\0\x08co\
-mplete\x01\x0f\x03\0\x1awasmill:plugin/model@0.1.0\x05\x0b\x04\0Dwasmill:plugin/\
-agent-component-with-all-of-its-exports-removed@0.1.0\x04\0\x0b5\x01\0/agent-com\
-ponent-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-\
-by\x02\x0dwit-component\x070.227.1\x10wit-bindgen-rust\x060.41.0";
+\x11\x03\0\x1awasmill:plugin/state@0.1.0\x05\x06\x01B\x12\x02\x03\x02\x01\x03\x04\
+\0\x05error\x03\0\0\x01q\x02\x08after-ms\x01w\0\x05at-ms\x01w\0\x04\0\x03due\x03\
+\0\x02\x01r\x02\x04names\x06due-msw\x04\0\x05timer\x03\0\x04\x01p}\x01j\0\x01\x01\
+\x01@\x03\x04names\x03due\x03\x07payload\x06\0\x07\x04\0\x03set\x01\x08\x01j\x01\
+\x7f\x01\x01\x01@\x01\x04names\0\x09\x04\0\x06cancel\x01\x0a\x01ks\x01p\x05\x01j\
+\x01\x0c\x01\x01\x01@\x02\x05after\x0b\x05limity\0\x0d\x04\0\x07waiting\x01\x0e\x03\
+\0\x1bwasmill:plugin/timers@0.1.0\x05\x07\x01B\x02\x01r\x04\x04names\x0bdescript\
+ions\x0cinput-schemas\x0doutput-schemas\x04\0\x08function\x03\0\0\x03\0\x1fwasmi\
+ll:plugin/tool-types@0.1.0\x05\x08\x02\x03\0\x07\x08function\x01B\x15\x02\x03\x02\
+\x01\x03\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x09\x04\0\x08function\x03\0\x02\x01\
+p\x03\x01r\x04\x04names\x07versions\x06digests\x09functions\x04\x04\0\x04tool\x03\
+\0\x05\x01r\x03\x04tools\x08functions\x09argumentss\x04\0\x0ainvocation\x03\0\x07\
+\x01p\x06\x01j\x01\x09\x01\x01\x01@\0\0\x0a\x04\0\x0alist-tools\x01\x0b\x01j\x01\
+s\x01\x01\x01@\x01\x0ainvocation\x08\0\x0c\x04\0\x04call\x01\x0d\x01p\x08\x01p\x0c\
+\x01j\x01\x0f\x01\x01\x01@\x01\x0binvocations\x0e\0\x10\x04\0\x08call-all\x01\x11\
+\x03\0\x1awasmill:plugin/tools@0.1.0\x05\x0a\x01B\x1e\x02\x03\x02\x01\x03\x04\0\x05\
+error\x03\0\0\x01m\x01\x04rust\x04\0\x08language\x03\0\x02\x01ks\x01r\x03\x08fun\
+ctions\x09argumentss\x08expected\x04\x04\0\x07example\x03\0\x05\x01ps\x01p\x06\x01\
+r\x07\x04names\x0bdescriptions\x08language\x03\x06sources\x0cdependencies\x07\x08\
+examples\x08\x0bpermissionss\x04\0\x07request\x03\0\x09\x01m\x03\x05error\x07war\
+ning\x04note\x04\0\x08severity\x03\0\x0b\x01r\x06\x08severity\x0c\x04code\x04\x07\
+messages\x04liney\x06columny\x08rendereds\x04\0\x0adiagnostic\x03\0\x0d\x01m\x06\
+\x06refuse\x05build\x07inspect\x07examine\x04sign\x08register\x04\0\x05stage\x03\
+\0\x0f\x01r\x02\x05stage\x10\x06microsw\x04\0\x06timing\x03\0\x11\x01p\x12\x01r\x04\
+\x04tools\x07versions\x06digests\x07timings\x13\x04\0\x07product\x03\0\x14\x01p\x0e\
+\x01r\x03\x05stage\x10\x06reason\x01\x0bdiagnostics\x16\x04\0\x07refusal\x03\0\x17\
+\x01q\x03\x08callable\x01\x15\0\x07waiting\x01\x15\0\x07refused\x01\x18\0\x04\0\x07\
+outcome\x03\0\x19\x01j\x01\x1a\x01\x01\x01@\x01\x07request\x0a\0\x1b\x04\0\x05bu\
+ild\x01\x1c\x03\0\x1awasmill:plugin/forge@0.1.0\x05\x0b\x01B\x12\x02\x03\x02\x01\
+\x03\x04\0\x05error\x03\0\0\x01m\x03\x06system\x04user\x09assistant\x04\0\x04rol\
+e\x03\0\x02\x01r\x02\x04role\x03\x07contents\x04\0\x07message\x03\0\x04\x01ks\x01\
+p\x05\x01ky\x01r\x04\x05model\x06\x08messages\x07\x0amax-tokens\x08\x11temperatu\
+re-milli\x08\x04\0\x07request\x03\0\x09\x01r\x04\x07contents\x05models\x0dprompt\
+-tokensw\x11completion-tokensw\x04\0\x06answer\x03\0\x0b\x01@\0\0\x7f\x04\0\x09a\
+vailable\x01\x0d\x01j\x01\x0c\x01\x01\x01@\x01\x07request\x0a\0\x0e\x04\0\x08com\
+plete\x01\x0f\x03\0\x1awasmill:plugin/model@0.1.0\x05\x0c\x04\0Dwasmill:plugin/a\
+gent-component-with-all-of-its-exports-removed@0.1.0\x04\0\x0b5\x01\0/agent-comp\
+onent-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-b\
+y\x02\x0dwit-component\x070.227.1\x10wit-bindgen-rust\x060.41.0";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

@@ -8,6 +8,7 @@ mod lost;
 mod memory;
 mod others;
 mod stored;
+mod timers;
 mod topic;
 
 pub use arena::Arena;
