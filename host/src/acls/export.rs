@@ -144,12 +144,13 @@ fn of_agents(book: &mut Book<'_>, row: &Row, names: &str, changes_topics: bool) 
 
 /// What a row's topics need.
 fn topics(book: &mut Book<'_>, row: &Row) {
-    use AclOperation::{Create, DescribeConfigs, Read, Write};
+    use AclOperation::{Create, Describe, DescribeConfigs, Read, Write};
     let topics = &row.permissions.topics;
     let columns = [
-        (Column::TopicsRead, &topics.read, [Read, DescribeConfigs]),
-        (Column::TopicsWrite, &topics.write, [Write, DescribeConfigs]),
-        (Column::TopicsCreate, &topics.create, [Create, DescribeConfigs]),
+        (Column::TopicsRead, &topics.read, [Read, Describe, DescribeConfigs]),
+        (Column::TopicsWrite, &topics.write, [Write, Describe, DescribeConfigs]),
+        // Who makes a topic waits until it is there, and must see that.
+        (Column::TopicsCreate, &topics.create, [Create, Describe, DescribeConfigs]),
     ];
     for (column, patterns, operations) in columns {
         for pattern in patterns {
