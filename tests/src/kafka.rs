@@ -80,8 +80,22 @@ impl Kafka {
     /// As [`Kafka::start`].
     #[must_use]
     pub fn start_secured() -> Option<Self> {
+        Self::start_with_identity(false)
+    }
+
+    /// The same, and it checks access rules: it has none, so that [`USER`] may do nothing. Who comes without encryption
+    /// and login is its admin.
+    ///
+    /// # Panics
+    /// As [`Kafka::start`].
+    #[must_use]
+    pub fn start_guarded() -> Option<Self> {
+        Self::start_with_identity(true)
+    }
+
+    fn start_with_identity(is_guarded: bool) -> Option<Self> {
         let folder = tempfile::Builder::new().prefix("wasmill-identity-").tempdir().ok()?;
-        let identity = require(Identity::make(folder))?;
+        let identity = require(Identity::make(folder, is_guarded))?;
         Self::start_with(Some(identity))
     }
 

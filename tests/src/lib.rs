@@ -3,6 +3,7 @@
 //! Nothing here imitates a server. What cannot be had on a machine is skipped loudly through
 //! [`parts::require`], and with `CI=true` that is a failure.
 
+pub mod acls;
 pub mod binary;
 pub mod chaos;
 pub mod kafka;

@@ -3,9 +3,12 @@
 //! One file per part of the world; each looks and says what it found, one line a finding. This folder only looks: it
 //! must never repair anything, and what it finds decides nothing.
 
+mod agents;
+mod clock;
 mod files;
 mod finding;
 mod forge;
+mod kafka;
 mod log;
 mod machine;
 mod outside;
@@ -16,7 +19,7 @@ pub use finding::{Finding, Level};
 
 use crate::forge::ForgeSettings;
 use crate::gateway::Client;
-use crate::home::{Home, HomeError};
+use crate::home::{Home, HomeError, StreamsConfig};
 
 /// Looks at everything there is to look at: the home at `root`, where there is one, and this machine.
 pub async fn examine(root: &Path) -> Vec<Finding> {
@@ -32,8 +35,11 @@ pub async fn examine(root: &Path) -> Vec<Finding> {
     let running = Client::running(home.socket()).await;
     all.push(outside::host(running.as_ref()).await);
     if let Some(config) = &config {
-        all.push(outside::store(&home, &config.store).await);
-        all.push(log::examine(&home, &config.streams, running.is_some()).await);
+        all.extend(outside::store(&home, &config.store).await);
+        all.extend(match &config.streams {
+            StreamsConfig::Kafka(kafka) => kafka::examine(&home, kafka).await,
+            embedded @ StreamsConfig::Embedded(_) => log::examine(&home, embedded, running.is_some()).await,
+        });
         all.push(outside::model(&home, config.model.as_ref()));
         all.push(machine::mappings(config.limits.instances));
     }

@@ -1,10 +1,10 @@
 //! What a host speaks with: commands through its socket, the database, the language model.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{Finding, Level};
+use super::{Finding, Level, clock};
 use crate::capabilities::ModelConfig;
 use crate::gateway::Client;
 use crate::home::{Home, StoreConfig, open_store};
@@ -31,19 +31,32 @@ pub(super) async fn host(running: Option<&Client>) -> Finding {
     }
 }
 
-/// The database, which is brought to this version when it is opened, as a host would.
-pub(super) async fn store(home: &Home, config: &StoreConfig) -> Finding {
+/// The database, which is brought to this version when it is opened, as a host would; and its clock.
+pub(super) async fn store(home: &Home, config: &StoreConfig) -> Vec<Finding> {
     // The address may hold a password and is not shown.
     let name = match &config.url {
-        None if !home.database().exists() => return Finding::ok("database", "store.db; made at the first start"),
+        None if !home.database().exists() => return vec![Finding::ok("database", "store.db; made at the first start")],
         None => "store.db",
         Some(url) if url.starts_with("postgres") => "PostgreSQL",
         Some(_) => "SQLite",
     };
-    match open_store(home, config).await {
-        Ok(_) => Finding::ok("database", format!("{name} answers")),
-        Err(error) => Finding::fail("database", error),
+    let store = match open_store(home, config).await {
+        Ok(store) => store,
+        Err(error) => return vec![Finding::fail("database", error)],
+    };
+    let asked = Instant::now();
+    let answer = store.clock_ms().await;
+    let millis = asked.elapsed().as_millis();
+    let mut all = Vec::new();
+    match answer {
+        Ok(_) => {
+            all.push(Finding::ok("database", format!("{name} answers in {millis} ms")));
+            all.extend(clock::of_database(&store).await);
+        }
+        Err(error) => all.push(Finding::fail("database", error)),
     }
+    store.close().await;
+    all
 }
 
 /// The language model. It is not asked: that may cost money.

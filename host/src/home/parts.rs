@@ -30,13 +30,19 @@ pub async fn open_streams(home: &Home, config: &StreamsConfig) -> Result<SharedS
                 opened.map_err(|error| Problem::new(ProblemKind::Failed, "log.failed", error.to_string(), ""))??;
             Ok(log)
         }
-        StreamsConfig::Kafka(config) => {
-            let secrets = home.secrets()?;
-            let instance = config.instance.clone().unwrap_or_else(|| instance_of(home));
-            let config = KafkaConfig { instance: Some(instance), ..(**config).clone() };
-            Ok(Arc::new(KafkaStreams::connect(&config, &|name| secrets.get(name).cloned())?))
-        }
+        StreamsConfig::Kafka(config) => Ok(Arc::new(open_kafka(home, config)?)),
     }
+}
+
+/// Prepares to talk to the Kafka of a home.
+///
+/// # Errors
+/// As the home's secrets and [`KafkaStreams::connect`] say.
+pub fn open_kafka(home: &Home, config: &KafkaConfig) -> Result<KafkaStreams, Problem> {
+    let secrets = home.secrets()?;
+    let instance = config.instance.clone().unwrap_or_else(|| instance_of(home));
+    let config = KafkaConfig { instance: Some(instance), ..config.clone() };
+    Ok(KafkaStreams::connect(&config, &|name| secrets.get(name).cloned())?)
 }
 
 /// Opens the database of a home, and brings its tables to this version.

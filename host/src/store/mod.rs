@@ -10,6 +10,7 @@ mod audit;
 mod audit_writer;
 mod builds;
 mod bundles;
+mod clock;
 mod components;
 mod error;
 mod migrations;

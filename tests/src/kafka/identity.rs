@@ -20,12 +20,13 @@ pub(super) const STORE_PASSWORD: &str = "for-the-tests-only";
 #[derive(Debug)]
 pub struct Identity {
     folder: TempDir,
+    is_guarded: bool,
 }
 
 impl Identity {
     /// Makes all of it in the folder.
-    pub(super) fn make(folder: TempDir) -> Result<Self, Missing> {
-        let identity = Self { folder };
+    pub(super) fn make(folder: TempDir, is_guarded: bool) -> Result<Self, Missing> {
+        let identity = Self { folder, is_guarded };
         match identity.fill() {
             Ok(()) => Ok(identity),
             Err(error) => Err(Missing { part: "OpenSSL", reason: format!("{error:#}; run `cargo xtask setup`") }),
@@ -48,6 +49,11 @@ impl Identity {
     #[must_use]
     pub fn client_key(&self) -> PathBuf {
         self.path("client.key")
+    }
+
+    /// True where the broker holds everybody whom it knows by name to access rules.
+    pub(super) fn is_guarded(&self) -> bool {
+        self.is_guarded
     }
 
     pub(super) fn broker_store(&self) -> PathBuf {

@@ -95,6 +95,9 @@ pub fn write(node: &Node, ports: &Ports, data: &Path, identity: Option<&Identity
     );
     text.push_str(SETTINGS);
     text.push_str(if *is_alone { ALONE } else { TOGETHER });
+    if identity.is_some_and(Identity::is_guarded) {
+        text.push_str(GUARDED);
+    }
     if let Some(identity) = identity {
         let _ = write!(
             text,
@@ -126,6 +129,13 @@ pub fn write(node: &Node, ports: &Ports, data: &Path, identity: Option<&Identity
     }
     text
 }
+
+/// Access rules count. Who is not asked for a name, the broker itself among them, may do everything.
+const GUARDED: &str = "\
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+allow.everyone.if.no.acl.found=false
+";
 
 /// Few partitions of its own, no waiting for others; topics only when they are asked for.
 const SETTINGS: &str = "\

@@ -8,7 +8,7 @@ use wasmill_tests::server::free_port;
 use wasmill_tests::up::Up;
 
 /// What it says, in a home where everything that a host needs is there or not.
-fn examine(cli: &Cli, healthy: bool) -> Value {
+pub fn examine(cli: &Cli, healthy: bool) -> Value {
     let ended = cli.run(&["doctor"]).expect_code(i32::from(!healthy));
     let report: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(report["healthy"], healthy, "{report:#}");
@@ -20,7 +20,7 @@ fn examine(cli: &Cli, healthy: bool) -> Value {
 }
 
 /// Level, words and advice of one check.
-fn finding(report: &Value, check: &str) -> (String, String, String) {
+pub fn finding(report: &Value, check: &str) -> (String, String, String) {
     let all = report["findings"].as_array().unwrap();
     let found = all.iter().find(|finding| finding["check"] == check).unwrap_or_else(|| panic!("{check}: {report:#}"));
     let text = |name: &str| found[name].as_str().unwrap().to_owned();
@@ -28,7 +28,7 @@ fn finding(report: &Value, check: &str) -> (String, String, String) {
 }
 
 #[track_caller]
-fn expect(report: &Value, check: &str, level: &str, says: &str, next: &str) {
+pub fn expect(report: &Value, check: &str, level: &str, says: &str, next: &str) {
     let found = finding(report, check);
     assert!(found.0 == level && found.1.contains(says) && found.2.contains(next), "{found:?}");
 }
@@ -111,6 +111,7 @@ fn a_broker_and_a_database_that_do_not_answer_fail() {
         ),
     );
     let report = examine(&cli, false);
+    expect(&report, "kafka.connection", "fail", &format!("127.0.0.1:{kafka}"), "Start the broker");
     expect(&report, "log", "fail", &kafka.to_string(), "");
     expect(&report, "database", "fail", "", "");
     assert!(!report.to_string().contains("somebody:secret"), "{report:#}");

@@ -5,6 +5,8 @@
 mod approvals;
 mod dlq;
 mod doctor;
+mod doctor_kafka;
+mod doctor_machine;
 mod first_plugin;
 mod forge;
 mod granted;

@@ -10,7 +10,7 @@ use wasmill_tests::binary::Cli;
 use wasmill_tests::parts::{Missing, require};
 
 /// Every bubblewrap that the binary could find.
-fn bubblewraps() -> Result<BTreeSet<PathBuf>, Missing> {
+pub fn bubblewraps() -> Result<BTreeSet<PathBuf>, Missing> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/bin")]);
     let found: BTreeSet<PathBuf> = folders.filter_map(|folder| folder.join("bwrap").canonicalize().ok()).collect();
@@ -19,7 +19,7 @@ fn bubblewraps() -> Result<BTreeSet<PathBuf>, Missing> {
 }
 
 /// Runs a command where no file of these is there; a device that holds nothing is no program.
-fn without(hidden: &BTreeSet<PathBuf>, cli: &Cli, arguments: &[&str]) -> (Option<i32>, String, String) {
+pub fn without(hidden: &BTreeSet<PathBuf>, cli: &Cli, arguments: &[&str]) -> (Option<i32>, String, String) {
     let own = cli.command(arguments);
     let bwrap: &Path = hidden.first().unwrap();
     let mut command = Command::new(bwrap);
