@@ -59,3 +59,17 @@ impl From<Exit> for ExitCode {
         Self::from(exit as u8)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_has_every_exit_code_once() {
+        let codes: Vec<&str> = HELP.lines().filter_map(|line| line.strip_prefix("  ")?.split("  ").next()).collect();
+        let exits = [Exit::Ok, Exit::Failed, Exit::Usage, Exit::Denied, Exit::NotFound, Exit::Unavailable, Exit::Limit];
+        let known: Vec<String> = exits.map(|exit| (exit as u8).to_string()).to_vec();
+        let named: Vec<&str> = codes.into_iter().filter(|code| code.parse::<u8>().is_ok()).collect();
+        assert_eq!(named, known);
+    }
+}

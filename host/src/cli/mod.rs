@@ -91,7 +91,7 @@ enum Noun {
     /// Decide about components that ask for something privileged
     #[command(subcommand)]
     Approval(approval::Approval),
-    /// Create and list topics
+    /// Create, list and change topics
     #[command(subcommand)]
     Topic(topic::Topic),
     /// Send records to a topic and read them
@@ -178,6 +178,36 @@ fn arguments_refused(error: &clap::Error) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+
+    /// Rows of a table in docs/cli.md.
+    #[track_caller]
+    fn expect_in_manual(rows: &[String]) {
+        let manual = include_str!("../../../docs/cli.md");
+        let missing: Vec<&String> = rows.iter().filter(|row| !manual.lines().any(|line| line == *row)).collect();
+        assert!(missing.is_empty(), "docs/cli.md needs these rows, as the code has them:\n{missing:#?}");
+    }
+
+    #[test]
+    fn the_manual_has_every_noun_with_its_verbs_and_no_other() {
+        let cli = super::Cli::command();
+        let nouns = || cli.get_subcommands().filter(|noun| noun.get_name() != "help");
+        let row = |noun: &clap::Command| {
+            let verbs: Vec<&str> = noun.get_subcommands().map(clap::Command::get_name).collect();
+            let about = noun.get_about().map(ToString::to_string).unwrap_or_default();
+            format!("| `{}` | {} | {about} |", noun.get_name(), verbs.join(", "))
+        };
+        expect_in_manual(&nouns().map(row).collect::<Vec<_>>());
+        let manual = include_str!("../../../docs/cli.md").lines().filter(|line| line.starts_with("| `"));
+        let named: Vec<&str> = manual.filter_map(|line| line.split('`').nth(1)).collect();
+        assert_eq!(named, nouns().map(clap::Command::get_name).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_manual_has_every_exit_code_as_help_says_it() {
+        let codes = super::exit::HELP.lines().filter_map(|line| line.strip_prefix("  ")?.split_once("  "));
+        let codes = codes.filter(|(code, _)| code.parse::<u8>().is_ok());
+        expect_in_manual(&codes.map(|(code, meaning)| format!("| {code} | {meaning} |")).collect::<Vec<_>>());
+    }
 
     #[test]
     fn the_arguments_do_not_contradict_each_other() {
