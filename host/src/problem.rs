@@ -34,6 +34,23 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
+    /// All kinds.
+    pub const ALL: [Self; 7] =
+        [Self::Denied, Self::Invalid, Self::NotFound, Self::Conflict, Self::Limit, Self::Unavailable, Self::Failed];
+
+    /// One word, the same in the contract and in metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::Invalid => "invalid",
+            Self::NotFound => "not-found",
+            Self::Conflict => "conflict",
+            Self::Limit => "limit",
+            Self::Unavailable => "unavailable",
+            Self::Failed => "failed",
+        }
+    }
+
     /// The status that says the same over HTTP.
     pub fn status(self) -> StatusCode {
         match self {

@@ -131,6 +131,20 @@ pub fn kafka_python() -> Result<PathBuf, Missing> {
     }
 }
 
+/// A Python interpreter with `prometheus_client`, whose parsers share no code with what a host writes.
+///
+/// # Errors
+/// [`Missing`] when set-up has not made its virtual environment, or not with that.
+pub fn prometheus_python() -> Result<PathBuf, Missing> {
+    let python = kafka_python()?;
+    let import = std::process::Command::new(&python).args(["-c", "import prometheus_client"]).output();
+    if import.is_ok_and(|output| output.status.success()) {
+        Ok(python)
+    } else {
+        Err(Missing::new("Prometheus's parser", "its Python package is not installed; run `cargo xtask setup`"))
+    }
+}
+
 /// The component that a plugin of `plugins/` is built to, named as its package, e.g. `logsmith`.
 ///
 /// # Errors

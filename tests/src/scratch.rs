@@ -118,6 +118,7 @@ impl Scratch {
             code_cache: code_cache()?,
             store: self.store.clone(),
             name: "test".into(),
+            instance: "test".into(),
             model: self.model.clone(),
             secrets: Secrets::new(self.secrets.clone()),
             settings: self.settings.clone(),

@@ -1,22 +1,24 @@
 //! A warm instance of an agent.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use wasmtime::Store;
 
-use crate::capabilities::{AgentSide, CallContext, Guest, Services, problem};
-use crate::catalog::{Agent, end_of_call, new_store, own_problem};
-use crate::problem::Problem;
+use super::partition::Surroundings;
+use crate::capabilities::{AgentSide, CallContext, Guest, problem};
+use crate::catalog::{end_of_call, new_store, own_problem};
+use crate::meters::{self, HeldInstance, on_cpu};
+use crate::problem::{Problem, ProblemKind};
 use crate::runtime::bindings::AgentComponent;
 use crate::runtime::bindings::agent_world::exports::wasmill::plugin::agent::Failure;
 use crate::runtime::bindings::records::Batch;
-use crate::runtime::{Engine, LimitKind, RuntimeError};
+use crate::runtime::{LimitKind, RuntimeError};
 
 /// One instance, for one partition.
 pub struct Instance {
     store: Store<Guest>,
     guest: AgentComponent,
+    held: HeldInstance,
 }
 
 /// Why a call did not succeed.
@@ -35,23 +37,37 @@ pub enum CallError {
     Dead(Problem),
 }
 
+impl CallError {
+    /// As it is counted.
+    pub fn failure(&self) -> meters::Failure {
+        match self {
+            Self::Row { .. } => meters::Failure::Own,
+            Self::Dead(problem) if problem.kind == ProblemKind::Limit => meters::Failure::Limit,
+            Self::Dead(_) => meters::Failure::Trap,
+        }
+    }
+}
+
 impl Instance {
     /// Starts an instance.
     ///
     /// # Errors
     /// What the guest did at its start, and the agent's side back.
     pub async fn start(
-        engine: &Engine,
-        services: &Arc<Services>,
-        agent: &Agent,
+        around: &Surroundings,
         context: CallContext,
         side: AgentSide,
     ) -> Result<Self, (Problem, Option<AgentSide>)> {
         let deadline = context.deadline;
-        let guest = Guest::new(agent.identity.clone(), services.clone(), context, Some(side));
-        let mut store = new_store(engine, guest);
-        match tokio::time::timeout_at(deadline.into(), agent.pre.instantiate_async(&mut store)).await {
-            Ok(Ok(guest)) => Ok(Self { store, guest }),
+        let guest = Guest::new(around.agent.identity.clone(), around.services.clone(), context, Some(side));
+        let mut store = new_store(&around.engine, guest);
+        let started = tokio::time::timeout_at(deadline.into(), around.agent.pre.instantiate_async(&mut store));
+        match on_cpu(|spent| around.meter.on_cpu(spent), started).await {
+            Ok(Ok(guest)) => {
+                let mut held = around.meter.instance();
+                held.memory(store.data_mut().limiter().memory() as u64);
+                Ok(Self { store, guest, held })
+            }
             Ok(Err(error)) => {
                 let problem = ended(&mut store, &error);
                 Err((problem, store.into_data().into_agent_side()))
@@ -77,7 +93,9 @@ impl Instance {
     pub async fn handle(&mut self, context: CallContext, batch: &Batch) -> Result<(), CallError> {
         let deadline = self.begin(context);
         let call = self.guest.wasmill_plugin_agent().call_handle(&mut self.store, batch);
-        let answer = tokio::time::timeout_at(deadline.into(), call).await;
+        let call = tokio::time::timeout_at(deadline.into(), call);
+        let answer = on_cpu(|spent| self.held.meter().on_cpu(spent), call).await;
+        self.held.memory(self.store.data_mut().limiter().memory() as u64);
         match self.alive(answer)? {
             Ok(()) => Ok(()),
             Err(Failure { row, reason, retry }) => {
@@ -93,7 +111,9 @@ impl Instance {
     pub async fn idle(&mut self, context: CallContext) -> Result<(), CallError> {
         let deadline = self.begin(context);
         let call = self.guest.wasmill_plugin_agent().call_idle(&mut self.store);
-        let answer = tokio::time::timeout_at(deadline.into(), call).await;
+        let call = tokio::time::timeout_at(deadline.into(), call);
+        let answer = on_cpu(|spent| self.held.meter().on_cpu(spent), call).await;
+        self.held.memory(self.store.data_mut().limiter().memory() as u64);
         self.alive(answer)?.map_err(|reason| CallError::Row {
             row: 0,
             problem: own_problem(&problem(&reason)),

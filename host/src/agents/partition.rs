@@ -13,6 +13,7 @@ use super::instance::{CallError, Instance};
 use super::timers;
 use crate::capabilities::{AgentSide, CallContext, Outbox, Services, StateView, new_traceparent, problem};
 use crate::catalog::Agent;
+use crate::meters::AgentMeter;
 use crate::permissions::LimitName;
 use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Engine;
@@ -33,6 +34,8 @@ pub struct Surroundings {
     pub agent: Arc<Agent>,
     /// Committed state.
     pub state: Arc<dyn StateReader>,
+    /// Counts what the agent does.
+    pub meter: Arc<AgentMeter>,
 }
 
 /// What a batch did.
@@ -111,6 +114,7 @@ impl Partition {
             None => return Err(lost_instance()),
         };
         let Err(error) = tried else { return Ok(self.take(0)) };
+        self.around.meter.failed(error.failure());
         tracing::debug!(agent = %self.around.agent.identity.component, partition = self.number, ?error, "rows one by one");
         self.drop_instance();
         self.one_by_one(from_guest(batch), &traceparent).await
@@ -127,7 +131,9 @@ impl Partition {
         let Some(instance) = &mut self.instance else { return Err(lost_instance()) };
         match instance.idle(self.around.context(&traceparent)).await {
             Ok(()) => Ok(self.take(0)),
-            Err(CallError::Row { problem, .. } | CallError::Dead(problem)) => {
+            Err(error) => {
+                self.around.meter.failed(error.failure());
+                let (CallError::Row { problem, .. } | CallError::Dead(problem)) = error;
                 self.drop_instance();
                 self.idle_failures += 1;
                 self.told_idle = self.idle_failures >= ATTEMPTS_MAX;
@@ -171,6 +177,7 @@ impl Partition {
                 Ok(()) => return Ok(Ok(())),
                 Err(error) => error,
             };
+            self.around.meter.failed(error.failure());
             let mut side = self.instance.take().and_then(Instance::into_side);
             if let (Some(side), Some(before)) = (&mut side, before) {
                 side.restore(before);
@@ -184,6 +191,7 @@ impl Partition {
             if !retry || attempts >= ATTEMPTS_MAX {
                 return Ok(Err((problem, attempts)));
             }
+            self.around.meter.retried();
             tokio::time::sleep(BACK_OFF * 2u32.pow(attempts - 1)).await;
         }
     }
@@ -210,8 +218,7 @@ impl Partition {
     async fn start(&mut self, side: Option<AgentSide>, traceparent: &Arc<str>) -> Result<(), Problem> {
         let around = &self.around;
         let side = side.unwrap_or_else(|| new_side(around, self.state.clone(), self.number));
-        let started =
-            Instance::start(&around.engine, &around.services, &around.agent, around.context(traceparent), side).await;
+        let started = Instance::start(around, around.context(traceparent), side).await;
         self.instance = Some(started.map_err(|(problem, _)| problem)?);
         Ok(())
     }

@@ -84,10 +84,10 @@ impl Stage {
     async fn new(catalog: &Catalog, agent: Arc<Agent>, partition: u32) -> Result<Self, Problem> {
         let kept = Arc::new(Overlay::new(Arc::new(Empty)));
         let (engine, services) = (catalog.engine().clone(), catalog.services().clone());
-        let around = Surroundings { engine, services, agent, state: kept.clone() };
+        let around = Surroundings { engine, services, agent, state: kept.clone(), meter: Arc::default() };
         let side = new_side(&around, kept.clone(), partition);
         let context = around.context(&headers::traceparent(&Batch::default()));
-        let started = Instance::start(&around.engine, &around.services, &around.agent, context, side).await;
+        let started = Instance::start(&around, context, side).await;
         let instance = started.map_err(|(problem, _)| problem)?;
         Ok(Self { around, partition, instance, kept, outputs: Vec::new() })
     }

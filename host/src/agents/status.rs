@@ -1,11 +1,11 @@
 //! What an agent is doing, for those who watch.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::meters::AgentMeter;
 
 /// What an agent is doing.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum AgentState {
     /// It reads and works.
@@ -31,22 +31,25 @@ pub struct AgentStatus {
     pub dead_letters: u64,
 }
 
-/// The counters behind an [`AgentStatus`], shared by the worker and the supervisor.
+/// What is behind an [`AgentStatus`], shared by the worker and the supervisor.
 #[derive(Clone)]
 pub struct Board {
     state: Arc<Mutex<AgentState>>,
-    records: Arc<AtomicU64>,
-    dead_letters: Arc<AtomicU64>,
-}
-
-impl Default for Board {
-    fn default() -> Self {
-        let state = AgentState::Waiting { reason: "it is starting".into() };
-        Self { state: Arc::new(Mutex::new(state)), records: Arc::default(), dead_letters: Arc::default() }
-    }
+    meter: Arc<AgentMeter>,
 }
 
 impl Board {
+    /// The board of an agent that is starting, with the counters that it goes on counting on.
+    pub fn new(meter: Arc<AgentMeter>) -> Self {
+        let state = AgentState::Waiting { reason: "it is starting".into() };
+        Self { state: Arc::new(Mutex::new(state)), meter }
+    }
+
+    /// Counts what the agent does.
+    pub fn meter(&self) -> &Arc<AgentMeter> {
+        &self.meter
+    }
+
     /// Sets what the agent is doing; says so in the log where it changed.
     pub fn set(&self, agent: &str, state: AgentState) {
         // One assignment can't be half-done: a poisoned lock is as good as any.
@@ -61,19 +64,10 @@ impl Board {
         *current = state;
     }
 
-    /// Counts committed records.
-    pub fn committed(&self, records: u64, dead_letters: u64) {
-        self.records.fetch_add(records, Ordering::Relaxed);
-        self.dead_letters.fetch_add(dead_letters, Ordering::Relaxed);
-    }
-
     /// The status of the agent `name@version`.
     pub fn status(&self, agent: &str) -> AgentStatus {
-        AgentStatus {
-            agent: agent.to_owned(),
-            state: self.state.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            records: self.records.load(Ordering::Relaxed),
-            dead_letters: self.dead_letters.load(Ordering::Relaxed),
-        }
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (records, dead_letters) = self.meter.totals();
+        AgentStatus { agent: agent.to_owned(), state, records, dead_letters }
     }
 }

@@ -70,7 +70,8 @@ impl Supervisor {
     }
 
     fn start(&self, agent: Arc<Agent>) -> Working {
-        let board = Board::default();
+        let meters = &self.catalog.services().meters;
+        let board = Board::new(meters.agents.get(agent.identity.principal.name()));
         let (stop, stopped) = watch::channel(false);
         let assignment = Assignment {
             engine: self.catalog.engine().clone(),

@@ -15,9 +15,11 @@ use super::status::{AgentState, Board};
 use super::timers::{self, Timetable};
 use crate::capabilities::{self, Identity, Services};
 use crate::catalog::Agent;
+use crate::meters::{Round, Seat};
 use crate::permissions::{Action, Denial};
 use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Engine;
+use crate::store::now_ms;
 use crate::streams::{Batch, Membership, Poll, StreamError, TopicSpec, Work, Worker as StreamWorker};
 
 /// Most bytes of one poll, over all partitions.
@@ -58,6 +60,7 @@ pub async fn run(assignment: Assignment, mut stop: watch::Receiver<bool>) {
         if began.elapsed() > BACK_OFF_MAX {
             back_off = BACK_OFF_FIRST;
         }
+        assignment.board.meter().restarted();
         let next = if problem.next.is_empty() { String::new() } else { format!("; {}", problem.next) };
         assignment.board.set(&name, AgentState::Waiting { reason: format!("{}{next}", problem.message) });
         tokio::select! {
@@ -96,8 +99,10 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
         services: services.clone(),
         agent: agent.clone(),
         state: worker.state(),
+        meter: board.meter().clone(),
     });
-    let mut desk = Desk { around, partitions: BTreeMap::new(), timetable: Timetable::new(agent) };
+    let (timetable, seat) = (Timetable::new(agent), board.meter().seat());
+    let mut desk = Desk { around, partitions: BTreeMap::new(), timetable, seat };
     let mut caution = Caution::default();
     board.set(&identity.component, AgentState::Running);
     loop {
@@ -108,6 +113,7 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
         batches.append(&mut poll.batches);
         let batches = caution.limit(batches);
         let ends = ends(&batches);
+        let mut round = Round::begin(batches.iter().map(|batch| batch.timestamps_ms.as_slice()));
         let verdict = batches.first().and_then(|first| Some((first, caution.verdict(first)?)));
         let was_condemned = verdict.is_some();
         let mut cycle = match verdict {
@@ -119,17 +125,21 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
         if cycle.is_empty() {
             continue;
         }
-        let (records, dead_letters) = (cycle.records, cycle.dead_letters);
+        let records = cycle.records;
+        (round.sent, round.dead_letters) = (cycle.sent(), cycle.dead_letters);
         ensure_dead_letter_topics(services, &cycle, &ends).await?;
         desk.timetable.touched(&cycle.work.state);
+        let offsets = cycle.work.offsets.clone();
         match worker.commit(cycle.work).await {
             Ok(()) => {
                 desk.timetable.committed();
-                board.committed(records, dead_letters);
+                board.meter().committed(&round, now_ms());
+                desk.seat.committed(offsets);
                 caution.committed(agent.section.batch_records);
             }
             Err(error) if error.is_about_a_record() && !was_condemned => {
                 tracing::warn!(agent = %identity.component, records, "work refused: {error}");
+                board.meter().round_refused();
                 caution.refused(records as usize, &ends, &error.into());
                 desk.forget_all();
                 rewind(&mut worker).await?;
@@ -137,6 +147,7 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
             // Warm instances may remember what was not committed.
             Err(StreamError::Fenced(reason)) => {
                 tracing::info!(agent = %identity.component, "work dropped: {reason}");
+                board.meter().round_dropped();
                 desk.forget_all();
                 rewind(&mut worker).await?;
             }
@@ -189,6 +200,7 @@ struct Desk {
     around: Arc<Surroundings>,
     partitions: BTreeMap<u32, Partition>,
     timetable: Timetable,
+    seat: Seat,
 }
 
 /// What one round of work did.
@@ -206,6 +218,12 @@ impl Cycle {
         self.dead_letters += done.dead_letters;
     }
 
+    /// Records of the agent's own.
+    fn sent(&self) -> u64 {
+        let all: u64 = self.work.outputs.iter().map(|output| output.values.len() as u64).sum();
+        all.saturating_sub(self.dead_letters)
+    }
+
     fn is_empty(&self) -> bool {
         self.work.outputs.is_empty() && self.work.state.is_empty() && self.work.offsets.is_empty()
     }
@@ -214,6 +232,7 @@ impl Cycle {
 impl Desk {
     /// Partitions that are gone take their instances with them.
     fn take_over(&mut self, poll: &Poll) -> Result<(), Problem> {
+        self.seat.changed(&poll.gained, &poll.lost, now_ms());
         for (topic, partition) in &poll.lost {
             tracing::debug!(agent = %self.around.agent.identity.component, topic, partition, "partition lost");
             self.partitions.remove(partition);

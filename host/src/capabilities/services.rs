@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use super::forge::Forging;
 use super::model::ModelClient;
 use super::tools::ToolCalls;
+use crate::meters::Meters;
 use crate::store::AuditWriter;
 use crate::streams::{SharedStreams, StreamError};
 
@@ -23,6 +24,8 @@ pub struct Services {
     pub http: reqwest::Client,
     /// The trail.
     pub audit: AuditWriter,
+    /// Counts what agents and tools do.
+    pub meters: Meters,
     tools: OnceLock<Weak<dyn ToolCalls>>,
     forge: OnceLock<Weak<dyn Forging>>,
 }
@@ -36,8 +39,9 @@ impl Services {
         http: reqwest::Client,
         audit: AuditWriter,
     ) -> Self {
-        let topics = TopicNames::default();
-        Self { streams, topics, model, secrets, http, audit, tools: OnceLock::new(), forge: OnceLock::new() }
+        let (topics, meters) = (TopicNames::default(), Meters::default());
+        let (tools, forge) = (OnceLock::new(), OnceLock::new());
+        Self { streams, topics, model, secrets, http, audit, meters, tools, forge }
     }
 
     /// Gives whoever runs tool calls. Only the first one counts.

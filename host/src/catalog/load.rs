@@ -99,6 +99,11 @@ impl Catalog {
         &self.config.engine
     }
 
+    /// How many components are compiled, in memory.
+    pub fn compiled_count(&self) -> usize {
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Services for guests.
     pub fn services(&self) -> &Arc<Services> {
         &self.config.services

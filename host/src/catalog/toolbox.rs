@@ -68,13 +68,16 @@ impl ToolCalls for Toolbox {
         let Invocation { tool: reference, function, arguments } = invocation;
         let name = reference.split('@').next().unwrap_or(&reference);
         let services = self.catalog.services();
-        check(&caller.identity, services, Action::ToolCall(name))?;
+        let refused = |_: &Error| services.meters.refuse_call();
+        check(&caller.identity, services, Action::ToolCall(name)).inspect_err(refused)?;
         // Calls that end at once never wait: without this, thousands of them would hold up every other task of the thread.
         tokio::task::coop::consume_budget().await;
-        let _under_way = caller.context.enter(&caller.identity)?;
+        let _under_way = caller.context.enter(&caller.identity).inspect_err(refused)?;
         let started = Instant::now();
+        let mut meter = None;
         let outcome = async {
-            let tool = self.find(&reference)?;
+            let tool = self.find(&reference).inspect_err(refused)?;
+            meter = Some(services.meters.tools.get(&tool.manifest.name));
             let found = tool.function(&function).ok_or_else(|| {
                 let known = tool.functions.iter().map(|f| f.function.name.as_str()).collect::<Vec<_>>().join(", ");
                 errors::not_found(
@@ -88,6 +91,9 @@ impl ToolCalls for Toolbox {
             self.catalog.run_fresh(&tool, context, &function, &arguments).await.0
         }
         .await;
+        if let Some(meter) = meter {
+            meter.called(started.elapsed(), outcome.as_ref().err().map(|error| problem(error).kind));
+        }
         self.trace(caller, &reference, &function, &outcome, started.elapsed());
         outcome
     }

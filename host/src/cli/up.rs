@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 use super::Context;
-use crate::gateway::{Gateway, Listener, router};
+use crate::gateway::{Gateway, Listener, MetricsPort, router};
 use crate::home::{Home, HostConfig, open_streams};
 use crate::host::sharing::Sharing;
 use crate::host::{Host, from_home};
@@ -37,6 +37,10 @@ impl Up {
         let config = home.config()?;
         // First, so that a second host ends here and commands wait until this one is up.
         let listener = Listener::bind(&home.socket()).await?;
+        let metrics = match config.metrics.listen {
+            Some(address) => Some(MetricsPort::bind(address).await?),
+            None => None,
+        };
         let streams = open_streams(&home, &config.streams).await?;
         let host = Arc::new(from_home::open(&home, &config, streams).await?);
         let (stop, stopped) = watch::channel(false);
@@ -44,11 +48,14 @@ impl Up {
         let mut until_stopped = stopped.clone();
         let until = async move { drop(until_stopped.wait_for(|stop| *stop).await) };
         let told = tokio::spawn(tell(told_to_stop()?, stop.clone()));
-        greet(cx, &host, &home.socket().display().to_string())?;
+        greet(cx, &host, &home.socket().display().to_string(), metrics.as_ref())?;
+        let metrics = metrics.map(|port| tokio::spawn(port.serve(host.clone())));
         let shared = share(&home, &config, &host, stopped.clone());
         let (served, (), ()) =
             tokio::join!(serve_until(listener, router(gateway), until, stop), host.run(stopped), shared);
         told.abort();
+        // Whoever reads metrics must not hold up the end.
+        metrics.inspect(tokio::task::JoinHandle::abort);
         host.audit.flush().await;
         served
     }
@@ -92,20 +99,24 @@ fn told_to_stop() -> Result<impl Future<Output = ()>, Problem> {
     })
 }
 
-fn greet(cx: &Context, host: &Host, socket: &str) -> Result<(), Problem> {
+fn greet(cx: &Context, host: &Host, socket: &str, metrics: Option<&MetricsPort>) -> Result<(), Problem> {
     let snapshot = host.catalog.snapshot();
     let (agents, tools) = (snapshot.agents.len(), snapshot.tools.len());
     let (waiting, refused) = (snapshot.waiting.len(), snapshot.refused.len());
     let policy = host.catalog.matrix().revision();
+    let metrics = metrics.map(|port| format!("http://{}/metrics", port.address()));
     let started = json!({
         "host": "up", "agents": agents, "tools": tools, "waiting": waiting, "refused": refused,
-        "policy": &*policy, "socket": socket,
+        "policy": &*policy, "socket": socket, "metrics": metrics,
     });
     cx.output.show(&started, |_| {
         let mut text = format!(
             "{} {agents} agents, {tools} tools, policy {policy}, listening at {socket}",
             style("wasmill is up:").green().bold()
         );
+        if let Some(metrics) = &metrics {
+            text.push_str(&format!(", metrics at {metrics}"));
+        }
         if waiting > 0 {
             text.push_str(&format!("\n  {waiting} wait for an admin: `wasmill approval list`"));
         }

@@ -32,7 +32,7 @@ mod wanted;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use tokio::sync::{OnceCell, Semaphore};
@@ -50,6 +50,7 @@ pub use settings::ForgeSettings;
 pub use statement::{BUILD_TYPE, BUILDER_ID};
 pub use toolchain::{TARGET, Toolchain, ToolchainError, Versions};
 
+use crate::meters::{Built, ForgeMeter};
 use crate::permissions::{Action, Grant};
 use crate::store::Store;
 use quota::Quota;
@@ -98,6 +99,8 @@ pub struct ForgeParts {
     pub loader: Arc<dyn Loader>,
     /// Hears of every stage.
     pub observer: Observer,
+    /// Counts requests.
+    pub meter: Arc<ForgeMeter>,
 }
 
 /// The forge of one host.
@@ -108,6 +111,7 @@ pub struct Forge {
     examiner: Arc<dyn Examiner>,
     loader: Arc<dyn Loader>,
     observer: Observer,
+    meter: Arc<ForgeMeter>,
     workshop: OnceCell<Arc<Workshop>>,
     places: Semaphore,
     turns: Semaphore,
@@ -120,7 +124,7 @@ impl Forge {
     /// A forge. Never fails: what a host lacks for building is said when something is to be built, and looked for again
     /// each time.
     pub fn new(parts: ForgeParts) -> Self {
-        let ForgeParts { settings, registry, trust, key, store, examiner, loader, observer } = parts;
+        let ForgeParts { settings, registry, trust, key, store, examiner, loader, observer, meter } = parts;
         Self {
             places: Semaphore::new(WAITING_MAX),
             turns: Semaphore::new(settings.builds.max(1)),
@@ -130,6 +134,7 @@ impl Forge {
             examiner,
             loader,
             observer,
+            meter,
             workshop: OnceCell::new(),
             quota: Quota::new(store.clone()),
             store,
@@ -144,6 +149,13 @@ impl Forge {
     /// What has nothing to do with the source: no permission, no sandbox, no compiler, a reached quota, the deadline.
     /// Everything else is an [`Outcome`].
     pub async fn build(&self, maker: &Grant, request: &Request) -> Result<Outcome, ForgeError> {
+        let began = Instant::now();
+        let ended = self.in_time(maker, request).await;
+        self.meter.ended(built(&ended), began.elapsed());
+        ended
+    }
+
+    async fn in_time(&self, maker: &Grant, request: &Request) -> Result<Outcome, ForgeError> {
         maker.check(Action::Forge(request.language.word())).ok().map_err(|denial| ForgeError::Denied {
             code: denial.code(),
             message: denial.message(),
@@ -185,6 +197,15 @@ impl Forge {
         let lock = Arc::new(tokio::sync::Mutex::new(()));
         names.insert(key, Arc::downgrade(&lock));
         lock
+    }
+}
+
+fn built(ended: &Result<Outcome, ForgeError>) -> Built {
+    match ended {
+        Ok(Outcome::Callable(_)) => Built::Callable,
+        Ok(Outcome::Waiting(_)) => Built::Waiting,
+        Ok(Outcome::Refused(_)) | Err(ForgeError::Denied { .. }) => Built::Refused,
+        Err(_) => Built::Failed,
     }
 }
 

@@ -7,9 +7,12 @@
 mod approvals;
 mod builds;
 mod client;
+mod connection;
 mod dlq;
 mod extract;
+mod figures;
 mod kafka_acls;
+mod metrics;
 mod permissions;
 mod plugins;
 mod records;
@@ -27,6 +30,7 @@ pub use approvals::{DenyRequest, GrantRequest};
 pub use client::Client;
 pub use dlq::RedriveRequest;
 pub use kafka_acls::ExportReply;
+pub use metrics::MetricsPort;
 pub use permissions::{Answer, ExplainReply, ExplainRequest, MatrixReply};
 pub use plugins::{InstallReply, InstallRequest, Plugin};
 pub use records::{AppendReply, AppendRequest, Position, ReadReply, RecordIn, RecordOut};
@@ -43,6 +47,7 @@ pub fn router(gateway: SharedGateway) -> Router {
         .merge(builds::routes())
         .merge(approvals::routes())
         .merge(dlq::routes())
+        .merge(figures::routes())
         .merge(kafka_acls::routes())
         .merge(permissions::routes())
         .merge(plugins::routes())

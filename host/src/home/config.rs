@@ -1,6 +1,7 @@
 //! `host.toml`, typed.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -19,6 +20,8 @@ pub struct HostConfig {
     pub streams: StreamsConfig,
     /// The database.
     pub store: StoreConfig,
+    /// Where metrics are shown.
+    pub metrics: MetricsConfig,
     /// The language model; none: components are told that there is none.
     pub model: Option<ModelConfig>,
     /// The forge.
@@ -62,6 +65,14 @@ pub struct StoreConfig {
     pub url: Option<String>,
 }
 
+/// Where metrics are shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsConfig {
+    /// Address and port that Prometheus reads `/metrics` from, without encryption or a key; none: nowhere.
+    pub listen: Option<SocketAddr>,
+}
+
 /// Limits of this host.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -84,6 +95,8 @@ struct File<S> {
     streams: Option<S>,
     #[serde(default)]
     store: StoreConfig,
+    #[serde(default)]
+    metrics: MetricsConfig,
     #[serde(default)]
     model: Option<ModelConfig>,
     #[serde(default)]
@@ -131,9 +144,9 @@ impl HostConfig {
                 return at(&["config", name], error.to_string());
             }
         }
-        let File { streams: section, store, model, forge, config, limits } = file;
+        let File { streams: section, store, metrics, model, forge, config, limits } = file;
         let streams = section.map_or_else(|| StreamsConfig::Embedded(EmbeddedSection::default()), streams);
-        Ok(Self { streams, store, model, forge, config, limits })
+        Ok(Self { streams, store, metrics, model, forge, config, limits })
     }
 }
 
@@ -145,7 +158,7 @@ mod tests {
     fn an_empty_file_is_a_whole_configuration() {
         let config = HostConfig::parse("").unwrap();
         assert_eq!(config.streams, StreamsConfig::Embedded(EmbeddedSection::default()));
-        assert_eq!((config.model, config.store.url), (None, None));
+        assert_eq!((config.model, config.store.url, config.metrics.listen), (None, None, None));
     }
 
     #[test]
@@ -158,11 +171,12 @@ mod tests {
 
     #[test]
     fn every_section_is_read() {
-        let text = "[store]\nurl = 'postgres://h/d'\n[model]\nurl = 'http://h/v1'\nmodel = 'm'\n\
+        let text = "[store]\nurl = 'postgres://h/d'\n[metrics]\nlisten = '127.0.0.1:9464'\n[model]\nurl = 'http://h/v1'\nmodel = 'm'\n\
                     [forge]\nbuilds = 3\n[config.counter]\ngreeting = 'hi'\n[limits.component]\nmemory_mib = 32\n";
         let config = HostConfig::parse(text).unwrap();
         assert_eq!(config.store.url.as_deref(), Some("postgres://h/d"));
         assert_eq!(config.config["counter"]["greeting"], "hi");
+        assert_eq!(config.metrics.listen.map(|address| address.port()), Some(9464));
         assert_eq!((config.forge.builds, config.limits.component.memory_mib), (3, Some(32)));
     }
 
@@ -171,6 +185,7 @@ mod tests {
         for (text, line, word) in [
             ("\n[stream]\n", 2, "stream"),
             ("[store]\n\nurl = 1\n", 3, "invalid type"),
+            ("[metrics]\nlisten = '9464'\n", 2, "address"),
             ("[streams]\nrecord_bytes = 1\n", 2, "record_bytes"),
             ("[limits]\ninstances = 0\n", 2, "instances"),
             ("[limits.component]\nmemory_mib = 0\n", 2, "between"),

@@ -23,11 +23,11 @@ use std::path::{Path, PathBuf};
 
 use wasmill_registry::{Registry, TrustRoots, parse_document};
 
-pub use config::{EmbeddedSection, HostConfig, HostLimits, StoreConfig, StreamsConfig};
+pub use config::{EmbeddedSection, HostConfig, HostLimits, MetricsConfig, StoreConfig, StreamsConfig};
 pub use error::HomeError;
 pub use files::{add_to_file, read_bounded};
 pub use init::KEY_NAMES;
-pub use parts::{open_kafka, open_store, open_streams};
+pub use parts::{instance_of, open_kafka, open_store, open_streams};
 
 /// Largest of the home's TOML files, in bytes.
 const FILE_SIZE_MAX: usize = 4 * 1024 * 1024;

@@ -58,7 +58,7 @@ pub async fn open_store(home: &Home, config: &StoreConfig) -> Result<Store, Stor
 
 /// A name that is the same at each start of this home, and another on each machine: a killed host's successor ends its
 /// open transactions by it at once.
-fn instance_of(home: &Home) -> String {
+pub fn instance_of(home: &Home) -> String {
     let machine = nix::unistd::gethostname().unwrap_or_default();
     let place = [machine.as_encoded_bytes(), b"\0", home.root().as_os_str().as_encoded_bytes()].concat();
     Digest::of(&place).to_string().chars().take(12).collect()

@@ -4,7 +4,7 @@ use wasmill_registry::SecretKey;
 
 use super::{Host, Parts};
 use crate::capabilities::Secrets;
-use crate::home::{Home, HostConfig, open_store};
+use crate::home::{Home, HostConfig, instance_of, open_store};
 use crate::problem::Problem;
 use crate::runtime::EngineConfig;
 use crate::streams::SharedStreams;
@@ -28,6 +28,7 @@ pub async fn open(home: &Home, config: &HostConfig, streams: SharedStreams) -> R
         code_cache: home.cache(),
         store: open_store(home, &config.store).await?,
         name: host_name(),
+        instance: instance_of(home),
         model: config.model.clone(),
         secrets: Secrets::new(home.secrets()?),
         settings: config.config.clone(),

@@ -3,6 +3,7 @@
 //! Opening a host gives all that commands and tests need; running it also starts the agents and follows changes of the
 //! registry, the trust roots and the matrix.
 
+mod figures;
 mod forging;
 pub mod from_home;
 pub mod sharing;
@@ -26,8 +27,9 @@ use crate::permissions::{Principal, SharedMatrix};
 
 use crate::problem::{Problem, ProblemKind};
 use crate::runtime::{CompileCache, Engine, EngineConfig};
-use crate::store::{AuditWriter, Store};
+use crate::store::{AuditWriter, Store, now_ms};
 use crate::streams::SharedStreams;
+use crate::watch::Lags;
 
 use forging::Bench;
 
@@ -55,6 +57,8 @@ pub struct Parts {
     pub store: Store,
     /// Name of this host in the audit trail.
     pub name: String,
+    /// What tells this host from all others that share its database; the same at each start.
+    pub instance: String,
     /// Language model.
     pub model: Option<ModelConfig>,
     /// Secrets.
@@ -87,6 +91,10 @@ pub struct Host {
     pub forge: Option<Arc<Forge>>,
     forge_events: broadcast::Sender<Event>,
     trust: PathBuf,
+    name: String,
+    instance: String,
+    started_ms: i64,
+    lags: Lags,
 }
 
 impl Host {
@@ -132,6 +140,7 @@ impl Host {
                 examiner: bench.clone(),
                 loader: bench,
                 observer: Box::new(move |event| announce(&events, event)),
+                meter: services.meters.forge.clone(),
             }))
         });
         if let Some(forge) = &forge {
@@ -149,6 +158,10 @@ impl Host {
             forge,
             forge_events,
             trust: parts.trust,
+            name: parts.name,
+            instance: parts.instance,
+            started_ms: now_ms(),
+            lags: Lags::default(),
         })
     }
 
@@ -204,6 +217,7 @@ impl Host {
             if let Err(error) = self.catalog.refresh().await {
                 tracing::error!(code = error.code(), "nothing is changed: {error}");
             }
+            self.forget_removed();
         }
     }
 }

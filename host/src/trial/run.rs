@@ -139,6 +139,7 @@ async fn host(folder: &Path, manifest: &Manifest, topics: impl Iterator<Item = S
         code_cache: folder.join("cache"),
         store: Store::open_file(&folder.join("store.db")).await?,
         name: "trial".into(),
+        instance: "trial".into(),
         model: None,
         secrets: Secrets::new(BTreeMap::new()),
         settings: BTreeMap::new(),

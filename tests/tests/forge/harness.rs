@@ -67,6 +67,7 @@ impl EarlyForge {
             examiner: Arc::new(Unreachable),
             loader: Arc::new(Unreachable),
             observer: Box::new(move |event| heard.lock().unwrap().push(event.clone())),
+            meter: Arc::default(),
         });
         let maker = Matrix::parse(matrix).unwrap().grant(&Principal::client("smith"), None, None, None);
         Self { forge, events, maker, _scratch: scratch }

@@ -11,6 +11,7 @@ mod feed;
 mod killed;
 mod logsmith;
 mod logsmith_model;
+mod metrics;
 mod model;
 mod on_postgres;
 mod records;

@@ -1,0 +1,75 @@
+//! Reading everything that a host counts.
+
+use super::Host;
+use crate::agents::{AgentState, group_of};
+use crate::catalog::Agent;
+use crate::meters::ProcessFigures;
+use crate::store::now_ms;
+use crate::watch::{AgentLine, ComponentFigures, Figures, HostFigures, Wanted};
+
+impl Host {
+    /// What it has done since it started, and what it holds now. May ask the log for lag, and then waits two seconds for
+    /// it at most.
+    pub async fn figures(&self) -> Figures {
+        let snapshot = self.catalog.snapshot();
+        let meters = &self.catalog.services().meters;
+        let states = self.supervisor.status();
+        let mut lines: Vec<AgentLine> = Vec::with_capacity(snapshot.agents.len());
+        let mut wanted = Vec::with_capacity(snapshot.agents.len());
+        for (name, agent) in &snapshot.agents {
+            let status = states.iter().find(|status| *status.agent == *agent.identity.component);
+            let starting = || AgentState::Waiting { reason: "it is not started".into() };
+            let line = AgentLine {
+                figures: meters.agents.get(name).figures(name),
+                version: agent.manifest.version.to_string(),
+                state: status.map_or_else(starting, |status| status.state.clone()),
+                lag: Vec::new(),
+            };
+            wanted.push(wish(agent, &line));
+            lines.push(line);
+        }
+        let lags = self.lags.read(&self.streams, &wanted).await;
+        for (line, lag) in lines.iter_mut().zip(lags) {
+            line.lag = lag;
+        }
+        let components = ComponentFigures {
+            tools: snapshot.tools.values().map(|versions| versions.len() as u64).sum(),
+            agents: snapshot.agents.len() as u64,
+            waiting: snapshot.waiting.len() as u64,
+            refused: snapshot.refused.len() as u64,
+            compiled: self.catalog.compiled_count() as u64,
+        };
+        Figures {
+            at_ms: now_ms(),
+            host: HostFigures {
+                name: self.name.clone(),
+                instance: self.instance.clone(),
+                version: env!("CARGO_PKG_VERSION").into(),
+                started_ms: self.started_ms,
+                process: ProcessFigures::now(),
+                components,
+            },
+            agents: lines,
+            tools: meters.tools.all().iter().map(|(name, meter)| meter.figures(name)).collect(),
+            refused_calls: meters.refused_calls(),
+            forge: meters.forge.figures(),
+        }
+    }
+
+    /// Forgets the counters of what is not installed any more.
+    pub(super) fn forget_removed(&self) {
+        let snapshot = self.catalog.snapshot();
+        let meters = &self.catalog.services().meters;
+        meters.agents.keep(|name| snapshot.agents.contains_key(name));
+        meters.tools.keep(|name| snapshot.tools.contains_key(name));
+    }
+}
+
+fn wish(agent: &Agent, line: &AgentLine) -> Wanted {
+    Wanted {
+        group: group_of(agent.identity.principal.name()),
+        topics: agent.section.reads.clone(),
+        held: line.figures.held.clone(),
+        is_running: line.state == AgentState::Running,
+    }
+}
