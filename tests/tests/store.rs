@@ -4,7 +4,8 @@
 
 use serde_json::json;
 use wasmill::store::{
-    AuditEntry, AuditFilter, AuditWriter, BuildFilter, BuildOutcome, ComponentRow, ComponentStatus, NewBuild, Store,
+    AuditEntry, AuditFilter, AuditWriter, BuildFilter, BuildOutcome, ComponentRow, ComponentStatus, HostNote, NewBuild,
+    Store,
 };
 use wasmill_tests::postgres::Postgres;
 
@@ -39,6 +40,7 @@ on_both!(
     builds_are_found_by_maker_name_and_request,
     the_audit_trail_is_a_chain_without_gaps_per_host,
     the_audit_writer_keeps_order_and_survives_odd_text,
+    a_host_has_one_row_and_old_ones_go,
     two_hosts_may_open_an_empty_database_at_once,
     a_database_of_a_newer_version_is_refused,
     bundles_are_offered_withdrawn_and_offered_again,
@@ -180,6 +182,28 @@ async fn the_audit_writer_keeps_order_and_survives_odd_text(address: &str) {
     assert_eq!(rows.len(), 1_201);
     assert!(rows[0].action.starts_with("a zero"));
     assert!(rows[1..].iter().enumerate().all(|(number, row)| row.action == number.to_string()));
+}
+
+async fn a_host_has_one_row_and_old_ones_go(address: &str) {
+    let store = open(address).await;
+    let note = |instance: &str, seen_ms: i64, holds: &str| HostNote {
+        instance: instance.into(),
+        name: "ü'host".into(),
+        version: "0.1.0".into(),
+        started_ms: 1,
+        seen_ms,
+        every_ms: 5_000,
+        holds: holds.into(),
+    };
+    store.set_host(&note("b", 10, "[]")).await.unwrap();
+    store.set_host(&note("a", 20, "[]")).await.unwrap();
+    store.set_host(&note("b", 30, "[1]")).await.unwrap();
+    assert_eq!(store.hosts().await.unwrap(), [note("a", 20, "[]"), note("b", 30, "[1]")]);
+    store.remove_hosts_before(30).await.unwrap();
+    assert_eq!(store.hosts().await.unwrap(), [note("b", 30, "[1]")]);
+    store.remove_host("b").await.unwrap();
+    store.remove_host("b").await.unwrap();
+    assert_eq!(store.hosts().await.unwrap(), []);
 }
 
 async fn two_hosts_may_open_an_empty_database_at_once(address: &str) {

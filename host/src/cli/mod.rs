@@ -10,6 +10,7 @@ mod doctor;
 mod exit;
 mod files;
 mod forge;
+mod host;
 mod init;
 mod key;
 mod output;
@@ -73,6 +74,9 @@ enum Noun {
     Doctor(doctor::Doctor),
     /// Show what a host is doing
     Status(status::Status),
+    /// See which hosts run what
+    #[command(subcommand)]
+    Host(host::Host),
     /// Make and list keys
     #[command(subcommand)]
     Key(key::Key),
@@ -109,6 +113,7 @@ impl Noun {
             Self::Init(command) => command.run(cx),
             Self::Up(command) => command.run(cx).await,
             Self::Status(command) => command.run(cx).await,
+            Self::Host(command) => command.run(cx).await,
             Self::Key(command) => command.run(cx),
             Self::Tool(command) => command.run(cx).await,
             Self::Forge(command) => command.run(cx).await,

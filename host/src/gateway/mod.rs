@@ -11,6 +11,7 @@ mod connection;
 mod dlq;
 mod extract;
 mod figures;
+mod hosts;
 mod kafka_acls;
 mod metrics;
 mod permissions;
@@ -29,6 +30,7 @@ use axum::Router;
 pub use approvals::{DenyRequest, GrantRequest};
 pub use client::Client;
 pub use dlq::RedriveRequest;
+pub use hosts::{HostReply, Liveness};
 pub use kafka_acls::ExportReply;
 pub use metrics::MetricsPort;
 pub use permissions::{Answer, ExplainReply, ExplainRequest, MatrixReply};
@@ -48,6 +50,7 @@ pub fn router(gateway: SharedGateway) -> Router {
         .merge(approvals::routes())
         .merge(dlq::routes())
         .merge(figures::routes())
+        .merge(hosts::routes())
         .merge(kafka_acls::routes())
         .merge(permissions::routes())
         .merge(plugins::routes())

@@ -6,6 +6,7 @@
 mod figures;
 mod forging;
 pub mod from_home;
+mod heartbeat;
 pub mod sharing;
 
 use std::collections::BTreeMap;
@@ -168,7 +169,7 @@ impl Host {
     /// Runs the agents, and follows changes, until `stop` becomes true.
     pub async fn run(&self, stop: watch::Receiver<bool>) {
         self.catalog.matrix().follow();
-        tokio::join!(self.supervisor.run(stop.clone()), self.follow(stop));
+        tokio::join!(self.supervisor.run(stop.clone()), self.follow(stop.clone()), self.tell_others(stop));
     }
 
     /// Somebody outside who calls tools: what the rows for `client:NAME` allow.

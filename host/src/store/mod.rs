@@ -1,5 +1,5 @@
 //! What hosts remember in SQL: approvals, decisions about components, components that hosts give each other, builds of the
-//! forge, the audit trail.
+//! forge, the audit trail, each other.
 //!
 //! SQLite in the home directory, or one PostgreSQL for many hosts; the same statements run on both. Queries live in one
 //! file per table. This folder believes nothing and decides nothing: it must never know of signatures, permissions or
@@ -13,6 +13,7 @@ mod bundles;
 mod clock;
 mod components;
 mod error;
+mod hosts;
 mod migrations;
 mod open;
 
@@ -23,6 +24,7 @@ pub use builds::{BuildFilter, BuildOutcome, BuildRow, NewBuild};
 pub use bundles::BundleRow;
 pub use components::{ComponentRow, ComponentStatus};
 pub use error::StoreError;
+pub use hosts::HostNote;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

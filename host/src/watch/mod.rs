@@ -5,11 +5,13 @@
 //! number of questions.
 
 mod figures;
+mod held;
 mod lag;
 mod page;
 mod view;
 
 pub use figures::{AgentLine, ComponentFigures, Figures, HostFigures};
+pub use held::{AgentHeld, TopicHeld, decode, encode, held};
 pub use lag::{Lags, PartitionLag, Wanted};
 pub use page::{Form, page};
 pub use view::{AgentRow, HostRow, View, view};

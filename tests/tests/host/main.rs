@@ -8,6 +8,7 @@ mod broker_away;
 mod evil;
 mod failures;
 mod feed;
+mod hosts;
 mod killed;
 mod logsmith;
 mod logsmith_model;
