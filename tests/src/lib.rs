@@ -12,4 +12,5 @@ pub mod postgres;
 pub mod replay;
 pub mod scratch;
 pub mod server;
+pub mod terminal;
 pub mod up;

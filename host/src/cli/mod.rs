@@ -20,6 +20,7 @@ mod progress;
 mod record;
 mod status;
 mod tool;
+mod top;
 mod topic;
 mod up;
 
@@ -74,6 +75,8 @@ enum Noun {
     Doctor(doctor::Doctor),
     /// Show what a host is doing
     Status(status::Status),
+    /// Watch agents at work
+    Top(top::Top),
     /// See which hosts run what
     #[command(subcommand)]
     Host(host::Host),
@@ -113,6 +116,7 @@ impl Noun {
             Self::Init(command) => command.run(cx),
             Self::Up(command) => command.run(cx).await,
             Self::Status(command) => command.run(cx).await,
+            Self::Top(command) => command.run(cx).await,
             Self::Host(command) => command.run(cx).await,
             Self::Key(command) => command.run(cx),
             Self::Tool(command) => command.run(cx).await,
