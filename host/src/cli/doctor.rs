@@ -5,6 +5,7 @@ use console::style;
 use serde::Serialize;
 
 use super::Context;
+use super::progress::Progress;
 use crate::doctor::{Finding, Level, examine};
 use crate::problem::{Problem, ProblemKind};
 
@@ -26,7 +27,9 @@ struct Report {
 
 impl Doctor {
     pub async fn run(self, cx: &Context) -> Result<(), Problem> {
+        let progress = Progress::start(cx.output, "Looking at this machine");
         let findings = examine(&cx.root).await;
+        drop(progress);
         let failed = findings.iter().filter(|finding| finding.level == Level::Fail).count();
         cx.output.show(&Report { healthy: failed == 0, findings }, human)?;
         if failed == 0 {

@@ -6,6 +6,7 @@ use wasmill_registry::Role;
 
 use super::Context;
 use super::key::{NewKey, make_key};
+use super::progress::Progress;
 use crate::home::{Home, KEY_NAMES};
 use crate::problem::Problem;
 
@@ -28,8 +29,10 @@ struct Made {
 
 impl Init {
     pub fn run(self, cx: &Context) -> Result<(), Problem> {
+        let progress = Progress::start(cx.output, "Making a home");
         let home = Home::create(&cx.root)?;
         let keys = if self.no_keys { Vec::new() } else { make_keys(&home)? };
+        drop(progress);
         let made = Made { home: home.root().display().to_string(), keys };
         cx.output.show(&made, |made| {
             let mut text = format!("Made a home at {}", made.home);

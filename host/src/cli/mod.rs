@@ -19,6 +19,7 @@ mod plugin;
 mod progress;
 mod record;
 mod status;
+mod steps;
 mod tool;
 mod top;
 mod topic;

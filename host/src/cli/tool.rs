@@ -74,7 +74,10 @@ impl Call {
 }
 
 async fn list(cx: &Context) -> Result<(), Problem> {
+    // Where no host runs, this process loads all that is installed.
+    let progress = Progress::start(cx.output, "Loading tools");
     let tools: Vec<ToolReply> = cx.client().await?.get("/v1/tools").await?;
+    drop(progress);
     cx.output.show(&tools, |tools| {
         if tools.is_empty() {
             return "No tools. Install one with `wasmill plugin install FOLDER`.".to_owned();
@@ -89,7 +92,9 @@ async fn list(cx: &Context) -> Result<(), Problem> {
 }
 
 async fn show(cx: &Context, tool: &str) -> Result<(), Problem> {
+    let progress = Progress::start(cx.output, "Loading tools");
     let tool: ToolReply = cx.client().await?.get(&format!("/v1/tools/{tool}")).await?;
+    drop(progress);
     cx.output.show(&tool, |tool| {
         let mut text = format!("{}@{}  {}\n{}", style(&tool.name).bold(), tool.version, tool.digest, tool.description);
         for function in &tool.functions {

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 use super::Context;
+use super::steps::step;
 use crate::gateway::{Gateway, Listener, MetricsPort, router};
 use crate::home::{Home, HostConfig, open_streams};
 use crate::host::sharing::Sharing;
@@ -41,8 +42,9 @@ impl Up {
             Some(address) => Some(MetricsPort::bind(address).await?),
             None => None,
         };
-        let streams = open_streams(&home, &config.streams).await?;
-        let host = Arc::new(from_home::open(&home, &config, streams).await?);
+        let streams = step("opening the log", open_streams(&home, &config.streams)).await?;
+        let host = step("loading what is installed", from_home::open(&home, &config, streams)).await?;
+        let host = Arc::new(host);
         let (stop, stopped) = watch::channel(false);
         let gateway = Arc::new(Gateway::of_host(home.clone(), host.clone())?);
         let mut until_stopped = stopped.clone();
