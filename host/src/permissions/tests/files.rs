@@ -96,6 +96,7 @@ fn every_permission_that_a_component_can_want_can_be_written_in_a_row() {
         forge: vec!["rust".into()],
         state: true,
         clock: true,
+        timers: true,
     };
     let mut row = toml::Table::try_from(&all).unwrap();
     row.insert("principal".into(), "agent:a".into());
