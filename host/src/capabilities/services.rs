@@ -92,7 +92,8 @@ impl std::fmt::Debug for Secrets {
 pub struct TopicNames(RwLock<HashSet<String>>);
 
 impl TopicNames {
-    /// True where the topic exists.
+    /// True where the topic exists, or may: what the log hides from this host fails when the work is committed. It is
+    /// not the record's fault, and no reason to set it aside.
     ///
     /// # Errors
     /// Where the log can't be asked.
@@ -104,6 +105,13 @@ impl TopicNames {
         let names: HashSet<String> = streams.topics().await?.into_iter().map(|t| t.name).collect();
         let found = names.contains(name);
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = names;
-        Ok(found)
+        if found {
+            return Ok(true);
+        }
+        match streams.watermarks(name, 0).await {
+            Err(StreamError::UnknownTopic(_)) => Ok(false),
+            Err(StreamError::Forbidden(_)) => Ok(true),
+            answer => answer.map(|_| true),
+        }
     }
 }

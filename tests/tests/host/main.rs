@@ -8,6 +8,7 @@ mod broker_away;
 mod evil;
 mod failures;
 mod feed;
+mod guarded;
 mod hosts;
 mod killed;
 mod logsmith;

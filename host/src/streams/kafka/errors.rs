@@ -6,6 +6,9 @@ use super::link::Link;
 use crate::streams::StreamError;
 use crate::streams::output::keyless;
 
+/// What is forbidden where Kafka doesn't say which topic.
+pub(super) const A_TOPIC: &str = "a topic";
+
 /// What an error of a request about `topic` means (an empty name: no single topic).
 pub(super) fn translate(error: &KafkaError, topic: &str, link: &Link) -> StreamError {
     match error {
@@ -56,7 +59,7 @@ fn forbidden(code: RDKafkaErrorCode, topic: &str) -> String {
     use RDKafkaErrorCode as Code;
     match code {
         Code::TopicAuthorizationFailed if !topic.is_empty() => format!("topic `{topic}`"),
-        Code::TopicAuthorizationFailed => "a topic".to_owned(),
+        Code::TopicAuthorizationFailed => A_TOPIC.to_owned(),
         Code::GroupAuthorizationFailed => "a consumer group".to_owned(),
         Code::TransactionalIdAuthorizationFailed => "transactions".to_owned(),
         _ => "something about the cluster".to_owned(),

@@ -1,5 +1,6 @@
 //! One transaction: outputs, state and offsets, all or nothing.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use rdkafka::TopicPartitionList;
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::clients::{ANSWER_MAX, Clients};
-use super::errors::{is_fenced, translate_code};
+use super::errors::{A_TOPIC, is_fenced, translate_code};
 use super::native::GroupMetadata;
 use super::outputs;
 use super::producer::{Producer, Sending, TransactionError};
@@ -138,7 +139,7 @@ impl Seat {
         // gap in its sequence and fails too, for no fault of its own.
         let survives = self.abort(producer) && producer.undelivered().is_none();
         let is_outdated = failure.is_outdated() && producer.undelivered().is_none();
-        let error = self.reason(producer, failure);
+        let error = named(self.reason(producer, failure), &job);
         if !survives {
             tracing::debug!(target: "wasmill::kafka", id = self.transactional_id, %error, "the producer is replaced");
             *slot = None;
@@ -173,9 +174,12 @@ impl Seat {
             }
         }
         let begin = Instant::now();
+        let mut has_asked_why = false;
         loop {
             match producer.send_offsets(&job.offsets, &job.group, STEP) {
                 Err(e) if e.is_retriable && begin.elapsed() < ABORT_MAX => {}
+                // Something has ended the transaction meanwhile; asked again, librdkafka says what.
+                Err(e) if e.code == RDKafkaErrorCode::State && !has_asked_why => has_asked_why = true,
                 Err(e) => return Err(Failure::Transaction(e)),
                 Ok(()) => return Ok(()),
             }
@@ -227,4 +231,17 @@ impl Seat {
     fn translate(&self, error: &TransactionError, topic: &str) -> StreamError {
         translate_code(error.code, &error.text, topic, &self.clients.link)
     }
+}
+
+/// A transaction fails as a whole: where a topic was forbidden, it was one of those that it wrote to.
+fn named(error: StreamError, job: &Job) -> StreamError {
+    let StreamError::Forbidden(what) = &error else { return error };
+    if what != A_TOPIC {
+        return error;
+    }
+    let outputs = job.outputs.iter().map(|output| output.topic.as_str());
+    let state = job.state_topic.as_deref().filter(|_| !job.changes.is_empty());
+    let topics: BTreeSet<&str> = outputs.chain(state).collect();
+    let topics: Vec<String> = topics.into_iter().map(|topic| format!("`{topic}`")).collect();
+    StreamError::Forbidden(format!("writing to {}", topics.join(" or ")))
 }
