@@ -285,9 +285,10 @@ impl From<CatalogError> for Problem {
             CatalogError::Layout(error) => error.into(),
             CatalogError::Runtime(error) => error.into(),
             CatalogError::Store(error) => error.into(),
-            CatalogError::Trust { .. } | CatalogError::Maker(_) | CatalogError::Describe { .. } => {
-                Self::new(ProblemKind::Failed, error.code(), error.to_string(), "")
-            }
+            CatalogError::Trust { .. }
+            | CatalogError::Maker(_)
+            | CatalogError::Started { .. }
+            | CatalogError::Describe { .. } => Self::new(ProblemKind::Failed, error.code(), error.to_string(), ""),
         }
     }
 }

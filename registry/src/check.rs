@@ -136,6 +136,7 @@ impl Permissions {
         check_patterns(&["model"], &self.model)?;
         check_patterns(&["secrets"], &self.secrets)?;
         check_patterns(&["forge"], &self.forge)?;
+        check_patterns(&["agents"], &self.agents)?;
         if self.http.len() > PATTERNS_MAX {
             return Err(FieldError::at(&["http"], format!("at most {PATTERNS_MAX} entries")));
         }
@@ -202,6 +203,10 @@ impl Limits {
         check_bounds("call_depth", self.call_depth.map(u64::from), 0, 64)?;
         check_bounds("state_mib", self.state_mib.map(u64::from), 0, 1024 * 1024)?;
         check_bounds("timers_waiting", self.timers_waiting.map(u64::from), 0, 10_000_000)?;
+        check_bounds("topics_made", self.topics_made.map(u64::from), 0, 1_000_000)?;
+        check_bounds("topic_partitions", self.topic_partitions.map(u64::from), 1, 1024)?;
+        check_bounds("topic_hours", self.topic_hours.map(u64::from), 1, 1_000_000)?;
+        check_bounds("agents_started", self.agents_started.map(u64::from), 0, 10_000)?;
         check_bounds("builds_per_hour", self.builds_per_hour.map(u64::from), 0, 100_000)
     }
 }

@@ -28,6 +28,9 @@ pub struct Permissions {
     /// Languages that the forge may be asked to build.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub forge: Vec<String>,
+    /// Components that it may start as agents below itself (agents only).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub agents: Vec<String>,
     /// Keeps durable state (agents only).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub state: bool,
@@ -43,7 +46,16 @@ impl Permissions {
     /// The same permissions in one spelling: lists sorted, without repetitions. Two sets that say the same are equal then.
     pub fn normalized(mut self) -> Self {
         let Topics { read, write, create } = &mut self.topics;
-        for list in [read, write, create, &mut self.tools, &mut self.model, &mut self.secrets, &mut self.forge] {
+        for list in [
+            read,
+            write,
+            create,
+            &mut self.tools,
+            &mut self.model,
+            &mut self.secrets,
+            &mut self.forge,
+            &mut self.agents,
+        ] {
             list.sort_unstable();
             list.dedup();
         }
@@ -116,6 +128,18 @@ pub struct Limits {
     /// Timers of one partition that wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timers_waiting: Option<u32>,
+    /// Topics that exist under the names that it may create.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topics_made: Option<u32>,
+    /// Partitions of a topic that it creates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic_partitions: Option<u32>,
+    /// How long a topic that it creates keeps records, hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic_hours: Option<u32>,
+    /// Agents that it has started and that are at work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agents_started: Option<u32>,
     /// Builds that may be asked of the forge in an hour.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub builds_per_hour: Option<u32>,

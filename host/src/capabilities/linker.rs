@@ -4,7 +4,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use super::guest::Guest;
 use crate::permissions::{Column, Columns, Grant};
-use crate::runtime::bindings::{config, forge, log, model, records, state, timers, tools, topics};
+use crate::runtime::bindings::{agents, config, forge, log, model, records, state, timers, tools, topics};
 use crate::runtime::{Engine, Imports, RuntimeError};
 
 /// Every interface that a component may import, and the column of the permission matrix that it needs,
@@ -22,6 +22,7 @@ const INTERFACES: &[(&str, Option<Column>)] = &[
     ("wasmill:plugin/topics", Some(Column::TopicsCreate)),
     ("wasmill:plugin/state", Some(Column::State)),
     ("wasmill:plugin/timers", Some(Column::Timers)),
+    ("wasmill:plugin/agents", Some(Column::Agents)),
     ("wasmill:plugin/tools", Some(Column::Tools)),
     ("wasmill:plugin/forge", Some(Column::Forge)),
     ("wasmill:plugin/model", None),
@@ -91,6 +92,7 @@ pub fn agent_linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     topics::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |g| g)?;
     state::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |g| g)?;
     timers::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |g| g)?;
+    agents::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |g| g)?;
     forge::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |g| g)?;
     Ok(linker)
 }

@@ -4,6 +4,7 @@
 //! A capability checks the grant before it does anything else, and answers a denial as an error, never as a trap.
 //! Nothing here decides which component runs where; that is for `catalog` and `agents`.
 
+pub mod agents;
 mod config;
 mod context;
 pub mod errors;

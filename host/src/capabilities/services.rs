@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
+use super::agents::Book;
 use super::forge::Forging;
 use super::model::ModelClient;
 use super::tools::ToolCalls;
@@ -16,6 +17,8 @@ pub struct Services {
     pub streams: SharedStreams,
     /// Names of the topics that exist.
     pub topics: TopicNames,
+    /// Held while a component has a topic made.
+    pub(super) making_topics: tokio::sync::Mutex<()>,
     /// The language model; none where none is configured.
     pub model: Option<ModelClient>,
     /// Secrets for HTTP requests.
@@ -26,6 +29,8 @@ pub struct Services {
     pub audit: AuditWriter,
     /// Counts what agents and tools do.
     pub meters: Meters,
+    /// Agents that agents have started.
+    pub book: Book,
     tools: OnceLock<Weak<dyn ToolCalls>>,
     forge: OnceLock<Weak<dyn Forging>>,
 }
@@ -39,9 +44,9 @@ impl Services {
         http: reqwest::Client,
         audit: AuditWriter,
     ) -> Self {
-        let (topics, meters) = (TopicNames::default(), Meters::default());
-        let (tools, forge) = (OnceLock::new(), OnceLock::new());
-        Self { streams, topics, model, secrets, http, audit, meters, tools, forge }
+        let (topics, meters, book) = (TopicNames::default(), Meters::default(), Book::new(streams.clone()));
+        let (making_topics, tools, forge) = (tokio::sync::Mutex::default(), OnceLock::new(), OnceLock::new());
+        Self { streams, topics, making_topics, model, secrets, http, audit, meters, book, tools, forge }
     }
 
     /// Gives whoever runs tool calls. Only the first one counts.

@@ -75,6 +75,8 @@ pub struct Agent {
     pub identity: Arc<Identity>,
     /// Its manifest.
     pub manifest: Arc<Manifest>,
+    /// The agent that has started it; none for an installed one.
+    pub maker: Option<Arc<Identity>>,
     /// How it takes part in streams: the manifest's section, which every agent has.
     pub section: AgentSection,
     /// Compiled and linked.

@@ -20,6 +20,14 @@ pub enum CatalogError {
     /// It was forged for somebody who can't be found out.
     #[error("nobody can say for whom it was made: {0}")]
     Maker(String),
+    /// An agent that another one has started can't work now.
+    #[error("agent `{name}` can't work: {reason}")]
+    Started {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
     /// The runtime refuses it.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
@@ -43,6 +51,7 @@ impl CatalogError {
             Self::Layout(error) => error.code(),
             Self::Trust { .. } => "trust.invalid",
             Self::Maker(_) => "component.maker",
+            Self::Started { .. } => "agent.started",
             Self::Runtime(error) => error.code(),
             Self::Describe { .. } => "component.describe",
             Self::Store(error) => error.code(),

@@ -151,6 +151,7 @@ impl Catalog {
                 next.refused.push(Refused { component, code: error.code(), reason: error.to_string() });
             }
         }
+        self.place_started(&deciding, &before, &mut next);
         // What was compiled only to be tried, or was removed, is forgotten; the cache on disk still has it.
         let installed: HashSet<String> =
             candidates.values().flat_map(BTreeMap::values).map(|c| c.verified.digest().to_string()).collect();
@@ -287,7 +288,7 @@ impl Catalog {
             export: "an [agent] section in wasmill.toml".into(),
             found: "none".into(),
         })?;
-        Ok(Agent { identity, manifest, section, pre })
+        Ok(Agent { identity, manifest, maker: None, section, pre })
     }
 
     fn compile(&self, component: &[u8], kind: &'static str, export: &str) -> Result<Compiled, CatalogError> {

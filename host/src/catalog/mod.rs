@@ -14,6 +14,7 @@ mod instance;
 mod load;
 mod run;
 mod snapshot;
+mod started;
 mod toolbox;
 mod try_out;
 

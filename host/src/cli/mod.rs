@@ -4,6 +4,7 @@
 //! and shows the answer to a person or a program. It must never do itself what a route does, so that a command behaves
 //! the same whether a host runs or not.
 
+mod agent;
 mod approval;
 mod dlq;
 mod doctor;
@@ -81,6 +82,9 @@ enum Noun {
     /// See which hosts run what
     #[command(subcommand)]
     Host(host::Host),
+    /// List and stop agents that agents have started
+    #[command(subcommand)]
+    Agent(agent::Agent),
     /// Make and list keys
     #[command(subcommand)]
     Key(key::Key),
@@ -119,6 +123,7 @@ impl Noun {
             Self::Status(command) => command.run(cx).await,
             Self::Top(command) => command.run(cx).await,
             Self::Host(command) => command.run(cx).await,
+            Self::Agent(command) => command.run(cx).await,
             Self::Key(command) => command.run(cx),
             Self::Tool(command) => command.run(cx).await,
             Self::Forge(command) => command.run(cx).await,

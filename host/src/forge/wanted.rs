@@ -15,6 +15,7 @@ pub fn actions(wanted: &Permissions) -> Vec<Action<'_>> {
     all.extend(wanted.model.iter().map(|name| Action::Model(name)));
     all.extend(wanted.secrets.iter().map(|name| Action::Secret(name)));
     all.extend(wanted.forge.iter().map(|name| Action::Forge(name)));
+    all.extend(wanted.agents.iter().map(|name| Action::AgentStart(name)));
     for rule in &wanted.http {
         all.extend(rule.methods.iter().map(|method| Action::Http { host: &rule.host, method }));
     }

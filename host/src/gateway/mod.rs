@@ -4,6 +4,7 @@
 //! runs, else in its own process, so that both ways behave the same. This folder turns requests into calls and answers
 //! into JSON. It must never decide what is allowed, nor hold state of its own.
 
+mod agents;
 mod approvals;
 mod builds;
 mod client;
@@ -27,6 +28,7 @@ mod topics;
 
 use axum::Router;
 
+pub use agents::StartedReply;
 pub use approvals::{DenyRequest, GrantRequest};
 pub use client::Client;
 pub use dlq::RedriveRequest;
@@ -46,6 +48,7 @@ pub use topics::TopicReply;
 /// All routes. A noun has one file with its routes, and one line here.
 pub fn router(gateway: SharedGateway) -> Router {
     Router::new()
+        .merge(agents::routes())
         .merge(builds::routes())
         .merge(approvals::routes())
         .merge(dlq::routes())

@@ -39,6 +39,8 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How often everything is decided again even though no file changed: keys and approvals expire, and approvals come
 /// into a database that hosts share.
 const RECHECK: Duration = Duration::from_secs(5);
+/// How often is looked whether somebody has started or stopped an agent on another host.
+const LOOK_INTO_BOOK: Duration = Duration::from_secs(1);
 /// Events of the forge that a slow listener may be behind; older ones it misses.
 const FORGE_EVENTS_MAX: usize = 1024;
 
@@ -169,7 +171,25 @@ impl Host {
     /// Runs the agents, and follows changes, until `stop` becomes true.
     pub async fn run(&self, stop: watch::Receiver<bool>) {
         self.catalog.matrix().follow();
-        tokio::join!(self.supervisor.run(stop.clone()), self.follow(stop.clone()), self.tell_others(stop));
+        tokio::join!(
+            self.supervisor.run(stop.clone()),
+            self.follow(stop.clone()),
+            self.tell_others(stop.clone()),
+            self.follow_book(stop)
+        );
+    }
+
+    /// Reads which agents were started and stopped, here and elsewhere. Apart from all else, since the log may be away.
+    async fn follow_book(&self, mut stop: watch::Receiver<bool>) {
+        loop {
+            if let Err(error) = self.catalog.services().book.catch_up().await {
+                tracing::debug!(code = error.code(), "which agents were started can't be read now: {error}");
+            }
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                () = tokio::time::sleep(LOOK_INTO_BOOK) => {}
+            }
+        }
     }
 
     /// Somebody outside who calls tools: what the rows for `client:NAME` allow.
@@ -198,6 +218,7 @@ impl Host {
     /// Refreshes the catalog whenever something that decides about it has changed.
     async fn follow(&self, mut stop: watch::Receiver<bool>) {
         let mut matrix = self.catalog.matrix().subscribe();
+        let mut started = self.catalog.services().book.changes();
         let index = self.catalog.registry().folder().join("index.json");
         let look = || [stamp(&index), stamp(&self.trust)];
         let mut seen = look();
@@ -208,6 +229,7 @@ impl Host {
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
                 changed = matrix.changed() => if changed.is_err() { return },
+                changed = started.changed() => if changed.is_err() { return },
                 _ = ticks.tick() => {
                     let now = look();
                     if now == seen && decided.elapsed() < RECHECK { continue }

@@ -36,6 +36,8 @@ pub enum Action<'a> {
     Clock,
     /// Set timers, and have a schedule.
     Timers,
+    /// Start an agent, by the name of its component without version.
+    AgentStart(&'a str),
 }
 
 impl<'a> Action<'a> {
@@ -53,6 +55,7 @@ impl<'a> Action<'a> {
             Self::State => Column::State,
             Self::Clock => Column::Clock,
             Self::Timers => Column::Timers,
+            Self::AgentStart(_) => Column::Agents,
         }
     }
 
@@ -66,6 +69,7 @@ impl<'a> Action<'a> {
             | Self::Model(name)
             | Self::Secret(name)
             | Self::Forge(name)
+            | Self::AgentStart(name)
             | Self::Http { host: name, .. } => name,
             Self::State | Self::Clock | Self::Timers => "",
         }
@@ -94,6 +98,7 @@ impl<'a> Action<'a> {
             Column::State => Self::State,
             Column::Clock => Self::Clock,
             Column::Timers => Self::Timers,
+            Column::Agents => Self::AgentStart(needed()?),
         })
     }
 
@@ -122,6 +127,7 @@ impl fmt::Display for Action<'_> {
             Self::State => f.write_str("keep state"),
             Self::Clock => f.write_str("see the running clock"),
             Self::Timers => f.write_str("set timers"),
+            Self::AgentStart(name) => write!(f, "start agent {name}"),
         }
     }
 }
@@ -155,6 +161,7 @@ impl Attempt {
             Column::State => Action::State,
             Column::Clock => Action::Clock,
             Column::Timers => Action::Timers,
+            Column::Agents => Action::AgentStart(name),
         }
     }
 }

@@ -31,11 +31,13 @@ pub enum Column {
     Clock,
     /// Setting timers, and having a schedule.
     Timers,
+    /// Starting agents, by component.
+    Agents,
 }
 
 impl Column {
     /// All columns, in the order of the grid.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::TopicsRead,
         Self::TopicsWrite,
         Self::TopicsCreate,
@@ -47,6 +49,7 @@ impl Column {
         Self::State,
         Self::Clock,
         Self::Timers,
+        Self::Agents,
     ];
 
     /// The key in a row.
@@ -63,6 +66,7 @@ impl Column {
             Self::State => "state",
             Self::Clock => "clock",
             Self::Timers => "timers",
+            Self::Agents => "agents",
         }
     }
 
@@ -81,6 +85,7 @@ impl Column {
             Self::Model => Some(&permissions.model),
             Self::Secrets => Some(&permissions.secrets),
             Self::Forge => Some(&permissions.forge),
+            Self::Agents => Some(&permissions.agents),
             Self::Http | Self::State | Self::Clock | Self::Timers => None,
         }
     }
@@ -95,6 +100,7 @@ impl Column {
             Self::Model => Some(&mut permissions.model),
             Self::Secrets => Some(&mut permissions.secrets),
             Self::Forge => Some(&mut permissions.forge),
+            Self::Agents => Some(&mut permissions.agents),
             Self::Http | Self::State | Self::Clock | Self::Timers => None,
         }
     }

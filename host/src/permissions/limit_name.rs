@@ -24,6 +24,14 @@ pub enum LimitName {
     StateMib,
     /// Timers of one partition that wait.
     TimersWaiting,
+    /// Topics that exist under the names that it may create.
+    TopicsMade,
+    /// Partitions of a topic that it creates.
+    TopicPartitions,
+    /// How long a topic that it creates keeps records, hours.
+    TopicHours,
+    /// Agents that it has started and that are at work.
+    AgentsStarted,
     /// Builds asked of the forge in an hour.
     BuildsPerHour,
 }
@@ -38,7 +46,7 @@ struct Spec {
 
 impl LimitName {
     /// All limits.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::MemoryMib,
         Self::ComputeMs,
         Self::DeadlineMs,
@@ -47,6 +55,10 @@ impl LimitName {
         Self::CallDepth,
         Self::StateMib,
         Self::TimersWaiting,
+        Self::TopicsMade,
+        Self::TopicPartitions,
+        Self::TopicHours,
+        Self::AgentsStarted,
         Self::BuildsPerHour,
     ];
 
@@ -61,6 +73,10 @@ impl LimitName {
             Self::CallDepth => Spec { key: "call_depth", default: 8, min: 0, max: 32 },
             Self::StateMib => Spec { key: "state_mib", default: 256, min: 1, max: 65_536 },
             Self::TimersWaiting => Spec { key: "timers_waiting", default: 10_000, min: 0, max: 1_000_000 },
+            Self::TopicsMade => Spec { key: "topics_made", default: 100, min: 0, max: 10_000 },
+            Self::TopicPartitions => Spec { key: "topic_partitions", default: 16, min: 1, max: 1_024 },
+            Self::TopicHours => Spec { key: "topic_hours", default: 168, min: 1, max: 87_600 },
+            Self::AgentsStarted => Spec { key: "agents_started", default: 16, min: 0, max: 1_000 },
             Self::BuildsPerHour => Spec { key: "builds_per_hour", default: 60, min: 0, max: 10_000 },
         }
     }
@@ -97,6 +113,10 @@ impl LimitName {
             Self::CallDepth => limits.call_depth.map(u64::from),
             Self::StateMib => limits.state_mib.map(u64::from),
             Self::TimersWaiting => limits.timers_waiting.map(u64::from),
+            Self::TopicsMade => limits.topics_made.map(u64::from),
+            Self::TopicPartitions => limits.topic_partitions.map(u64::from),
+            Self::TopicHours => limits.topic_hours.map(u64::from),
+            Self::AgentsStarted => limits.agents_started.map(u64::from),
             Self::BuildsPerHour => limits.builds_per_hour.map(u64::from),
         }
     }

@@ -17,7 +17,7 @@ pub(super) fn name(column: Column, text: &str) -> Result<(), String> {
         Column::TopicsRead | Column::TopicsWrite | Column::TopicsCreate => {
             (|b| b.is_ascii_alphanumeric() || b"._-*".contains(&b), "`a-z`, `A-Z`, `0-9`, `.`, `_`, `-` and `*`")
         }
-        Column::Tools => {
+        Column::Tools | Column::Agents => {
             (|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-*".contains(&b), "`a-z`, `0-9`, `.`, `-` and `*`")
         }
         _ => (|b| b.is_ascii_graphic(), "visible characters without spaces"),

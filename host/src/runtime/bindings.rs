@@ -14,7 +14,11 @@ pub mod agent_world {
             "wasmill:plugin/forge.build": async,
             "wasmill:plugin/model.complete": async,
             "wasmill:plugin/records.send": async,
+            "wasmill:plugin/agents.start": async,
+            "wasmill:plugin/agents.stop": async,
+            "wasmill:plugin/agents.started": async,
             "wasmill:plugin/topics.create": async,
+            "wasmill:plugin/topics.create-with": async,
         },
         exports: { default: async },
     });
@@ -38,7 +42,7 @@ pub mod tool_world {
 }
 
 pub use agent_world::wasmill::plugin::{
-    config, errors, forge, log, model, records, state, timers, tool_types, tools, topics,
+    agents, config, errors, forge, log, model, records, state, timers, tool_types, tools, topics,
 };
 pub use agent_world::{AgentComponent, AgentComponentPre};
 pub use tool_world::{ToolComponent, ToolComponentPre};

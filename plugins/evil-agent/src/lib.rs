@@ -2,7 +2,7 @@
 //! `evil.results`, with the record's key, as `{"attack", "result"}` or `{"attack", "code", "message"}`.
 //!
 //! One module per kind of attack; the sentence beside each name says what must happen. It needs rows that let it read
-//! `evil.attacks`, write `evil.results`, keep state, set timers, call nothing, forge `rust` and ask the model `allowed`; without one
+//! `evil.attacks`, write `evil.results`, keep state, set timers, start `none`, call nothing, forge `rust` and ask the model `allowed`; without one
 //! of them it must be refused when it is loaded, with the import named.
 
 mod columns;
@@ -11,6 +11,7 @@ mod limits;
 mod lost;
 mod memory;
 mod others;
+mod starting;
 mod stored;
 mod timers;
 mod topic;
@@ -37,13 +38,14 @@ pub struct Case<'a> {
     arguments: Value,
 }
 
-const KINDS: [&[Attack]; 8] = [
+const KINDS: [&[Attack]; 9] = [
     columns::ATTACKS,
     forging::ATTACKS,
     limits::ATTACKS,
     lost::ATTACKS,
     memory::ATTACKS,
     others::ATTACKS,
+    starting::ATTACKS,
     stored::ATTACKS,
     timers::ATTACKS,
     topic::ATTACKS,

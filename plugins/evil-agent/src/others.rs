@@ -1,6 +1,7 @@
 //! What belongs to others: tools, models, topics.
 
 use wasmill_sdk::model::{self, Message, Request, Role};
+use wasmill_sdk::topics::Settings;
 use wasmill_sdk::{Failure, Outbox, tools, topics};
 
 use crate::{Attack, Case};
@@ -17,9 +18,15 @@ pub const ATTACKS: &[Attack] = &[
     Attack { name: "topic-names", must: "No odd name becomes a topic: the result is an empty list.", run: topic_names },
     Attack {
         name: "many-partitions",
-        must: "A topic of 4,294,967,295 partitions is refused with `invalid` or `denied`.",
+        must: "A topic of `partitions` partitions, 4,294,967,295 where nothing is said, is refused with `invalid`, `limit` or `denied`.",
         run: partitions,
     },
+    Attack {
+        name: "retention",
+        must: "A topic that keeps records for ever meets `limit` at `topic_hours`.",
+        run: retention,
+    },
+    Attack { name: "many-topics", must: "10,000 topics meet `limit` at `topics_made`.", run: many_topics },
 ];
 
 fn tool(case: &Case<'_>, _: &mut Outbox) -> Result<String, Failure> {
@@ -50,11 +57,31 @@ fn create_topic(case: &Case<'_>, _: &mut Outbox) -> Result<String, Failure> {
 
 fn topic_names(_: &Case<'_>, _: &mut Outbox) -> Result<String, Failure> {
     let huge = "x".repeat(250);
-    let hosts = ["wasmill.state.upper", "wasmill.timer", "wasmill.timer.dlq", "wasmill.cron", "__consumer_offsets"];
+    let hosts = [
+        "wasmill.state.upper",
+        "wasmill.timer",
+        "wasmill.timer.dlq",
+        "wasmill.cron",
+        "wasmill.agents",
+        "__consumer_offsets",
+    ];
     let odd = ["", ".", "..", "a/b", "a b", "a\0b", "ü", &huge].into_iter().chain(hosts).collect::<Vec<_>>();
     Ok(format!("{:?}", odd.iter().filter(|name| topics::create(name, 1).is_ok()).collect::<Vec<_>>()))
 }
 
-fn partitions(_: &Case<'_>, _: &mut Outbox) -> Result<String, Failure> {
-    Ok(format!("created: {}", topics::create("evil.wide", u32::MAX)?))
+fn retention(_: &Case<'_>, _: &mut Outbox) -> Result<String, Failure> {
+    let for_ever = Settings { partitions: 1, retention_ms: Some(u64::MAX), compacted: false };
+    Ok(format!("created: {}", topics::create_with("evil.long", for_ever)?))
+}
+
+fn many_topics(_: &Case<'_>, _: &mut Outbox) -> Result<String, Failure> {
+    for number in 0..10_000 {
+        topics::create(&format!("evil.many-{number}"), 1)?;
+    }
+    Ok("10000 topics".to_owned())
+}
+
+fn partitions(case: &Case<'_>, _: &mut Outbox) -> Result<String, Failure> {
+    let partitions = case.number("partitions", u64::from(u32::MAX)) as u32;
+    Ok(format!("created: {}", topics::create("evil.wide", partitions)?))
 }

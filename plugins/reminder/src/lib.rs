@@ -17,7 +17,8 @@ struct Reminder;
 impl Agent for Reminder {
     fn handle(&mut self, batch: &Batch, _: &mut Outbox) -> Result<(), Failure> {
         for record in batch {
-            let name = record.key_str().ok_or_else(|| Error::invalid("reminder.name", "a reminder has a name, as key"))?;
+            let name =
+                record.key_str().ok_or_else(|| Error::invalid("reminder.name", "a reminder has a name, as key"))?;
             if record.value().is_none() {
                 timers::cancel(name)?;
                 continue;

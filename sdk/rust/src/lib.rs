@@ -41,6 +41,7 @@
 //! A component imports only what it calls: one that never touches [`forge`] cannot forge, and the host can see that.
 
 mod agent;
+pub mod agents;
 mod batch;
 #[doc(hidden)]
 pub mod bindings;

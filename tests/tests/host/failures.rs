@@ -7,7 +7,7 @@ use wasmill_tests::scratch::{Scratch, component, manifest};
 
 pub const MAY: &str = "privileged = []\n[[row]]\nprincipal = \"agent:evil-agent\"\ntopics.read = [\"evil.attacks\"]\n\
     topics.write = [\"evil.results\"]\ntopics.create = [\"evil.results\"]\ntools = [\"evil-agent.*\"]\n\
-    forge = [\"rust\"]\nstate = true\ntimers = true\n";
+    forge = [\"rust\"]\nstate = true\ntimers = true\nagents = [\"none\"]\n";
 
 /// A folder with an agent that counts, and fails where a record says so.
 async fn scratch() -> Scratch {

@@ -21,6 +21,7 @@ mod redrive_killed;
 mod refused;
 mod refused_work;
 mod sharing;
+mod started;
 mod starting;
 mod strangers;
 mod timers;

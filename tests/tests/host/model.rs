@@ -11,7 +11,7 @@ const KEY: &str = "sk-this-is-never-told";
 
 /// `evil-agent` asks what a record tells it to ask; one model is granted.
 const ROW: &str = "[[row]]\nprincipal = \"agent:evil-agent\"\ntopics.read = [\"evil.attacks\"]\n\
-                   topics.write = [\"evil.results\"]\ntopics.create = [\"evil.results\"]\ntools = [\"evil-agent.*\"]\nforge = [\"rust\"]\nstate = true\ntimers = true\n\
+                   topics.write = [\"evil.results\"]\ntopics.create = [\"evil.results\"]\ntools = [\"evil-agent.*\"]\nforge = [\"rust\"]\nstate = true\ntimers = true\nagents = [\"none\"]\n\
                    model = [\"allowed\"]\nlimits = { deadline_ms = 4000 }\n";
 
 /// A running host whose agent asks.

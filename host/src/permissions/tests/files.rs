@@ -94,6 +94,7 @@ fn every_permission_that_a_component_can_want_can_be_written_in_a_row() {
         model: vec!["a".into()],
         secrets: vec!["a".into()],
         forge: vec!["rust".into()],
+        agents: vec!["a".into()],
         state: true,
         clock: true,
         timers: true,

@@ -935,6 +935,9 @@ pub mod wasmill {
             }
         }
         /// Topics themselves.
+        ///
+        /// Which names, how many topics, how many partitions and how long records are kept is bounded by the permission matrix:
+        /// `topics.create`, and the limits `topics_made`, `topic_partitions` and `topic_hours`.
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
         pub mod topics {
             #[used]
@@ -942,11 +945,37 @@ pub mod wasmill {
             static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
             use super::super::super::_rt;
             pub type Error = super::super::super::wasmill::plugin::errors::Error;
+            /// What a new topic is like.
+            #[repr(C)]
+            #[derive(Clone, Copy)]
+            pub struct Settings {
+                /// At least 1, at most `topic_partitions`.
+                pub partitions: u32,
+                /// How long it keeps records, in milliseconds, at most `topic_hours`; none: as long as that. A log that keeps
+                /// records for ever keeps these too.
+                pub retention_ms: Option<u64>,
+                /// Keep only the newest record of each key, and it no longer than that.
+                pub compacted: bool,
+            }
+            impl ::core::fmt::Debug for Settings {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Settings")
+                        .field("partitions", &self.partitions)
+                        .field("retention-ms", &self.retention_ms)
+                        .field("compacted", &self.compacted)
+                        .finish()
+                }
+            }
             #[allow(unused_unsafe, clippy::all)]
-            /// Creates a topic with 1 to 1,024 partitions. Not part of the batch's transaction: it stays when the batch fails.
-            /// Does nothing where a topic of that name exists already. Returns true where it was created.
+            /// Creates a topic with so many partitions that keeps records as long as it may. Not part of the batch's transaction:
+            /// it stays when the batch fails. Does nothing where a topic of that name exists already. Returns true where it was
+            /// created.
             ///
-            /// Errors: `denied` without `topics.create`; `invalid` for a name or a number that can't be.
+            /// Errors: `denied` without `topics.create`; `invalid` for a name or a number that can't be; `limit` for more
+            /// partitions or topics than the matrix allows.
             pub fn create(name: &str, partitions: u32) -> Result<bool, Error> {
                 unsafe {
                     #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
@@ -1290,6 +1319,379 @@ pub mod wasmill {
                         _ => _rt::invalid_enum_discriminant(),
                     };
                     result61
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The same with all settings.
+            pub fn create_with(name: &str, settings: Settings) -> Result<bool, Error> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 8
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = name;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let Settings {
+                        partitions: partitions1,
+                        retention_ms: retention_ms1,
+                        compacted: compacted1,
+                    } = settings;
+                    let (result2_0, result2_1) = match retention_ms1 {
+                        Some(e) => (1i32, _rt::as_i64(e)),
+                        None => (0i32, 0i64),
+                    };
+                    let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "wasmill:plugin/topics@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "create-with"]
+                        fn wit_import4(
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: i32,
+                            _: i64,
+                            _: i32,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import4(
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: i32,
+                        _: i64,
+                        _: i32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    unsafe {
+                        wit_import4(
+                            ptr0.cast_mut(),
+                            len0,
+                            _rt::as_i32(partitions1),
+                            result2_0,
+                            result2_1,
+                            match compacted1 {
+                                true => 1,
+                                false => 0,
+                            },
+                            ptr3,
+                        )
+                    };
+                    let l5 = i32::from(*ptr3.add(0).cast::<u8>());
+                    let result63 = match l5 {
+                        0 => {
+                            let e = {
+                                let l6 = i32::from(
+                                    *ptr3.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                _rt::bool_lift(l6 as u8)
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l7 = i32::from(
+                                    *ptr3.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::wasmill::plugin::errors::Error as V62;
+                                let v62 = match l7 {
+                                    0 => {
+                                        let e62 = {
+                                            let l8 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l9 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len10 = l9;
+                                            let bytes10 = _rt::Vec::from_raw_parts(
+                                                l8.cast(),
+                                                len10,
+                                                len10,
+                                            );
+                                            let l11 = *ptr3
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l12 = *ptr3
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len13 = l12;
+                                            let bytes13 = _rt::Vec::from_raw_parts(
+                                                l11.cast(),
+                                                len13,
+                                                len13,
+                                            );
+                                            let l14 = *ptr3
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l15 = *ptr3
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len16 = l15;
+                                            let bytes16 = _rt::Vec::from_raw_parts(
+                                                l14.cast(),
+                                                len16,
+                                                len16,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes10),
+                                                message: _rt::string_lift(bytes13),
+                                                next: _rt::string_lift(bytes16),
+                                            }
+                                        };
+                                        V62::Denied(e62)
+                                    }
+                                    1 => {
+                                        let e62 = {
+                                            let l17 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l18 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len19 = l18;
+                                            let bytes19 = _rt::Vec::from_raw_parts(
+                                                l17.cast(),
+                                                len19,
+                                                len19,
+                                            );
+                                            let l20 = *ptr3
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l21 = *ptr3
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len22 = l21;
+                                            let bytes22 = _rt::Vec::from_raw_parts(
+                                                l20.cast(),
+                                                len22,
+                                                len22,
+                                            );
+                                            let l23 = *ptr3
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l24 = *ptr3
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len25 = l24;
+                                            let bytes25 = _rt::Vec::from_raw_parts(
+                                                l23.cast(),
+                                                len25,
+                                                len25,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes19),
+                                                message: _rt::string_lift(bytes22),
+                                                next: _rt::string_lift(bytes25),
+                                            }
+                                        };
+                                        V62::Invalid(e62)
+                                    }
+                                    2 => {
+                                        let e62 = {
+                                            let l26 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l27 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len28 = l27;
+                                            let bytes28 = _rt::Vec::from_raw_parts(
+                                                l26.cast(),
+                                                len28,
+                                                len28,
+                                            );
+                                            let l29 = *ptr3
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l30 = *ptr3
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len31 = l30;
+                                            let bytes31 = _rt::Vec::from_raw_parts(
+                                                l29.cast(),
+                                                len31,
+                                                len31,
+                                            );
+                                            let l32 = *ptr3
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l33 = *ptr3
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len34 = l33;
+                                            let bytes34 = _rt::Vec::from_raw_parts(
+                                                l32.cast(),
+                                                len34,
+                                                len34,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes28),
+                                                message: _rt::string_lift(bytes31),
+                                                next: _rt::string_lift(bytes34),
+                                            }
+                                        };
+                                        V62::NotFound(e62)
+                                    }
+                                    3 => {
+                                        let e62 = {
+                                            let l35 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l36 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len37 = l36;
+                                            let bytes37 = _rt::Vec::from_raw_parts(
+                                                l35.cast(),
+                                                len37,
+                                                len37,
+                                            );
+                                            let l38 = *ptr3
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l39 = *ptr3
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len40 = l39;
+                                            let bytes40 = _rt::Vec::from_raw_parts(
+                                                l38.cast(),
+                                                len40,
+                                                len40,
+                                            );
+                                            let l41 = *ptr3
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l42 = *ptr3
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len43 = l42;
+                                            let bytes43 = _rt::Vec::from_raw_parts(
+                                                l41.cast(),
+                                                len43,
+                                                len43,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes37),
+                                                message: _rt::string_lift(bytes40),
+                                                next: _rt::string_lift(bytes43),
+                                            }
+                                        };
+                                        V62::Limit(e62)
+                                    }
+                                    4 => {
+                                        let e62 = {
+                                            let l44 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l45 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len46 = l45;
+                                            let bytes46 = _rt::Vec::from_raw_parts(
+                                                l44.cast(),
+                                                len46,
+                                                len46,
+                                            );
+                                            let l47 = *ptr3
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l48 = *ptr3
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len49 = l48;
+                                            let bytes49 = _rt::Vec::from_raw_parts(
+                                                l47.cast(),
+                                                len49,
+                                                len49,
+                                            );
+                                            let l50 = *ptr3
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l51 = *ptr3
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len52 = l51;
+                                            let bytes52 = _rt::Vec::from_raw_parts(
+                                                l50.cast(),
+                                                len52,
+                                                len52,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes46),
+                                                message: _rt::string_lift(bytes49),
+                                                next: _rt::string_lift(bytes52),
+                                            }
+                                        };
+                                        V62::Unavailable(e62)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 5, "invalid enum discriminant");
+                                        let e62 = {
+                                            let l53 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l54 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len55 = l54;
+                                            let bytes55 = _rt::Vec::from_raw_parts(
+                                                l53.cast(),
+                                                len55,
+                                                len55,
+                                            );
+                                            let l56 = *ptr3
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l57 = *ptr3
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len58 = l57;
+                                            let bytes58 = _rt::Vec::from_raw_parts(
+                                                l56.cast(),
+                                                len58,
+                                                len58,
+                                            );
+                                            let l59 = *ptr3
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l60 = *ptr3
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len61 = l60;
+                                            let bytes61 = _rt::Vec::from_raw_parts(
+                                                l59.cast(),
+                                                len61,
+                                                len61,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes55),
+                                                message: _rt::string_lift(bytes58),
+                                                next: _rt::string_lift(bytes61),
+                                            }
+                                        };
+                                        V62::Failed(e62)
+                                    }
+                                };
+                                v62
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result63
                 }
             }
         }
@@ -4317,6 +4719,1289 @@ pub mod wasmill {
                         _ => _rt::invalid_enum_discriminant(),
                     };
                     result68
+                }
+            }
+        }
+        /// Other agents, started by this one.
+        ///
+        /// A started agent is a component that is installed and signed, at work once more under a name below its maker's: what
+        /// `writer` starts as `night` is `writer.night`, with state and a consumer group of its own. It may what the rows for
+        /// `agent:writer.night`, its component's manifest and its maker allow, all of them, now: it never may more than its
+        /// maker. It works on every host, outlives restarts, and ends when it is stopped or its maker is removed.
+        ///
+        /// Starting and stopping is not part of the batch's transaction: it stays when the batch fails, and doing it again does
+        /// nothing. Hosts follow within seconds. Needs `agents` in the permission matrix.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod agents {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            pub type Error = super::super::super::wasmill::plugin::errors::Error;
+            /// An agent to start.
+            #[derive(Clone)]
+            pub struct AgentSpec {
+                /// Name below this agent's: 1 to 64 characters of `a-z`, `0-9` and `-`.
+                pub name: _rt::String,
+                /// The installed component, without version: the newest one works.
+                pub component: _rt::String,
+                /// Topics that it reads, 1 to 64. This agent and the component's manifest must be allowed to read them.
+                pub reads: _rt::Vec<_rt::String>,
+                /// What it gets from `config`: at most 64 settings, together at most 16 KiB.
+                pub settings: _rt::Vec<(_rt::String, _rt::String)>,
+            }
+            impl ::core::fmt::Debug for AgentSpec {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("AgentSpec")
+                        .field("name", &self.name)
+                        .field("component", &self.component)
+                        .field("reads", &self.reads)
+                        .field("settings", &self.settings)
+                        .finish()
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Starts an agent. Returns false where exactly this is at work already.
+            ///
+            /// Errors: `denied` without `agents` for the component or `topics.read` for a topic; `invalid` for a name or settings
+            /// that can't be, and for a name under which something else is at work; `limit` when `agents_started` is reached.
+            pub fn start(agent: &AgentSpec) -> Result<bool, Error> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 8
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let AgentSpec {
+                        name: name0,
+                        component: component0,
+                        reads: reads0,
+                        settings: settings0,
+                    } = agent;
+                    let vec1 = name0;
+                    let ptr1 = vec1.as_ptr().cast::<u8>();
+                    let len1 = vec1.len();
+                    let vec2 = component0;
+                    let ptr2 = vec2.as_ptr().cast::<u8>();
+                    let len2 = vec2.len();
+                    let vec4 = reads0;
+                    let len4 = vec4.len();
+                    let layout4 = _rt::alloc::Layout::from_size_align_unchecked(
+                        vec4.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    );
+                    let result4 = if layout4.size() != 0 {
+                        let ptr = _rt::alloc::alloc(layout4).cast::<u8>();
+                        if ptr.is_null() {
+                            _rt::alloc::handle_alloc_error(layout4);
+                        }
+                        ptr
+                    } else {
+                        ::core::ptr::null_mut()
+                    };
+                    for (i, e) in vec4.into_iter().enumerate() {
+                        let base = result4
+                            .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let vec3 = e;
+                            let ptr3 = vec3.as_ptr().cast::<u8>();
+                            let len3 = vec3.len();
+                            *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len3;
+                            *base.add(0).cast::<*mut u8>() = ptr3.cast_mut();
+                        }
+                    }
+                    let vec8 = settings0;
+                    let len8 = vec8.len();
+                    let layout8 = _rt::alloc::Layout::from_size_align_unchecked(
+                        vec8.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    );
+                    let result8 = if layout8.size() != 0 {
+                        let ptr = _rt::alloc::alloc(layout8).cast::<u8>();
+                        if ptr.is_null() {
+                            _rt::alloc::handle_alloc_error(layout8);
+                        }
+                        ptr
+                    } else {
+                        ::core::ptr::null_mut()
+                    };
+                    for (i, e) in vec8.into_iter().enumerate() {
+                        let base = result8
+                            .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let (t5_0, t5_1) = e;
+                            let vec6 = t5_0;
+                            let ptr6 = vec6.as_ptr().cast::<u8>();
+                            let len6 = vec6.len();
+                            *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len6;
+                            *base.add(0).cast::<*mut u8>() = ptr6.cast_mut();
+                            let vec7 = t5_1;
+                            let ptr7 = vec7.as_ptr().cast::<u8>();
+                            let len7 = vec7.len();
+                            *base
+                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len7;
+                            *base
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>() = ptr7.cast_mut();
+                        }
+                    }
+                    let ptr9 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "wasmill:plugin/agents@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "start"]
+                        fn wit_import10(
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import10(
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    unsafe {
+                        wit_import10(
+                            ptr1.cast_mut(),
+                            len1,
+                            ptr2.cast_mut(),
+                            len2,
+                            result4,
+                            len4,
+                            result8,
+                            len8,
+                            ptr9,
+                        )
+                    };
+                    let l11 = i32::from(*ptr9.add(0).cast::<u8>());
+                    let result69 = match l11 {
+                        0 => {
+                            let e = {
+                                let l12 = i32::from(
+                                    *ptr9.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                _rt::bool_lift(l12 as u8)
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l13 = i32::from(
+                                    *ptr9.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::wasmill::plugin::errors::Error as V68;
+                                let v68 = match l13 {
+                                    0 => {
+                                        let e68 = {
+                                            let l14 = *ptr9
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l15 = *ptr9
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len16 = l15;
+                                            let bytes16 = _rt::Vec::from_raw_parts(
+                                                l14.cast(),
+                                                len16,
+                                                len16,
+                                            );
+                                            let l17 = *ptr9
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l18 = *ptr9
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len19 = l18;
+                                            let bytes19 = _rt::Vec::from_raw_parts(
+                                                l17.cast(),
+                                                len19,
+                                                len19,
+                                            );
+                                            let l20 = *ptr9
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l21 = *ptr9
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len22 = l21;
+                                            let bytes22 = _rt::Vec::from_raw_parts(
+                                                l20.cast(),
+                                                len22,
+                                                len22,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes16),
+                                                message: _rt::string_lift(bytes19),
+                                                next: _rt::string_lift(bytes22),
+                                            }
+                                        };
+                                        V68::Denied(e68)
+                                    }
+                                    1 => {
+                                        let e68 = {
+                                            let l23 = *ptr9
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l24 = *ptr9
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len25 = l24;
+                                            let bytes25 = _rt::Vec::from_raw_parts(
+                                                l23.cast(),
+                                                len25,
+                                                len25,
+                                            );
+                                            let l26 = *ptr9
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l27 = *ptr9
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len28 = l27;
+                                            let bytes28 = _rt::Vec::from_raw_parts(
+                                                l26.cast(),
+                                                len28,
+                                                len28,
+                                            );
+                                            let l29 = *ptr9
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l30 = *ptr9
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len31 = l30;
+                                            let bytes31 = _rt::Vec::from_raw_parts(
+                                                l29.cast(),
+                                                len31,
+                                                len31,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes25),
+                                                message: _rt::string_lift(bytes28),
+                                                next: _rt::string_lift(bytes31),
+                                            }
+                                        };
+                                        V68::Invalid(e68)
+                                    }
+                                    2 => {
+                                        let e68 = {
+                                            let l32 = *ptr9
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l33 = *ptr9
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len34 = l33;
+                                            let bytes34 = _rt::Vec::from_raw_parts(
+                                                l32.cast(),
+                                                len34,
+                                                len34,
+                                            );
+                                            let l35 = *ptr9
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l36 = *ptr9
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len37 = l36;
+                                            let bytes37 = _rt::Vec::from_raw_parts(
+                                                l35.cast(),
+                                                len37,
+                                                len37,
+                                            );
+                                            let l38 = *ptr9
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l39 = *ptr9
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len40 = l39;
+                                            let bytes40 = _rt::Vec::from_raw_parts(
+                                                l38.cast(),
+                                                len40,
+                                                len40,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes34),
+                                                message: _rt::string_lift(bytes37),
+                                                next: _rt::string_lift(bytes40),
+                                            }
+                                        };
+                                        V68::NotFound(e68)
+                                    }
+                                    3 => {
+                                        let e68 = {
+                                            let l41 = *ptr9
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l42 = *ptr9
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len43 = l42;
+                                            let bytes43 = _rt::Vec::from_raw_parts(
+                                                l41.cast(),
+                                                len43,
+                                                len43,
+                                            );
+                                            let l44 = *ptr9
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l45 = *ptr9
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len46 = l45;
+                                            let bytes46 = _rt::Vec::from_raw_parts(
+                                                l44.cast(),
+                                                len46,
+                                                len46,
+                                            );
+                                            let l47 = *ptr9
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l48 = *ptr9
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len49 = l48;
+                                            let bytes49 = _rt::Vec::from_raw_parts(
+                                                l47.cast(),
+                                                len49,
+                                                len49,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes43),
+                                                message: _rt::string_lift(bytes46),
+                                                next: _rt::string_lift(bytes49),
+                                            }
+                                        };
+                                        V68::Limit(e68)
+                                    }
+                                    4 => {
+                                        let e68 = {
+                                            let l50 = *ptr9
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l51 = *ptr9
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len52 = l51;
+                                            let bytes52 = _rt::Vec::from_raw_parts(
+                                                l50.cast(),
+                                                len52,
+                                                len52,
+                                            );
+                                            let l53 = *ptr9
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l54 = *ptr9
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len55 = l54;
+                                            let bytes55 = _rt::Vec::from_raw_parts(
+                                                l53.cast(),
+                                                len55,
+                                                len55,
+                                            );
+                                            let l56 = *ptr9
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l57 = *ptr9
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len58 = l57;
+                                            let bytes58 = _rt::Vec::from_raw_parts(
+                                                l56.cast(),
+                                                len58,
+                                                len58,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes52),
+                                                message: _rt::string_lift(bytes55),
+                                                next: _rt::string_lift(bytes58),
+                                            }
+                                        };
+                                        V68::Unavailable(e68)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 5, "invalid enum discriminant");
+                                        let e68 = {
+                                            let l59 = *ptr9
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l60 = *ptr9
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len61 = l60;
+                                            let bytes61 = _rt::Vec::from_raw_parts(
+                                                l59.cast(),
+                                                len61,
+                                                len61,
+                                            );
+                                            let l62 = *ptr9
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l63 = *ptr9
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len64 = l63;
+                                            let bytes64 = _rt::Vec::from_raw_parts(
+                                                l62.cast(),
+                                                len64,
+                                                len64,
+                                            );
+                                            let l65 = *ptr9
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l66 = *ptr9
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len67 = l66;
+                                            let bytes67 = _rt::Vec::from_raw_parts(
+                                                l65.cast(),
+                                                len67,
+                                                len67,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes61),
+                                                message: _rt::string_lift(bytes64),
+                                                next: _rt::string_lift(bytes67),
+                                            }
+                                        };
+                                        V68::Failed(e68)
+                                    }
+                                };
+                                v68
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    if layout4.size() != 0 {
+                        _rt::alloc::dealloc(result4.cast(), layout4);
+                    }
+                    if layout8.size() != 0 {
+                        _rt::alloc::dealloc(result8.cast(), layout8);
+                    }
+                    result69
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Stops an agent that this one has started. Returns false where there is none of that name. Its state stays, and is
+            /// there again when it is started again.
+            pub fn stop(name: &str) -> Result<bool, Error> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 8
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = name;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "wasmill:plugin/agents@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "stop"]
+                        fn wit_import2(_: *mut u8, _: usize, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import2(_: *mut u8, _: usize, _: *mut u8) {
+                        unreachable!()
+                    }
+                    unsafe { wit_import2(ptr0.cast_mut(), len0, ptr1) };
+                    let l3 = i32::from(*ptr1.add(0).cast::<u8>());
+                    let result61 = match l3 {
+                        0 => {
+                            let e = {
+                                let l4 = i32::from(
+                                    *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                _rt::bool_lift(l4 as u8)
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l5 = i32::from(
+                                    *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::wasmill::plugin::errors::Error as V60;
+                                let v60 = match l5 {
+                                    0 => {
+                                        let e60 = {
+                                            let l6 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l7 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len8 = l7;
+                                            let bytes8 = _rt::Vec::from_raw_parts(
+                                                l6.cast(),
+                                                len8,
+                                                len8,
+                                            );
+                                            let l9 = *ptr1
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l10 = *ptr1
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len11 = l10;
+                                            let bytes11 = _rt::Vec::from_raw_parts(
+                                                l9.cast(),
+                                                len11,
+                                                len11,
+                                            );
+                                            let l12 = *ptr1
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l13 = *ptr1
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len14 = l13;
+                                            let bytes14 = _rt::Vec::from_raw_parts(
+                                                l12.cast(),
+                                                len14,
+                                                len14,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes8),
+                                                message: _rt::string_lift(bytes11),
+                                                next: _rt::string_lift(bytes14),
+                                            }
+                                        };
+                                        V60::Denied(e60)
+                                    }
+                                    1 => {
+                                        let e60 = {
+                                            let l15 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l16 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len17 = l16;
+                                            let bytes17 = _rt::Vec::from_raw_parts(
+                                                l15.cast(),
+                                                len17,
+                                                len17,
+                                            );
+                                            let l18 = *ptr1
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l19 = *ptr1
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len20 = l19;
+                                            let bytes20 = _rt::Vec::from_raw_parts(
+                                                l18.cast(),
+                                                len20,
+                                                len20,
+                                            );
+                                            let l21 = *ptr1
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l22 = *ptr1
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len23 = l22;
+                                            let bytes23 = _rt::Vec::from_raw_parts(
+                                                l21.cast(),
+                                                len23,
+                                                len23,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes17),
+                                                message: _rt::string_lift(bytes20),
+                                                next: _rt::string_lift(bytes23),
+                                            }
+                                        };
+                                        V60::Invalid(e60)
+                                    }
+                                    2 => {
+                                        let e60 = {
+                                            let l24 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l25 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len26 = l25;
+                                            let bytes26 = _rt::Vec::from_raw_parts(
+                                                l24.cast(),
+                                                len26,
+                                                len26,
+                                            );
+                                            let l27 = *ptr1
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l28 = *ptr1
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len29 = l28;
+                                            let bytes29 = _rt::Vec::from_raw_parts(
+                                                l27.cast(),
+                                                len29,
+                                                len29,
+                                            );
+                                            let l30 = *ptr1
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l31 = *ptr1
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len32 = l31;
+                                            let bytes32 = _rt::Vec::from_raw_parts(
+                                                l30.cast(),
+                                                len32,
+                                                len32,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes26),
+                                                message: _rt::string_lift(bytes29),
+                                                next: _rt::string_lift(bytes32),
+                                            }
+                                        };
+                                        V60::NotFound(e60)
+                                    }
+                                    3 => {
+                                        let e60 = {
+                                            let l33 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l34 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len35 = l34;
+                                            let bytes35 = _rt::Vec::from_raw_parts(
+                                                l33.cast(),
+                                                len35,
+                                                len35,
+                                            );
+                                            let l36 = *ptr1
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l37 = *ptr1
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len38 = l37;
+                                            let bytes38 = _rt::Vec::from_raw_parts(
+                                                l36.cast(),
+                                                len38,
+                                                len38,
+                                            );
+                                            let l39 = *ptr1
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l40 = *ptr1
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len41 = l40;
+                                            let bytes41 = _rt::Vec::from_raw_parts(
+                                                l39.cast(),
+                                                len41,
+                                                len41,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes35),
+                                                message: _rt::string_lift(bytes38),
+                                                next: _rt::string_lift(bytes41),
+                                            }
+                                        };
+                                        V60::Limit(e60)
+                                    }
+                                    4 => {
+                                        let e60 = {
+                                            let l42 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l43 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len44 = l43;
+                                            let bytes44 = _rt::Vec::from_raw_parts(
+                                                l42.cast(),
+                                                len44,
+                                                len44,
+                                            );
+                                            let l45 = *ptr1
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l46 = *ptr1
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len47 = l46;
+                                            let bytes47 = _rt::Vec::from_raw_parts(
+                                                l45.cast(),
+                                                len47,
+                                                len47,
+                                            );
+                                            let l48 = *ptr1
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l49 = *ptr1
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len50 = l49;
+                                            let bytes50 = _rt::Vec::from_raw_parts(
+                                                l48.cast(),
+                                                len50,
+                                                len50,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes44),
+                                                message: _rt::string_lift(bytes47),
+                                                next: _rt::string_lift(bytes50),
+                                            }
+                                        };
+                                        V60::Unavailable(e60)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 5, "invalid enum discriminant");
+                                        let e60 = {
+                                            let l51 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l52 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len53 = l52;
+                                            let bytes53 = _rt::Vec::from_raw_parts(
+                                                l51.cast(),
+                                                len53,
+                                                len53,
+                                            );
+                                            let l54 = *ptr1
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l55 = *ptr1
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len56 = l55;
+                                            let bytes56 = _rt::Vec::from_raw_parts(
+                                                l54.cast(),
+                                                len56,
+                                                len56,
+                                            );
+                                            let l57 = *ptr1
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l58 = *ptr1
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len59 = l58;
+                                            let bytes59 = _rt::Vec::from_raw_parts(
+                                                l57.cast(),
+                                                len59,
+                                                len59,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes53),
+                                                message: _rt::string_lift(bytes56),
+                                                next: _rt::string_lift(bytes59),
+                                            }
+                                        };
+                                        V60::Failed(e60)
+                                    }
+                                };
+                                v60
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result61
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The agents that this one has started, by name.
+            pub fn started() -> Result<_rt::Vec<AgentSpec>, Error> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 8
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "wasmill:plugin/agents@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "started"]
+                        fn wit_import1(_: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    unsafe { wit_import1(ptr0) };
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result83 = match l2 {
+                        0 => {
+                            let e = {
+                                let l3 = *ptr0
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l4 = *ptr0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base26 = l3;
+                                let len26 = l4;
+                                let mut result26 = _rt::Vec::with_capacity(len26);
+                                for i in 0..len26 {
+                                    let base = base26
+                                        .add(i * (8 * ::core::mem::size_of::<*const u8>()));
+                                    let e26 = {
+                                        let l5 = *base.add(0).cast::<*mut u8>();
+                                        let l6 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len7 = l6;
+                                        let bytes7 = _rt::Vec::from_raw_parts(
+                                            l5.cast(),
+                                            len7,
+                                            len7,
+                                        );
+                                        let l8 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l9 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len10 = l9;
+                                        let bytes10 = _rt::Vec::from_raw_parts(
+                                            l8.cast(),
+                                            len10,
+                                            len10,
+                                        );
+                                        let l11 = *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l12 = *base
+                                            .add(5 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let base16 = l11;
+                                        let len16 = l12;
+                                        let mut result16 = _rt::Vec::with_capacity(len16);
+                                        for i in 0..len16 {
+                                            let base = base16
+                                                .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                            let e16 = {
+                                                let l13 = *base.add(0).cast::<*mut u8>();
+                                                let l14 = *base
+                                                    .add(::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                let len15 = l14;
+                                                let bytes15 = _rt::Vec::from_raw_parts(
+                                                    l13.cast(),
+                                                    len15,
+                                                    len15,
+                                                );
+                                                _rt::string_lift(bytes15)
+                                            };
+                                            result16.push(e16);
+                                        }
+                                        _rt::cabi_dealloc(
+                                            base16,
+                                            len16 * (2 * ::core::mem::size_of::<*const u8>()),
+                                            ::core::mem::size_of::<*const u8>(),
+                                        );
+                                        let l17 = *base
+                                            .add(6 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l18 = *base
+                                            .add(7 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let base25 = l17;
+                                        let len25 = l18;
+                                        let mut result25 = _rt::Vec::with_capacity(len25);
+                                        for i in 0..len25 {
+                                            let base = base25
+                                                .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                            let e25 = {
+                                                let l19 = *base.add(0).cast::<*mut u8>();
+                                                let l20 = *base
+                                                    .add(::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                let len21 = l20;
+                                                let bytes21 = _rt::Vec::from_raw_parts(
+                                                    l19.cast(),
+                                                    len21,
+                                                    len21,
+                                                );
+                                                let l22 = *base
+                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l23 = *base
+                                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                let len24 = l23;
+                                                let bytes24 = _rt::Vec::from_raw_parts(
+                                                    l22.cast(),
+                                                    len24,
+                                                    len24,
+                                                );
+                                                (_rt::string_lift(bytes21), _rt::string_lift(bytes24))
+                                            };
+                                            result25.push(e25);
+                                        }
+                                        _rt::cabi_dealloc(
+                                            base25,
+                                            len25 * (4 * ::core::mem::size_of::<*const u8>()),
+                                            ::core::mem::size_of::<*const u8>(),
+                                        );
+                                        AgentSpec {
+                                            name: _rt::string_lift(bytes7),
+                                            component: _rt::string_lift(bytes10),
+                                            reads: result16,
+                                            settings: result25,
+                                        }
+                                    };
+                                    result26.push(e26);
+                                }
+                                _rt::cabi_dealloc(
+                                    base26,
+                                    len26 * (8 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
+                                result26
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l27 = i32::from(
+                                    *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::wasmill::plugin::errors::Error as V82;
+                                let v82 = match l27 {
+                                    0 => {
+                                        let e82 = {
+                                            let l28 = *ptr0
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l29 = *ptr0
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len30 = l29;
+                                            let bytes30 = _rt::Vec::from_raw_parts(
+                                                l28.cast(),
+                                                len30,
+                                                len30,
+                                            );
+                                            let l31 = *ptr0
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l32 = *ptr0
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len33 = l32;
+                                            let bytes33 = _rt::Vec::from_raw_parts(
+                                                l31.cast(),
+                                                len33,
+                                                len33,
+                                            );
+                                            let l34 = *ptr0
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l35 = *ptr0
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len36 = l35;
+                                            let bytes36 = _rt::Vec::from_raw_parts(
+                                                l34.cast(),
+                                                len36,
+                                                len36,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes30),
+                                                message: _rt::string_lift(bytes33),
+                                                next: _rt::string_lift(bytes36),
+                                            }
+                                        };
+                                        V82::Denied(e82)
+                                    }
+                                    1 => {
+                                        let e82 = {
+                                            let l37 = *ptr0
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l38 = *ptr0
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len39 = l38;
+                                            let bytes39 = _rt::Vec::from_raw_parts(
+                                                l37.cast(),
+                                                len39,
+                                                len39,
+                                            );
+                                            let l40 = *ptr0
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l41 = *ptr0
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len42 = l41;
+                                            let bytes42 = _rt::Vec::from_raw_parts(
+                                                l40.cast(),
+                                                len42,
+                                                len42,
+                                            );
+                                            let l43 = *ptr0
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l44 = *ptr0
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len45 = l44;
+                                            let bytes45 = _rt::Vec::from_raw_parts(
+                                                l43.cast(),
+                                                len45,
+                                                len45,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes39),
+                                                message: _rt::string_lift(bytes42),
+                                                next: _rt::string_lift(bytes45),
+                                            }
+                                        };
+                                        V82::Invalid(e82)
+                                    }
+                                    2 => {
+                                        let e82 = {
+                                            let l46 = *ptr0
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l47 = *ptr0
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len48 = l47;
+                                            let bytes48 = _rt::Vec::from_raw_parts(
+                                                l46.cast(),
+                                                len48,
+                                                len48,
+                                            );
+                                            let l49 = *ptr0
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l50 = *ptr0
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len51 = l50;
+                                            let bytes51 = _rt::Vec::from_raw_parts(
+                                                l49.cast(),
+                                                len51,
+                                                len51,
+                                            );
+                                            let l52 = *ptr0
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l53 = *ptr0
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len54 = l53;
+                                            let bytes54 = _rt::Vec::from_raw_parts(
+                                                l52.cast(),
+                                                len54,
+                                                len54,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes48),
+                                                message: _rt::string_lift(bytes51),
+                                                next: _rt::string_lift(bytes54),
+                                            }
+                                        };
+                                        V82::NotFound(e82)
+                                    }
+                                    3 => {
+                                        let e82 = {
+                                            let l55 = *ptr0
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l56 = *ptr0
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len57 = l56;
+                                            let bytes57 = _rt::Vec::from_raw_parts(
+                                                l55.cast(),
+                                                len57,
+                                                len57,
+                                            );
+                                            let l58 = *ptr0
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l59 = *ptr0
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len60 = l59;
+                                            let bytes60 = _rt::Vec::from_raw_parts(
+                                                l58.cast(),
+                                                len60,
+                                                len60,
+                                            );
+                                            let l61 = *ptr0
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l62 = *ptr0
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len63 = l62;
+                                            let bytes63 = _rt::Vec::from_raw_parts(
+                                                l61.cast(),
+                                                len63,
+                                                len63,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes57),
+                                                message: _rt::string_lift(bytes60),
+                                                next: _rt::string_lift(bytes63),
+                                            }
+                                        };
+                                        V82::Limit(e82)
+                                    }
+                                    4 => {
+                                        let e82 = {
+                                            let l64 = *ptr0
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l65 = *ptr0
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len66 = l65;
+                                            let bytes66 = _rt::Vec::from_raw_parts(
+                                                l64.cast(),
+                                                len66,
+                                                len66,
+                                            );
+                                            let l67 = *ptr0
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l68 = *ptr0
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len69 = l68;
+                                            let bytes69 = _rt::Vec::from_raw_parts(
+                                                l67.cast(),
+                                                len69,
+                                                len69,
+                                            );
+                                            let l70 = *ptr0
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l71 = *ptr0
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len72 = l71;
+                                            let bytes72 = _rt::Vec::from_raw_parts(
+                                                l70.cast(),
+                                                len72,
+                                                len72,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes66),
+                                                message: _rt::string_lift(bytes69),
+                                                next: _rt::string_lift(bytes72),
+                                            }
+                                        };
+                                        V82::Unavailable(e82)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 5, "invalid enum discriminant");
+                                        let e82 = {
+                                            let l73 = *ptr0
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l74 = *ptr0
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len75 = l74;
+                                            let bytes75 = _rt::Vec::from_raw_parts(
+                                                l73.cast(),
+                                                len75,
+                                                len75,
+                                            );
+                                            let l76 = *ptr0
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l77 = *ptr0
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len78 = l77;
+                                            let bytes78 = _rt::Vec::from_raw_parts(
+                                                l76.cast(),
+                                                len78,
+                                                len78,
+                                            );
+                                            let l79 = *ptr0
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l80 = *ptr0
+                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len81 = l80;
+                                            let bytes81 = _rt::Vec::from_raw_parts(
+                                                l79.cast(),
+                                                len81,
+                                                len81,
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes75),
+                                                message: _rt::string_lift(bytes78),
+                                                next: _rt::string_lift(bytes81),
+                                            }
+                                        };
+                                        V82::Failed(e82)
+                                    }
+                                };
+                                v82
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result83
                 }
             }
         }
@@ -9131,10 +10816,10 @@ macro_rules! __export_agent_component_impl {
         : () = { #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.41.0:wasmill:plugin@0.1.0:agent-component:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 2887] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3170] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc1\x15\x01A\x02\x01\
-A\x1b\x01B\x06\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05leve\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xdc\x17\x01A\x02\x01\
+A\x1d\x01B\x06\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05leve\
 l\x03\0\0\x01o\x02ss\x01p\x02\x01@\x03\x05level\x01\x07messages\x06fields\x03\x01\
 \0\x04\0\x05write\x01\x04\x03\0\x18wasmill:plugin/log@0.1.0\x05\0\x01B\x07\x01ks\
 \x01@\x01\x03keys\0\0\x04\0\x03get\x01\x01\x01o\x02ss\x01p\x02\x01@\0\0\x03\x04\0\
@@ -9150,9 +10835,11 @@ imestamps-ms\x09\x04keys\x05\x0bkey-present\x02\x06values\x05\x0dvalue-present\x
 \x07headers\x0a\x04\0\x05batch\x03\0\x0b\x01r\x06\x05topics\x04keys\x05\x0bkey-p\
 resent\x02\x06values\x05\x0dvalue-present\x02\x07headers\x0a\x04\0\x08outgoing\x03\
 \0\x0d\x01j\0\x01\x01\x01@\x01\x07records\x0e\0\x0f\x04\0\x04send\x01\x10\x03\0\x1c\
-wasmill:plugin/records@0.1.0\x05\x04\x01B\x05\x02\x03\x02\x01\x03\x04\0\x05error\
-\x03\0\0\x01j\x01\x7f\x01\x01\x01@\x02\x04names\x0apartitionsy\0\x02\x04\0\x06cr\
-eate\x01\x03\x03\0\x1bwasmill:plugin/topics@0.1.0\x05\x05\x01B\x17\x02\x03\x02\x01\
+wasmill:plugin/records@0.1.0\x05\x04\x01B\x0a\x02\x03\x02\x01\x03\x04\0\x05error\
+\x03\0\0\x01kw\x01r\x03\x0apartitionsy\x0cretention-ms\x02\x09compacted\x7f\x04\0\
+\x08settings\x03\0\x03\x01j\x01\x7f\x01\x01\x01@\x02\x04names\x0apartitionsy\0\x05\
+\x04\0\x06create\x01\x06\x01@\x02\x04names\x08settings\x04\0\x05\x04\0\x0bcreate\
+-with\x01\x07\x03\0\x1bwasmill:plugin/topics@0.1.0\x05\x05\x01B\x17\x02\x03\x02\x01\
 \x03\x04\0\x05error\x03\0\0\x01p}\x01r\x02\x03key\x02\x05value\x02\x04\0\x05entr\
 y\x03\0\x03\x01k\x02\x01j\x01\x05\x01\x01\x01@\x01\x03key\x02\0\x06\x04\0\x03get\
 \x01\x07\x01p\x02\x01p\x05\x01j\x01\x09\x01\x01\x01@\x01\x04keys\x08\0\x0a\x04\0\
@@ -9165,16 +10852,21 @@ y\x03\0\x03\x01k\x02\x01j\x01\x05\x01\x01\x01@\x01\x03key\x02\0\x06\x04\0\x03get
 \x01@\x03\x04names\x03due\x03\x07payload\x06\0\x07\x04\0\x03set\x01\x08\x01j\x01\
 \x7f\x01\x01\x01@\x01\x04names\0\x09\x04\0\x06cancel\x01\x0a\x01ks\x01p\x05\x01j\
 \x01\x0c\x01\x01\x01@\x02\x05after\x0b\x05limity\0\x0d\x04\0\x07waiting\x01\x0e\x03\
-\0\x1bwasmill:plugin/timers@0.1.0\x05\x07\x01B\x02\x01r\x04\x04names\x0bdescript\
+\0\x1bwasmill:plugin/timers@0.1.0\x05\x07\x01B\x10\x02\x03\x02\x01\x03\x04\0\x05\
+error\x03\0\0\x01ps\x01o\x02ss\x01p\x03\x01r\x04\x04names\x09components\x05reads\
+\x02\x08settings\x04\x04\0\x0aagent-spec\x03\0\x05\x01j\x01\x7f\x01\x01\x01@\x01\
+\x05agent\x06\0\x07\x04\0\x05start\x01\x08\x01@\x01\x04names\0\x07\x04\0\x04stop\
+\x01\x09\x01p\x06\x01j\x01\x0a\x01\x01\x01@\0\0\x0b\x04\0\x07started\x01\x0c\x03\
+\0\x1bwasmill:plugin/agents@0.1.0\x05\x08\x01B\x02\x01r\x04\x04names\x0bdescript\
 ions\x0cinput-schemas\x0doutput-schemas\x04\0\x08function\x03\0\0\x03\0\x1fwasmi\
-ll:plugin/tool-types@0.1.0\x05\x08\x02\x03\0\x07\x08function\x01B\x15\x02\x03\x02\
-\x01\x03\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x09\x04\0\x08function\x03\0\x02\x01\
+ll:plugin/tool-types@0.1.0\x05\x09\x02\x03\0\x08\x08function\x01B\x15\x02\x03\x02\
+\x01\x03\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x0a\x04\0\x08function\x03\0\x02\x01\
 p\x03\x01r\x04\x04names\x07versions\x06digests\x09functions\x04\x04\0\x04tool\x03\
 \0\x05\x01r\x03\x04tools\x08functions\x09argumentss\x04\0\x0ainvocation\x03\0\x07\
 \x01p\x06\x01j\x01\x09\x01\x01\x01@\0\0\x0a\x04\0\x0alist-tools\x01\x0b\x01j\x01\
 s\x01\x01\x01@\x01\x0ainvocation\x08\0\x0c\x04\0\x04call\x01\x0d\x01p\x08\x01p\x0c\
 \x01j\x01\x0f\x01\x01\x01@\x01\x0binvocations\x0e\0\x10\x04\0\x08call-all\x01\x11\
-\x03\0\x1awasmill:plugin/tools@0.1.0\x05\x0a\x01B\x1e\x02\x03\x02\x01\x03\x04\0\x05\
+\x03\0\x1awasmill:plugin/tools@0.1.0\x05\x0b\x01B\x1e\x02\x03\x02\x01\x03\x04\0\x05\
 error\x03\0\0\x01m\x01\x04rust\x04\0\x08language\x03\0\x02\x01ks\x01r\x03\x08fun\
 ctions\x09argumentss\x08expected\x04\x04\0\x07example\x03\0\x05\x01ps\x01p\x06\x01\
 r\x07\x04names\x0bdescriptions\x08language\x03\x06sources\x0cdependencies\x07\x08\
@@ -9187,19 +10879,19 @@ messages\x04liney\x06columny\x08rendereds\x04\0\x0adiagnostic\x03\0\x0d\x01m\x06
 \x01r\x03\x05stage\x10\x06reason\x01\x0bdiagnostics\x16\x04\0\x07refusal\x03\0\x17\
 \x01q\x03\x08callable\x01\x15\0\x07waiting\x01\x15\0\x07refused\x01\x18\0\x04\0\x07\
 outcome\x03\0\x19\x01j\x01\x1a\x01\x01\x01@\x01\x07request\x0a\0\x1b\x04\0\x05bu\
-ild\x01\x1c\x03\0\x1awasmill:plugin/forge@0.1.0\x05\x0b\x01B\x12\x02\x03\x02\x01\
+ild\x01\x1c\x03\0\x1awasmill:plugin/forge@0.1.0\x05\x0c\x01B\x12\x02\x03\x02\x01\
 \x03\x04\0\x05error\x03\0\0\x01m\x03\x06system\x04user\x09assistant\x04\0\x04rol\
 e\x03\0\x02\x01r\x02\x04role\x03\x07contents\x04\0\x07message\x03\0\x04\x01ks\x01\
 p\x05\x01ky\x01r\x04\x05model\x06\x08messages\x07\x0amax-tokens\x08\x11temperatu\
 re-milli\x08\x04\0\x07request\x03\0\x09\x01r\x04\x07contents\x05models\x0dprompt\
 -tokensw\x11completion-tokensw\x04\0\x06answer\x03\0\x0b\x01@\0\0\x7f\x04\0\x09a\
 vailable\x01\x0d\x01j\x01\x0c\x01\x01\x01@\x01\x07request\x0a\0\x0e\x04\0\x08com\
-plete\x01\x0f\x03\0\x1awasmill:plugin/model@0.1.0\x05\x0c\x02\x03\0\x03\x05batch\
-\x01B\x0c\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x0d\x04\0\x05\
+plete\x01\x0f\x03\0\x1awasmill:plugin/model@0.1.0\x05\x0d\x02\x03\0\x03\x05batch\
+\x01B\x0c\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x0e\x04\0\x05\
 batch\x03\0\x02\x01r\x03\x03rowy\x06reason\x01\x05retry\x7f\x04\0\x07failure\x03\
 \0\x04\x01j\0\x01\x05\x01@\x01\x05batch\x03\0\x06\x04\0\x06handle\x01\x07\x01j\0\
 \x01\x01\x01@\0\0\x08\x04\0\x04idle\x01\x09\x04\0\x1awasmill:plugin/agent@0.1.0\x05\
-\x0e\x04\0$wasmill:plugin/agent-component@0.1.0\x04\0\x0b\x15\x01\0\x0fagent-com\
+\x0f\x04\0$wasmill:plugin/agent-component@0.1.0\x04\0\x0b\x15\x01\0\x0fagent-com\
 ponent\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.227\
 .1\x10wit-bindgen-rust\x060.41.0";
         };
@@ -9213,9 +10905,9 @@ pub use __export_agent_component_impl as export_agent;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2792] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc2\x14\x01A\x02\x01\
-A\x18\x01B\x06\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05leve\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3075] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xdd\x16\x01A\x02\x01\
+A\x1a\x01B\x06\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05leve\
 l\x03\0\0\x01o\x02ss\x01p\x02\x01@\x03\x05level\x01\x07messages\x06fields\x03\x01\
 \0\x04\0\x05write\x01\x04\x03\0\x18wasmill:plugin/log@0.1.0\x05\0\x01B\x07\x01ks\
 \x01@\x01\x03keys\0\0\x04\0\x03get\x01\x01\x01o\x02ss\x01p\x02\x01@\0\0\x03\x04\0\
@@ -9231,9 +10923,11 @@ imestamps-ms\x09\x04keys\x05\x0bkey-present\x02\x06values\x05\x0dvalue-present\x
 \x07headers\x0a\x04\0\x05batch\x03\0\x0b\x01r\x06\x05topics\x04keys\x05\x0bkey-p\
 resent\x02\x06values\x05\x0dvalue-present\x02\x07headers\x0a\x04\0\x08outgoing\x03\
 \0\x0d\x01j\0\x01\x01\x01@\x01\x07records\x0e\0\x0f\x04\0\x04send\x01\x10\x03\0\x1c\
-wasmill:plugin/records@0.1.0\x05\x04\x01B\x05\x02\x03\x02\x01\x03\x04\0\x05error\
-\x03\0\0\x01j\x01\x7f\x01\x01\x01@\x02\x04names\x0apartitionsy\0\x02\x04\0\x06cr\
-eate\x01\x03\x03\0\x1bwasmill:plugin/topics@0.1.0\x05\x05\x01B\x17\x02\x03\x02\x01\
+wasmill:plugin/records@0.1.0\x05\x04\x01B\x0a\x02\x03\x02\x01\x03\x04\0\x05error\
+\x03\0\0\x01kw\x01r\x03\x0apartitionsy\x0cretention-ms\x02\x09compacted\x7f\x04\0\
+\x08settings\x03\0\x03\x01j\x01\x7f\x01\x01\x01@\x02\x04names\x0apartitionsy\0\x05\
+\x04\0\x06create\x01\x06\x01@\x02\x04names\x08settings\x04\0\x05\x04\0\x0bcreate\
+-with\x01\x07\x03\0\x1bwasmill:plugin/topics@0.1.0\x05\x05\x01B\x17\x02\x03\x02\x01\
 \x03\x04\0\x05error\x03\0\0\x01p}\x01r\x02\x03key\x02\x05value\x02\x04\0\x05entr\
 y\x03\0\x03\x01k\x02\x01j\x01\x05\x01\x01\x01@\x01\x03key\x02\0\x06\x04\0\x03get\
 \x01\x07\x01p\x02\x01p\x05\x01j\x01\x09\x01\x01\x01@\x01\x04keys\x08\0\x0a\x04\0\
@@ -9246,16 +10940,21 @@ y\x03\0\x03\x01k\x02\x01j\x01\x05\x01\x01\x01@\x01\x03key\x02\0\x06\x04\0\x03get
 \x01@\x03\x04names\x03due\x03\x07payload\x06\0\x07\x04\0\x03set\x01\x08\x01j\x01\
 \x7f\x01\x01\x01@\x01\x04names\0\x09\x04\0\x06cancel\x01\x0a\x01ks\x01p\x05\x01j\
 \x01\x0c\x01\x01\x01@\x02\x05after\x0b\x05limity\0\x0d\x04\0\x07waiting\x01\x0e\x03\
-\0\x1bwasmill:plugin/timers@0.1.0\x05\x07\x01B\x02\x01r\x04\x04names\x0bdescript\
+\0\x1bwasmill:plugin/timers@0.1.0\x05\x07\x01B\x10\x02\x03\x02\x01\x03\x04\0\x05\
+error\x03\0\0\x01ps\x01o\x02ss\x01p\x03\x01r\x04\x04names\x09components\x05reads\
+\x02\x08settings\x04\x04\0\x0aagent-spec\x03\0\x05\x01j\x01\x7f\x01\x01\x01@\x01\
+\x05agent\x06\0\x07\x04\0\x05start\x01\x08\x01@\x01\x04names\0\x07\x04\0\x04stop\
+\x01\x09\x01p\x06\x01j\x01\x0a\x01\x01\x01@\0\0\x0b\x04\0\x07started\x01\x0c\x03\
+\0\x1bwasmill:plugin/agents@0.1.0\x05\x08\x01B\x02\x01r\x04\x04names\x0bdescript\
 ions\x0cinput-schemas\x0doutput-schemas\x04\0\x08function\x03\0\0\x03\0\x1fwasmi\
-ll:plugin/tool-types@0.1.0\x05\x08\x02\x03\0\x07\x08function\x01B\x15\x02\x03\x02\
-\x01\x03\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x09\x04\0\x08function\x03\0\x02\x01\
+ll:plugin/tool-types@0.1.0\x05\x09\x02\x03\0\x08\x08function\x01B\x15\x02\x03\x02\
+\x01\x03\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x0a\x04\0\x08function\x03\0\x02\x01\
 p\x03\x01r\x04\x04names\x07versions\x06digests\x09functions\x04\x04\0\x04tool\x03\
 \0\x05\x01r\x03\x04tools\x08functions\x09argumentss\x04\0\x0ainvocation\x03\0\x07\
 \x01p\x06\x01j\x01\x09\x01\x01\x01@\0\0\x0a\x04\0\x0alist-tools\x01\x0b\x01j\x01\
 s\x01\x01\x01@\x01\x0ainvocation\x08\0\x0c\x04\0\x04call\x01\x0d\x01p\x08\x01p\x0c\
 \x01j\x01\x0f\x01\x01\x01@\x01\x0binvocations\x0e\0\x10\x04\0\x08call-all\x01\x11\
-\x03\0\x1awasmill:plugin/tools@0.1.0\x05\x0a\x01B\x1e\x02\x03\x02\x01\x03\x04\0\x05\
+\x03\0\x1awasmill:plugin/tools@0.1.0\x05\x0b\x01B\x1e\x02\x03\x02\x01\x03\x04\0\x05\
 error\x03\0\0\x01m\x01\x04rust\x04\0\x08language\x03\0\x02\x01ks\x01r\x03\x08fun\
 ctions\x09argumentss\x08expected\x04\x04\0\x07example\x03\0\x05\x01ps\x01p\x06\x01\
 r\x07\x04names\x0bdescriptions\x08language\x03\x06sources\x0cdependencies\x07\x08\
@@ -9268,14 +10967,14 @@ messages\x04liney\x06columny\x08rendereds\x04\0\x0adiagnostic\x03\0\x0d\x01m\x06
 \x01r\x03\x05stage\x10\x06reason\x01\x0bdiagnostics\x16\x04\0\x07refusal\x03\0\x17\
 \x01q\x03\x08callable\x01\x15\0\x07waiting\x01\x15\0\x07refused\x01\x18\0\x04\0\x07\
 outcome\x03\0\x19\x01j\x01\x1a\x01\x01\x01@\x01\x07request\x0a\0\x1b\x04\0\x05bu\
-ild\x01\x1c\x03\0\x1awasmill:plugin/forge@0.1.0\x05\x0b\x01B\x12\x02\x03\x02\x01\
+ild\x01\x1c\x03\0\x1awasmill:plugin/forge@0.1.0\x05\x0c\x01B\x12\x02\x03\x02\x01\
 \x03\x04\0\x05error\x03\0\0\x01m\x03\x06system\x04user\x09assistant\x04\0\x04rol\
 e\x03\0\x02\x01r\x02\x04role\x03\x07contents\x04\0\x07message\x03\0\x04\x01ks\x01\
 p\x05\x01ky\x01r\x04\x05model\x06\x08messages\x07\x0amax-tokens\x08\x11temperatu\
 re-milli\x08\x04\0\x07request\x03\0\x09\x01r\x04\x07contents\x05models\x0dprompt\
 -tokensw\x11completion-tokensw\x04\0\x06answer\x03\0\x0b\x01@\0\0\x7f\x04\0\x09a\
 vailable\x01\x0d\x01j\x01\x0c\x01\x01\x01@\x01\x07request\x0a\0\x0e\x04\0\x08com\
-plete\x01\x0f\x03\0\x1awasmill:plugin/model@0.1.0\x05\x0c\x04\0Dwasmill:plugin/a\
+plete\x01\x0f\x03\0\x1awasmill:plugin/model@0.1.0\x05\x0d\x04\0Dwasmill:plugin/a\
 gent-component-with-all-of-its-exports-removed@0.1.0\x04\0\x0b5\x01\0/agent-comp\
 onent-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-b\
 y\x02\x0dwit-component\x070.227.1\x10wit-bindgen-rust\x060.41.0";

@@ -117,7 +117,7 @@ async fn scratch(limits: &str, rows: &str) -> Scratch {
     let row = format!(
         "privileged = []\n[[row]]\nprincipal = \"agent:evil-agent\"\ntopics.read = [\"evil.attacks\"]\n\
              topics.write = [\"evil.results\"]\ntopics.create = [\"evil.results\"]\ntools = [\"evil-agent.*\"]\n\
-             forge = [\"rust\"]\nstate = true\ntimers = true\nmodel = [\"allowed\"]\nlimits = {{ {limits} }}\n{rows}"
+             forge = [\"rust\"]\nstate = true\ntimers = true\nagents = [\"none\"]\nmodel = [\"allowed\"]\nlimits = {{ {limits} }}\n{rows}"
     );
     Scratch::new(&row).await.unwrap()
 }

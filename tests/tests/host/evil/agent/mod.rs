@@ -7,6 +7,7 @@ mod limits;
 mod lost;
 mod memory;
 mod others;
+mod starting;
 mod stored;
 mod timers;
 mod topic;

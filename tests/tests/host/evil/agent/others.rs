@@ -12,6 +12,8 @@ async fn tools_models_and_topics_of_others_are_denied() {
         ("model", "agent:evil-agent may not"),
         ("create-topic", "agent:evil-agent may not create topic evil.new"),
         ("many-partitions", "agent:evil-agent may not create topic evil.wide"),
+        ("retention", "agent:evil-agent may not create topic evil.long"),
+        ("many-topics", "agent:evil-agent may not create topic evil.many-0"),
     ] {
         arena.attack(json!({ "attack": attack })).await.assert_error("permission.denied", &[tried]);
     }
@@ -48,5 +50,25 @@ async fn a_conversation_without_end_is_refused_before_it_is_sent() {
     arena.attack(json!({ "attack": "model-size" })).await.assert_error("model.question", &["256"]);
     let sent = arena.attack(json!({ "attack": "model", "model": "allowed" })).await;
     sent.assert_error("model.unavailable", &[]);
+    arena.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_may_create_topics_creates_as_many_and_as_large_ones_as_the_row_says() {
+    let wide = manifest("evil-agent").unwrap().replace("create = [\"evil.results\"]", "create = [\"evil.*\"]");
+    let rows = "[[row]]\nprincipal = \"agent:*\"\ntopics.create = [\"evil.*\"]\n";
+    let mut arena = Arena::with(&wide, "topics_made = 5, topic_partitions = 3, topic_hours = 1", rows).await;
+    let row = "(row for \"agent:evil-agent\", permissions.toml line 2)";
+    let says = |limit: &str| format!("{limit} {row}");
+    let four = json!({ "attack": "many-partitions", "partitions": 4 });
+    arena.attack(four).await.assert_error("topic.partitions", &[&says("topic_partitions = 3")]);
+    arena.attack(json!({ "attack": "retention" })).await.assert_error("topic.retention", &[&says("topic_hours = 1")]);
+    let three = json!({ "attack": "many-partitions", "partitions": 3 });
+    arena.attack(three.clone()).await.assert_result("created: true");
+    arena.attack(three).await.assert_result("created: false");
+    arena.attack(json!({ "attack": "many-topics" })).await.assert_error("topic.many", &[&says("topics_made = 5")]);
+    let topics = arena.scratch.streams().topics().await.unwrap();
+    let evil: Vec<_> = topics.iter().filter(|topic| topic.name.starts_with("evil.")).collect();
+    assert_eq!(evil.len(), 5, "{evil:?}");
     arena.stop().await;
 }
