@@ -14,6 +14,7 @@ pub mod host;
 pub mod meters;
 pub mod permissions;
 pub mod problem;
+pub mod runs;
 pub mod runtime;
 pub mod store;
 pub mod streams;

@@ -285,6 +285,7 @@ impl From<CatalogError> for Problem {
             CatalogError::Layout(error) => error.into(),
             CatalogError::Runtime(error) => error.into(),
             CatalogError::Store(error) => error.into(),
+            CatalogError::Gone { .. } => Self::new(ProblemKind::NotFound, error.code(), error.to_string(), ""),
             CatalogError::Trust { .. }
             | CatalogError::Maker(_)
             | CatalogError::Started { .. }

@@ -1,6 +1,6 @@
 //! Checks of values that were read: what types alone can't say.
 
-use crate::manifest::{Agent, Kind, Manifest};
+use crate::manifest::{Agent, Kind, Manifest, Mode};
 use crate::names::{check_component_name, check_topic_name};
 use crate::permissions::{HttpRule, Limits, Permissions};
 use crate::schedule::{FIRED_TOPICS, TIMER_PAYLOAD_SIZE_MAX, check_timer_name};
@@ -17,6 +17,10 @@ pub const AGENT_READS_MAX: usize = 64;
 pub const BATCH_RECORDS_MAX: usize = 16_384;
 /// Most schedules of one agent.
 pub const CRON_MAX: usize = 64;
+/// Most runs at once of an agent in task mode, on one host.
+pub const RUNS_AT_ONCE_MAX: usize = 1024;
+/// Longest time of one run, seconds: seven days.
+pub const RUN_SECONDS_MAX: u64 = 7 * 24 * 60 * 60;
 /// Longest idle time, milliseconds: one day.
 pub const IDLE_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
@@ -75,6 +79,11 @@ impl Manifest {
             (Kind::Tool, None) if self.permissions.timers => {
                 return Err(FieldError::at(&["permissions", "timers"], "only agents set timers"));
             }
+            (Kind::Agent, Some(agent)) if agent.mode == Mode::Task && self.permissions.timers => {
+                let reason =
+                    "timers are for mode = \"stream\" only; let an agent in stream mode send a record when it is time";
+                return Err(FieldError::at(&["permissions", "timers"], reason));
+            }
             (Kind::Agent, Some(agent)) => agent.check().map_err(|error| error.under("agent"))?,
             (Kind::Tool, None) => {}
         }
@@ -119,7 +128,38 @@ impl Agent {
                 return Err(FieldError::at(&["cron", &i, "payload"], reason));
             }
         }
-        Ok(())
+        if !(1..=RUNS_AT_ONCE_MAX).contains(&self.runs_at_once) {
+            return Err(FieldError::at(&["runs_at_once"], format!("1 to {RUNS_AT_ONCE_MAX} runs at once")));
+        }
+        if !(1..=RUN_SECONDS_MAX).contains(&self.run_seconds) {
+            let reason = format!("1 to {RUN_SECONDS_MAX} seconds, which are seven days");
+            return Err(FieldError::at(&["run_seconds"], reason));
+        }
+        self.check_mode()
+    }
+
+    /// A setting of the other way of working is a misunderstanding. Where it has its default, nobody can tell.
+    fn check_mode(&self) -> Result<(), FieldError> {
+        let usual = Self::default_of(self.reads.clone());
+        let (of_stream, of_task) = (
+            vec![
+                ("batch_records", self.batch_records != usual.batch_records),
+                ("idle_ms", self.idle_ms != usual.idle_ms),
+                ("cron", !self.cron.is_empty()),
+            ],
+            vec![
+                ("runs_at_once", self.runs_at_once != usual.runs_at_once),
+                ("run_seconds", self.run_seconds != usual.run_seconds),
+            ],
+        );
+        let (wrong, mode) = match self.mode {
+            Mode::Stream => (of_task, "task"),
+            Mode::Task => (of_stream, "stream"),
+        };
+        match wrong.iter().find(|(_, is_set)| *is_set) {
+            Some((field, _)) => Err(FieldError::at(&[field], format!("this is for mode = \"{mode}\" only"))),
+            None => Ok(()),
+        }
     }
 }
 

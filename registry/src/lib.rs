@@ -36,7 +36,7 @@ pub use document::{DocumentError, line_of, parse_document};
 pub use dsse::{Envelope, pre_authentication_encoding};
 pub use keys::{KeyError, KeyId, PublicKey, SecretKey};
 pub use layout::{Entry, Installed, LayoutError, LoadError, Registry};
-pub use manifest::{Agent, Cron, Kind, MANIFEST_SIZE_MAX, Manifest, ManifestError};
+pub use manifest::{Agent, Cron, Kind, MANIFEST_SIZE_MAX, Manifest, ManifestError, Mode};
 pub use names::{NameError, Reference, check_component_name, check_topic_name, is_forged_name};
 pub use permissions::{HttpRule, Limits, Permissions, Topics};
 pub use provenance::{BuildDefinition, Builder, Provenance, Resource, RunDetails};

@@ -133,6 +133,15 @@ pub struct Agent {
     /// What it does by the clock.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cron: Vec<Cron>,
+    /// Its way of working.
+    #[serde(default)]
+    pub mode: Mode,
+    /// In task mode: most runs at once on one host, 1 to 1,024.
+    #[serde(default = "Agent::runs_at_once_default")]
+    pub runs_at_once: usize,
+    /// In task mode: how long one run may take with all its turns and pauses, seconds; at most seven days.
+    #[serde(default = "Agent::run_seconds_default")]
+    pub run_seconds: u64,
 }
 
 /// Something that an agent does again and again.
@@ -148,9 +157,41 @@ pub struct Cron {
     pub payload: String,
 }
 
+/// An agent's way of working.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Batches of records, each in one transaction: for fast handlers.
+    #[default]
+    Stream,
+    /// One run for each record, many at once, each with its own instance and a journal: for work that waits and pays.
+    Task,
+}
+
 impl Agent {
+    /// An agent that only says what it reads.
+    pub(crate) fn default_of(reads: Vec<String>) -> Self {
+        Self {
+            reads,
+            batch_records: Self::batch_records_default(),
+            idle_ms: 0,
+            cron: Vec::new(),
+            mode: Mode::default(),
+            runs_at_once: Self::runs_at_once_default(),
+            run_seconds: Self::run_seconds_default(),
+        }
+    }
+
     fn batch_records_default() -> usize {
         1024
+    }
+
+    fn runs_at_once_default() -> usize {
+        16
+    }
+
+    fn run_seconds_default() -> u64 {
+        3600
     }
 }
 
@@ -232,6 +273,26 @@ memory_mib = 32
             let (found, message) = refused(from, to);
             assert_eq!(found, line, "{from} -> {to}: {message}");
         }
+    }
+
+    #[test]
+    fn ways_of_working_exclude_each_others_settings() {
+        let task = |lines: &str| AGENT.replace("batch_records = 100", &format!("mode = \"task\"\n{lines}"));
+        let agent = Manifest::parse(task("runs_at_once = 3").as_bytes()).unwrap().agent.unwrap();
+        assert_eq!((agent.mode, agent.runs_at_once, agent.run_seconds), (Mode::Task, 3, 3600));
+        for (lines, line) in [
+            ("runs_at_once = 0", 9),
+            ("runs_at_once = 1025", 9),
+            ("run_seconds = 0", 9),
+            ("run_seconds = 604801", 9),
+            ("idle_ms = 5", 9),
+            ("batch_records = 7", 9),
+        ] {
+            let Err(ManifestError::Invalid(error)) = Manifest::parse(task(lines).as_bytes()) else { panic!("{lines}") };
+            assert_eq!(error.line, line, "{lines}: {error}");
+        }
+        let (line, message) = refused("batch_records = 100", "runs_at_once = 3");
+        assert_eq!(line, 8, "{message}");
     }
 
     #[test]

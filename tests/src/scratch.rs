@@ -125,6 +125,7 @@ impl Scratch {
             forge: Some((ForgeSettings::default(), SecretKey::read(&self.dir.path().join("forge.key"))?)),
             limits: wasmill_registry::Limits::default(),
             engine: self.engine,
+            runs_kept: Duration::from_secs(3600),
         });
         Ok(host.await?)
     }

@@ -9,10 +9,11 @@ use crate::capabilities::{AgentSide, CallContext, Guest, problem};
 use crate::catalog::{end_of_call, new_store, own_problem};
 use crate::meters::{self, HeldInstance, on_cpu};
 use crate::problem::{Problem, ProblemKind};
+use crate::runs::Repeatable;
 use crate::runtime::bindings::AgentComponent;
 use crate::runtime::bindings::agent_world::exports::wasmill::plugin::agent::Failure;
 use crate::runtime::bindings::records::Batch;
-use crate::runtime::{LimitKind, RuntimeError};
+use crate::runtime::{LimitKind, RuntimeError, trap_stack};
 
 /// One instance, for one partition.
 pub struct Instance {
@@ -34,7 +35,12 @@ pub enum CallError {
         retry: bool,
     },
     /// The instance is dead: a trap, or a reached limit.
-    Dead(Problem),
+    Dead {
+        /// Why.
+        problem: Problem,
+        /// Where it trapped, innermost first; none where it did not.
+        stack: Option<String>,
+    },
 }
 
 impl CallError {
@@ -42,8 +48,8 @@ impl CallError {
     pub fn failure(&self) -> meters::Failure {
         match self {
             Self::Row { .. } => meters::Failure::Own,
-            Self::Dead(problem) if problem.kind == ProblemKind::Limit => meters::Failure::Limit,
-            Self::Dead(_) => meters::Failure::Trap,
+            Self::Dead { problem, .. } if problem.kind == ProblemKind::Limit => meters::Failure::Limit,
+            Self::Dead { .. } => meters::Failure::Trap,
         }
     }
 }
@@ -58,8 +64,27 @@ impl Instance {
         context: CallContext,
         side: AgentSide,
     ) -> Result<Self, (Problem, Option<AgentSide>)> {
-        let deadline = context.deadline;
         let guest = Guest::new(around.agent.identity.clone(), around.services.clone(), context, Some(side));
+        Self::instantiate(around, guest).await
+    }
+
+    /// Starts one whose work can be repeated.
+    ///
+    /// # Errors
+    /// What the guest did at its start.
+    pub async fn start_repeatable(
+        around: &Surroundings,
+        context: CallContext,
+        side: AgentSide,
+        repeatable: Repeatable,
+    ) -> Result<Self, Problem> {
+        let (identity, services) = (around.agent.identity.clone(), around.services.clone());
+        let guest = Guest::repeatable(identity, services, context, side, repeatable);
+        Self::instantiate(around, guest).await.map_err(|(problem, _)| problem)
+    }
+
+    async fn instantiate(around: &Surroundings, guest: Guest) -> Result<Self, (Problem, Option<AgentSide>)> {
+        let deadline = guest.context().deadline;
         let mut store = new_store(&around.engine, guest);
         let started = tokio::time::timeout_at(deadline.into(), around.agent.pre.instantiate_async(&mut store));
         match on_cpu(|spent| around.meter.on_cpu(spent), started).await {
@@ -131,8 +156,10 @@ impl Instance {
     fn alive<T>(&mut self, answer: Result<wasmtime::Result<T>, tokio::time::error::Elapsed>) -> Result<T, CallError> {
         match answer {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(CallError::Dead(ended(&mut self.store, &error))),
-            Err(_) => Err(CallError::Dead(too_late(&self.store))),
+            Ok(Err(error)) => {
+                Err(CallError::Dead { problem: ended(&mut self.store, &error), stack: trap_stack(&error) })
+            }
+            Err(_) => Err(CallError::Dead { problem: too_late(&self.store), stack: None }),
         }
     }
 }

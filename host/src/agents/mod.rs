@@ -13,11 +13,14 @@ mod partition;
 mod rehearse;
 mod status;
 mod supervisor;
+mod task;
 mod timers;
 mod worker;
 
 pub use dead_letter::{DeadLetter, Origin, Redriven, list, list_all, redrive, redrive_group_of, topic_of};
 pub use group::group_of;
+use rehearse::Empty;
 pub use rehearse::{Rehearsed, Time, rehearse};
 pub use status::{AgentState, AgentStatus};
 pub use supervisor::Supervisor;
+pub use task::{Replayed, ReplayedStep, replay};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::batch::{from_guest, single, to_guest};
-use super::dead_letter;
+use super::dead_letter::{self, Reason};
 use super::headers;
 use super::instance::{CallError, Instance};
 use super::timers;
@@ -16,12 +16,13 @@ use crate::catalog::Agent;
 use crate::meters::AgentMeter;
 use crate::permissions::LimitName;
 use crate::problem::{Problem, ProblemKind};
+use crate::runs::back_off;
 use crate::runtime::Engine;
 use crate::streams::{Batch, Output, Overlay, StateChange, StateReader};
 
 /// How often a record is tried whose failure may pass.
 const ATTEMPTS_MAX: u32 = 3;
-/// Pause before the second attempt; doubled before each further one.
+/// Pause after `idle` has failed; doubled after each further time.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// What does not change from batch to batch.
@@ -133,7 +134,7 @@ impl Partition {
             Ok(()) => Ok(self.take(0)),
             Err(error) => {
                 self.around.meter.failed(error.failure());
-                let (CallError::Row { problem, .. } | CallError::Dead(problem)) = error;
+                let (CallError::Row { problem, .. } | CallError::Dead { problem, .. }) = error;
                 self.drop_instance();
                 self.idle_failures += 1;
                 self.told_idle = self.idle_failures >= ATTEMPTS_MAX;
@@ -154,9 +155,9 @@ impl Partition {
         let mut dead: Vec<Output> = Vec::new();
         for i in 0..batch.len() {
             let alone = single(&batch, i);
-            if let Err((problem, attempts)) = self.attempt(&alone, traceparent).await? {
+            if let Err(reason) = self.attempt(&alone, traceparent).await? {
                 let (identity, services) = (&self.around.agent.identity, &self.around.services);
-                dead.push(dead_letter::set_aside(identity, services, &alone, &problem, attempts));
+                dead.push(dead_letter::set_aside(identity, services, &alone, &reason));
             }
         }
         let dead_letters = dead.len() as u64;
@@ -166,7 +167,7 @@ impl Partition {
     }
 
     /// Tries one record until it succeeds, fails for good, or has failed too often. What a failed attempt did is gone.
-    async fn attempt(&mut self, alone: &Batch, traceparent: &Arc<str>) -> Result<Result<(), (Problem, u32)>, Problem> {
+    async fn attempt(&mut self, alone: &Batch, traceparent: &Arc<str>) -> Result<Result<(), Reason>, Problem> {
         let guest_batch = to_guest(alone.clone());
         let mut attempts = 0;
         loop {
@@ -184,15 +185,15 @@ impl Partition {
             }
             // A failed instance may have kept something of the record in its memory: the next one starts clean.
             self.start(side, traceparent).await?;
-            let (problem, retry) = match error {
-                CallError::Row { problem, retry, .. } => (problem, retry),
-                CallError::Dead(problem) => (problem, false),
+            let (problem, stack, retry) = match error {
+                CallError::Row { problem, retry, .. } => (problem, None, retry),
+                CallError::Dead { problem, stack } => (problem, stack, false),
             };
             if !retry || attempts >= ATTEMPTS_MAX {
-                return Ok(Err((problem, attempts)));
+                return Ok(Err(Reason { problem, stack, attempts }));
             }
             self.around.meter.retried();
-            tokio::time::sleep(BACK_OFF * 2u32.pow(attempts - 1)).await;
+            tokio::time::sleep(back_off(attempts, rand::random())).await;
         }
     }
 

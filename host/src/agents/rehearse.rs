@@ -115,7 +115,7 @@ impl Stage {
         let failure = match self.instance.handle(context, &to_guest(batch)).await {
             Ok(()) => None,
             Err(CallError::Row { row, problem, .. }) => Some((row, problem)),
-            Err(CallError::Dead(problem)) => Some((0, problem)),
+            Err(CallError::Dead { problem, .. }) => Some((0, problem)),
         };
         if let Some(side) = self.instance.side().filter(|_| failure.is_none()) {
             let changes: Vec<StateChange> = side.state.take_changes();
@@ -127,7 +127,7 @@ impl Stage {
 }
 
 /// State before the first batch ever.
-struct Empty;
+pub(super) struct Empty;
 
 impl StateReader for Empty {
     fn get(&self, _: u32, _: &[u8]) -> Result<Option<Vec<u8>>, StreamError> {

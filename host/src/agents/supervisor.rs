@@ -78,6 +78,7 @@ impl Supervisor {
             services: self.catalog.services().clone(),
             agent: agent.clone(),
             board: board.clone(),
+            catalog: self.catalog.clone(),
         };
         Working { agent, board, stop, task: tokio::spawn(worker::run(assignment, stopped)) }
     }

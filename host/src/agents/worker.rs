@@ -6,15 +6,17 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use wasmill_registry::Mode;
 
 use super::caution::Caution;
 use super::dead_letter;
 use super::group::group_of;
 use super::partition::{Done, Partition, Surroundings, new_side};
 use super::status::{AgentState, Board};
+use super::task;
 use super::timers::{self, Timetable};
 use crate::capabilities::{self, Identity, Services};
-use crate::catalog::Agent;
+use crate::catalog::{Agent, Catalog};
 use crate::meters::{Round, Seat};
 use crate::permissions::{Action, Denial};
 use crate::problem::{Problem, ProblemKind};
@@ -41,6 +43,8 @@ pub struct Assignment {
     pub agent: Arc<Agent>,
     /// Where it says what it is doing.
     pub board: Board,
+    /// Where other versions of the agent are.
+    pub catalog: Arc<Catalog>,
 }
 
 /// Works until `stop` becomes true. Failures are shown on the board and tried again.
@@ -49,8 +53,14 @@ pub async fn run(assignment: Assignment, mut stop: watch::Receiver<bool>) {
     let name = assignment.agent.identity.component.clone();
     loop {
         let began = Instant::now();
+        let session = async {
+            match assignment.agent.section.mode {
+                Mode::Stream => session(&assignment).await,
+                Mode::Task => task::session(&assignment).await,
+            }
+        };
         let failed = tokio::select! {
-            failed = session(&assignment) => failed,
+            failed = session => failed,
             _ = stop.wait_for(|stop| *stop) => return,
         };
         let problem = match failed {
@@ -73,27 +83,9 @@ pub async fn run(assignment: Assignment, mut stop: watch::Receiver<bool>) {
 
 /// Joins the group and works until something fails.
 async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Problem> {
-    let Assignment { engine, services, agent, board } = assignment;
+    let Assignment { engine, services, agent, board, .. } = assignment;
     let identity = &agent.identity;
-    for topic in &agent.section.reads {
-        may(identity, Action::TopicRead(topic))?;
-        if !services.topics.contain(&services.streams, topic).await? {
-            return Err(StreamError::UnknownTopic(topic.clone()).into());
-        }
-    }
-    if !agent.section.cron.is_empty() {
-        may(identity, Action::Timers)?;
-    }
-    let name = identity.principal.name();
-    let keeps_state = [Action::State, Action::Timers].iter().any(|action| identity.grant.check(*action).is_allowed());
-    let membership = Membership {
-        group: group_of(name),
-        topics: agent.section.reads.clone(),
-        state: keeps_state.then(|| name.to_owned()),
-        batch_records_max: agent.section.batch_records,
-        batch_bytes_max: BATCH_BYTES_MAX,
-    };
-    let mut worker = services.streams.join(membership).await?;
+    let mut worker = join(services, agent, agent.section.batch_records).await?;
     let around = Arc::new(Surroundings {
         engine: engine.clone(),
         services: services.clone(),
@@ -127,7 +119,9 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
         }
         let records = cycle.records;
         (round.sent, round.dead_letters) = (cycle.sent(), cycle.dead_letters);
-        ensure_dead_letter_topics(services, &cycle, &ends).await?;
+        if cycle.dead_letters > 0 {
+            ensure_dead_letter_topics(services, &cycle.work, &ends).await?;
+        }
         desk.timetable.touched(&cycle.work.state);
         let offsets = cycle.work.offsets.clone();
         match worker.commit(cycle.work).await {
@@ -156,6 +150,34 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
     }
 }
 
+/// Joins the agent's group, where everything that it reads is granted and there.
+pub(super) async fn join(
+    services: &Services,
+    agent: &Agent,
+    records_max: usize,
+) -> Result<Box<dyn StreamWorker>, Problem> {
+    let identity = &agent.identity;
+    for topic in &agent.section.reads {
+        may(identity, Action::TopicRead(topic))?;
+        if !services.topics.contain(&services.streams, topic).await? {
+            return Err(StreamError::UnknownTopic(topic.clone()).into());
+        }
+    }
+    if !agent.section.cron.is_empty() {
+        may(identity, Action::Timers)?;
+    }
+    let name = identity.principal.name();
+    let keeps_state = [Action::State, Action::Timers].iter().any(|action| identity.grant.check(*action).is_allowed());
+    let membership = Membership {
+        group: group_of(name),
+        topics: agent.section.reads.clone(),
+        state: keeps_state.then(|| name.to_owned()),
+        batch_records_max: records_max,
+        batch_bytes_max: BATCH_BYTES_MAX,
+    };
+    Ok(services.streams.join(membership).await?)
+}
+
 /// Says why an agent can't begin that may not do this.
 fn may(identity: &Identity, action: Action<'_>) -> Result<(), Problem> {
     let refused = |d: Box<Denial>| Problem::new(ProblemKind::Denied, d.code(), d.message(), d.next());
@@ -172,19 +194,15 @@ async fn rewind(worker: &mut Box<dyn StreamWorker>) -> Result<(), Problem> {
     Ok(worker.rewind().await?)
 }
 
-async fn ensure_dead_letter_topics(
+/// Makes the dead-letter topics of the topics that some work ends in, where it sends to them.
+pub(super) async fn ensure_dead_letter_topics(
     services: &Services,
-    cycle: &Cycle,
+    work: &Work,
     ends: &[(String, u32, u64)],
 ) -> Result<(), StreamError> {
-    if cycle.dead_letters == 0 {
-        return Ok(());
-    }
     for (topic, _, _) in ends {
         let name = dead_letter::topic_of(topic);
-        if !cycle.work.outputs.iter().any(|o| o.topic == name)
-            || services.topics.contain(&services.streams, &name).await?
-        {
+        if !work.outputs.iter().any(|o| o.topic == name) || services.topics.contain(&services.streams, &name).await? {
             continue;
         }
         match services.streams.create_topic(&TopicSpec { name, partitions: 1, compacted: false }).await {
@@ -250,7 +268,8 @@ impl Desk {
     /// Where the state of its partition can't be read.
     fn set_aside(&self, alone: &Batch, problem: &Problem) -> Result<Cycle, Problem> {
         let Surroundings { agent, services, state, .. } = &*self.around;
-        let outputs = vec![dead_letter::set_aside(&agent.identity, services, alone, problem, 1)];
+        let reason = dead_letter::Reason { problem: problem.clone(), stack: None, attempts: 1 };
+        let outputs = vec![dead_letter::set_aside(&agent.identity, services, alone, &reason)];
         let mut state = new_side(&self.around, state.clone(), alone.partition).state;
         timers::settle(&mut state, &agent.section.cron, alone, timers::now_ms())
             .map_err(|error| capabilities::problem(&error))?;

@@ -27,6 +27,9 @@ pub struct CallContext {
     depth_by: Option<Arc<Identity>>,
     deadline_by: Option<Arc<Identity>>,
     under_way: Arc<AtomicU32>,
+    /// What whoever is asked by this work may know it by, if it is asked the same again; none where work is not
+    /// repeatable.
+    pub idempotency_key: Option<Arc<str>>,
 }
 
 /// One call below a record or a request, counted as long as it lives.
@@ -50,7 +53,18 @@ impl CallContext {
             depth_by: Some(identity.clone()),
             deadline_by: Some(identity.clone()),
             under_way: Arc::default(),
+            idempotency_key: None,
         }
+    }
+
+    /// The same for work that goes on, with pauses, until `end`.
+    pub fn until(self, end: Instant) -> Self {
+        Self { deadline: end, ..self }
+    }
+
+    /// One call of this work: repeatable under this key, with an answer by `deadline`.
+    pub fn asking(&self, key: Option<Arc<str>>, deadline: Instant) -> Self {
+        Self { idempotency_key: key, deadline, ..self.clone() }
     }
 
     /// A call that the host makes for itself, until `deadline`; nothing may be called from it.
@@ -63,6 +77,7 @@ impl CallContext {
             depth_by: None,
             deadline_by: None,
             under_way: Arc::default(),
+            idempotency_key: None,
         }
     }
 

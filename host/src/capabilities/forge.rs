@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 
+use super::ask::Terms;
 use super::errors;
-use super::guest::Guest;
+use super::guest::{Guest, check};
 use super::tools::Caller;
 use crate::permissions::Action;
 use crate::runtime::bindings::errors::Error;
@@ -18,14 +19,20 @@ pub trait Forging: Send + Sync {
 
 impl Host for Guest {
     async fn build(&mut self, request: Request) -> Result<Outcome, Error> {
-        let language = match request.language {
-            Language::Rust => "rust",
+        let place = self.place();
+        let (identity, services, context) = (self.identity().clone(), self.services().clone(), self.context().clone());
+        let (request, shown) = (&request, format!("build {}", request.name));
+        let call = move |terms: Terms| async move {
+            let language = match request.language {
+                Language::Rust => "rust",
+            };
+            check(&identity, &services, Action::Forge(language))?;
+            let forge = services.forge().ok_or_else(|| {
+                errors::unavailable("forge.none", "this host has no forge", "see `wasmill doctor` for what it lacks")
+            })?;
+            let maker = Caller { identity, context: context.asking(terms.key, terms.deadline) };
+            forge.build(&maker, request.clone()).await
         };
-        self.check(Action::Forge(language))?;
-        let forge = self.services().forge().ok_or_else(|| {
-            errors::unavailable("forge.none", "this host has no forge", "see `wasmill doctor` for what it lacks")
-        })?;
-        let maker = Caller { identity: self.identity().clone(), context: self.context().clone() };
-        forge.build(&maker, request).await
+        self.ask(place, "forge", request, shown, call).await
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use rand::Rng;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -16,6 +17,7 @@ use super::records::{Outbox, OutboxSnapshot};
 use super::services::Services;
 use super::state::{StateSnapshot, StateView};
 use crate::permissions::{Action, Decision, Grant, Principal};
+use crate::runs::{Journal, Repeatable};
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::{Budget, Clocks, GuestOutput, Limiter, Stream};
 use crate::store::AuditEntry;
@@ -78,6 +80,9 @@ pub struct Guest {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     gate: HttpGate,
+    repeatable: Option<Repeatable>,
+    /// Calls that this instance has made, for their keys.
+    calls: u64,
 }
 
 impl Guest {
@@ -88,21 +93,53 @@ impl Guest {
         context: CallContext,
         agent: Option<AgentSide>,
     ) -> Self {
+        Self::with(identity, services, context, agent, None)
+    }
+
+    /// The same for an agent whose work can be repeated.
+    pub fn repeatable(
+        identity: Arc<Identity>,
+        services: Arc<Services>,
+        context: CallContext,
+        agent: AgentSide,
+        repeatable: Repeatable,
+    ) -> Self {
+        Self::with(identity, services, context, Some(agent), Some(repeatable))
+    }
+
+    fn with(
+        identity: Arc<Identity>,
+        services: Arc<Services>,
+        context: CallContext,
+        agent: Option<AgentSide>,
+        repeatable: Option<Repeatable>,
+    ) -> Self {
         let limits = identity.grant.limits();
         let limiter = Limiter::new(limits.memory_bytes(), limits.table_entries());
         let budget = Budget::new(limits.compute(), context.deadline);
-        let clocks = Clocks::new(identity.grant.check(Action::Clock).is_allowed());
+        let runs = identity.grant.check(Action::Clock).is_allowed();
+        let clocks = match &repeatable {
+            None => Clocks::new(runs),
+            Some(repeatable) if runs => Clocks::taped(repeatable.journal.clone()),
+            Some(repeatable) => Clocks::fixed(repeatable.wall_ns),
+        };
         let log = Arc::new(GuestLog::new(identity.component.clone()));
         // Nothing is granted here: no directory, no environment, no arguments, no network.
-        let wasi = WasiCtx::builder()
-            .wall_clock(clocks.clone())
+        let mut wasi = WasiCtx::builder();
+        wasi.wall_clock(clocks.clone())
             .monotonic_clock(clocks.clone())
             .stdout(GuestOutput::new(Stream::Stdout, log.clone()))
             .stderr(GuestOutput::new(Stream::Stderr, log.clone()))
             .allow_tcp(false)
-            .allow_udp(false)
-            .build();
-        let gate = HttpGate::new(identity.clone(), services.clone(), context.deadline);
+            .allow_udp(false);
+        if let Some(repeatable) = &repeatable {
+            wasi.secure_random(repeatable.random(0))
+                .insecure_random(repeatable.random(1))
+                .insecure_random_seed(u128::from(repeatable.random(2).next_u64()));
+        }
+        let wasi = wasi.build();
+        let journal = repeatable.as_ref().map(|repeatable| repeatable.journal.clone());
+        let gate = HttpGate::new(identity.clone(), services.clone(), &context, journal);
         Self {
             identity,
             services,
@@ -116,6 +153,8 @@ impl Guest {
             wasi,
             http: WasiHttpCtx::new(),
             gate,
+            repeatable,
+            calls: 0,
         }
     }
 
@@ -125,7 +164,7 @@ impl Guest {
         self.log.begin_call();
         self.limiter.begin_call();
         self.budget = Budget::new(self.identity.grant.limits().compute(), context.deadline);
-        self.gate.set_deadline(context.deadline);
+        self.gate.begin_call(&context);
         self.context = context;
     }
 
@@ -144,9 +183,23 @@ impl Guest {
         &self.context
     }
 
-    /// Time left to the call at hand.
-    pub fn time_left(&self) -> Duration {
-        self.context.deadline.saturating_duration_since(Instant::now())
+    /// Counts calls.
+    pub(super) fn next_call(&mut self) -> u64 {
+        self.calls += 1;
+        self.calls
+    }
+
+    /// The journal, where this work can be repeated.
+    pub(super) fn journal(&self) -> Option<&Arc<Journal>> {
+        self.repeatable.as_ref().map(|repeatable| &repeatable.journal)
+    }
+
+    /// When whatever is asked now must be answered. Work that can be repeated has its whole time for each call.
+    pub(super) fn call_deadline(&self) -> Instant {
+        match &self.repeatable {
+            None => self.context.deadline,
+            Some(_) => self.context.deadline.min(Instant::now() + self.identity.grant.limits().deadline()),
+        }
     }
 
     /// What only agents have.

@@ -7,17 +7,20 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::header::{HeaderMap, HeaderValue};
 use http_body_util::{BodyExt, Limited};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use wasmtime_wasi_http::{Error as HttpError, RequestOptions, WasiBody, WasiHttpHooks};
 
+use super::context::CallContext;
 use super::errors;
 use super::guest::{Identity, check};
+use super::http_journal::journalled;
 use super::services::Services;
 use crate::permissions::Action;
+use crate::runs::Journal;
 
 /// Largest request body, bytes.
 const REQUEST_SIZE_MAX: usize = 8 * 1024 * 1024;
@@ -37,26 +40,101 @@ pub fn guest_http_client() -> Result<reqwest::Client, reqwest::Error> {
         .build()
 }
 
+/// The header under which a server knows a repeated request (IETF draft `idempotency-key-header`).
+pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
 /// Stands between a guest and its requests.
 pub struct HttpGate {
     identity: Arc<Identity>,
     services: Arc<Services>,
     deadline: Instant,
+    journal: Option<Arc<Journal>>,
+    /// Key of the call at hand, below which each request has its own.
+    key: Option<Arc<str>>,
+    requests: u64,
 }
 
 type Sent = Result<(http::Response<WasiBody>, Box<dyn Future<Output = Result<(), HttpError>> + Send>), HttpError>;
 
 impl HttpGate {
     /// The gate of one instance.
-    pub fn new(identity: Arc<Identity>, services: Arc<Services>, deadline: Instant) -> Self {
-        Self { identity, services, deadline }
+    pub fn new(
+        identity: Arc<Identity>,
+        services: Arc<Services>,
+        context: &CallContext,
+        journal: Option<Arc<Journal>>,
+    ) -> Self {
+        let (deadline, key) = (context.deadline, context.idempotency_key.clone());
+        Self { identity, services, deadline, journal, key, requests: 0 }
     }
 
     /// A new call begins.
-    pub fn set_deadline(&mut self, deadline: Instant) {
-        self.deadline = deadline;
+    pub fn begin_call(&mut self, context: &CallContext) {
+        self.deadline = context.deadline;
+        self.key = context.idempotency_key.clone();
+        self.requests = 0;
     }
 
+    /// The next request on its way.
+    fn sending(&mut self, options: Option<RequestOptions>) -> Sending {
+        self.requests += 1;
+        let key = self.key.as_ref().map(|key| format!("{key}-h{}", self.requests).into());
+        // Work that can be repeated has its whole time for each request.
+        let own = Instant::now() + self.identity.grant.limits().deadline();
+        let deadline = if self.journal.is_some() { self.deadline.min(own) } else { self.deadline };
+        let door = Door { identity: self.identity.clone(), services: self.services.clone() };
+        Sending { door, key, deadline, first_byte: options.and_then(|o| o.first_byte_timeout) }
+    }
+}
+
+/// A request on its way.
+pub(super) struct Sending {
+    door: Door,
+    key: Option<Arc<str>>,
+    deadline: Instant,
+    first_byte: Option<Duration>,
+}
+
+impl Sending {
+    /// The same under another key.
+    pub(super) fn with_key(self, key: Arc<str>) -> Self {
+        Self { key: Some(key), ..self }
+    }
+
+    /// Checks the request, and sends it.
+    pub(super) async fn send(
+        self,
+        mut parts: http::request::Parts,
+        body: bytes::Bytes,
+    ) -> Result<http::Response<reqwest::Body>, HttpError> {
+        self.door.admit(&mut parts)?;
+        if let Some(key) = self.key.as_deref().and_then(|key| HeaderValue::from_str(key).ok()) {
+            // Whoever gives a key of its own knows better what is the same.
+            parts.headers.entry(IDEMPOTENCY_KEY).or_insert(key);
+        }
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let wanted = self.first_byte.unwrap_or(left);
+        let request = reqwest::Request::try_from(http::Request::from_parts(parts, body))
+            .map_err(|_| HttpError::HttpRequestUriInvalid)?;
+        let response = tokio::time::timeout(left.min(wanted), self.door.services.http.execute(request));
+        let response = response.await.map_err(|_| HttpError::HttpResponseTimeout)?.map_err(|e| sent(&e))?;
+        Ok(response.into())
+    }
+}
+
+/// The whole body of a request.
+pub(super) async fn read_request(body: WasiBody) -> Result<bytes::Bytes, HttpError> {
+    let body = Limited::new(body, REQUEST_SIZE_MAX).collect().await;
+    Ok(body.map_err(|_| HttpError::HttpRequestBodySize(Some(REQUEST_SIZE_MAX as u64)))?.to_bytes())
+}
+
+/// What stands behind the gate: who sends, and with what.
+struct Door {
+    identity: Arc<Identity>,
+    services: Arc<Services>,
+}
+
+impl Door {
     /// Checks the request and puts secrets into it.
     fn admit(&self, request: &mut http::request::Parts) -> Result<(), HttpError> {
         let authority = request.uri.authority().ok_or(HttpError::HttpRequestUriInvalid)?;
@@ -98,25 +176,17 @@ impl WasiHttpHooks for HttpGate {
         options: Option<RequestOptions>,
         _processed: Box<dyn Future<Output = Result<(), HttpError>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        let (mut parts, body) = request.into_parts();
-        let admitted = self.admit(&mut parts);
-        let client = self.services.http.clone();
-        let deadline = self.deadline;
+        let (parts, body) = request.into_parts();
+        let place = self.journal.clone().map(|journal| (journal.reserve(), journal));
+        let sending = self.sending(options);
         Box::new(async move {
-            admitted?;
-            let left = deadline.saturating_duration_since(Instant::now());
-            let wanted = options.and_then(|o| o.first_byte_timeout).unwrap_or(left);
-            let body = Limited::new(body, REQUEST_SIZE_MAX).collect().await;
-            let body = body.map_err(|_| HttpError::HttpRequestBodySize(Some(REQUEST_SIZE_MAX as u64)))?.to_bytes();
-            let request = reqwest::Request::try_from(http::Request::from_parts(parts, body))
-                .map_err(|_| HttpError::HttpRequestUriInvalid)?;
-            let response = tokio::time::timeout(left.min(wanted), client.execute(request));
-            let response = response.await.map_err(|_| HttpError::HttpResponseTimeout)?.map_err(|e| sent(&e))?;
-            let response = http::Response::<reqwest::Body>::from(response);
-            let response = response.map(|body| {
-                let bounded = Limited::new(body, RESPONSE_SIZE_MAX);
-                bounded.map_err(|_| HttpError::HttpResponseBodySize(Some(RESPONSE_SIZE_MAX as u64))).boxed_unsync()
-            });
+            let response = match place {
+                Some((slot, journal)) => journalled(&journal, slot, sending, parts, body).await?,
+                None => sending.send(parts, read_request(body).await?).await?.map(|body| {
+                    let bounded = Limited::new(body, RESPONSE_SIZE_MAX);
+                    bounded.map_err(|_| HttpError::HttpResponseBodySize(Some(RESPONSE_SIZE_MAX as u64))).boxed_unsync()
+                }),
+            };
             let done: Box<dyn Future<Output = Result<(), HttpError>> + Send> = Box::new(async { Ok(()) });
             Ok((response, done))
         })

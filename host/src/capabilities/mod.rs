@@ -5,12 +5,14 @@
 //! Nothing here decides which component runs where; that is for `catalog` and `agents`.
 
 pub mod agents;
+mod ask;
 mod config;
 mod context;
 pub mod errors;
 mod forge;
 mod guest;
 mod http;
+mod http_journal;
 mod linker;
 mod log;
 mod model;
@@ -32,6 +34,6 @@ pub use log::LOG_LINES_PER_CALL_MAX;
 pub use model::{ModelClient, ModelConfig};
 pub use records::Outbox;
 pub use services::{Secrets, Services, TopicNames};
-pub use state::{StateView, guest_state};
+pub use state::{StateView, guest_state, settled};
 pub use tools::{Caller, Invocation, ToolCalls};
 pub use trace::{is_traceparent, new_traceparent};

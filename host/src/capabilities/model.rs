@@ -1,11 +1,13 @@
 //! `model`: asking a language model over the OpenAI chat-completions protocol.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::ask::Terms;
 use super::errors;
-use super::guest::Guest;
+use super::guest::{Guest, check};
+use super::http::IDEMPOTENCY_KEY;
 use crate::permissions::Action;
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::model::{Answer, Host, Request, Role};
@@ -53,7 +55,13 @@ impl ModelClient {
         Self { http, config, api_key }
     }
 
-    async fn complete(&self, model: &str, request: &Request, within: Duration) -> Result<Answer, Error> {
+    async fn complete(
+        &self,
+        model: &str,
+        request: &Request,
+        within: Duration,
+        key: Option<&str>,
+    ) -> Result<Answer, Error> {
         let body = ChatRequest {
             model,
             messages: request
@@ -68,6 +76,9 @@ impl ModelClient {
         let mut post = self.http.post(url).timeout(within).json(&body);
         if let Some(key) = &self.api_key {
             post = post.bearer_auth(key);
+        }
+        if let Some(key) = key {
+            post = post.header(IDEMPOTENCY_KEY, key);
         }
         let response = post.send().await.map_err(|e| no_answer(&e.without_url().to_string()))?;
         let status = response.status();
@@ -119,32 +130,44 @@ fn no_answer(reason: &str) -> Error {
 
 impl Host for Guest {
     fn available(&mut self) -> bool {
-        let configured = self.services().model.as_ref();
-        configured.is_some_and(|m| self.identity().grant.check(Action::Model(&m.config.model)).is_allowed())
+        self.reading("model", |guest| {
+            let configured = guest.services().model.as_ref();
+            configured.is_some_and(|m| guest.identity().grant.check(Action::Model(&m.config.model)).is_allowed())
+        })
     }
 
     async fn complete(&mut self, request: Request) -> Result<Answer, Error> {
-        let services = self.services().clone();
-        let default = services.model.as_ref().map(|m| m.config.model.as_str());
-        let model = request.model.as_deref().or(default).unwrap_or("default").to_owned();
-        self.check(Action::Model(&model))?;
-        let client = services.model.as_ref().ok_or_else(|| {
-            errors::unavailable("model.none", "no model is configured", "add a [model] section to host.toml")
-        })?;
-        let size: usize = request.messages.iter().map(|m| m.content.len()).sum();
-        if request.messages.len() > MESSAGES_MAX || size > MESSAGES_SIZE_MAX {
-            return Err(errors::invalid(
-                "model.question",
-                format!(
-                    "{} messages with {size} bytes; at most {MESSAGES_MAX} and {MESSAGES_SIZE_MAX}",
-                    request.messages.len()
-                ),
-                "ask with less",
-            ));
-        }
-        let left = self.time_left();
-        client.complete(&model, &request, left - (left / 10).min(RESERVE_MAX)).await
+        let place = self.place();
+        let (identity, services) = (self.identity().clone(), self.services().clone());
+        let (request, shown) = (&request, shown(&request));
+        let call = move |terms: Terms| async move {
+            let default = services.model.as_ref().map(|m| m.config.model.as_str());
+            let model = request.model.as_deref().or(default).unwrap_or("default").to_owned();
+            check(&identity, &services, Action::Model(&model))?;
+            let client = services.model.as_ref().ok_or_else(|| {
+                errors::unavailable("model.none", "no model is configured", "add a [model] section to host.toml")
+            })?;
+            let size: usize = request.messages.iter().map(|m| m.content.len()).sum();
+            if request.messages.len() > MESSAGES_MAX || size > MESSAGES_SIZE_MAX {
+                return Err(errors::invalid(
+                    "model.question",
+                    format!(
+                        "{} messages with {size} bytes; at most {MESSAGES_MAX} and {MESSAGES_SIZE_MAX}",
+                        request.messages.len()
+                    ),
+                    "ask with less",
+                ));
+            }
+            let left = terms.deadline.saturating_duration_since(Instant::now());
+            client.complete(&model, request, left - (left / 10).min(RESERVE_MAX), terms.key.as_deref()).await
+        };
+        self.ask(place, "model", request, shown, call).await
     }
+}
+
+/// The last message, which is what a question is about.
+fn shown(request: &Request) -> String {
+    request.messages.last().map(|message| message.content.clone()).unwrap_or_default()
 }
 
 fn role(role: Role) -> &'static str {

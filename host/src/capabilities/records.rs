@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::errors;
-use super::guest::Guest;
+use super::guest::{Guest, Identity, check};
+use super::services::Services;
 use super::topics::refuse_reserved;
 use crate::permissions::Action;
 use crate::runtime::bindings::errors::Error;
@@ -14,6 +15,9 @@ use crate::streams::{Column, HeaderColumns, Output, RECORD_SIZE_MAX};
 const RESERVED_HEADERS: [&[u8]; 2] = [b"ce_", b"wasmill-"];
 /// Most headers of one record.
 const HEADERS_MAX: u32 = 64;
+
+/// What a journal calls the look at a topic.
+const READING: &str = "topic";
 
 /// What one batch sends.
 pub struct Outbox {
@@ -88,12 +92,27 @@ impl Outbox {
     }
 }
 
+/// True where the topic exists.
+async fn may_send_to(identity: &Identity, services: &Services, topic: &str) -> Result<bool, Error> {
+    check(identity, services, Action::TopicWrite(topic))?;
+    services.topics.contain(&services.streams, topic).await.map_err(|e| errors::stream(&e))
+}
+
 impl wit::Host for Guest {
     async fn send(&mut self, records: wit::Outgoing) -> Result<(), Error> {
         refuse_reserved(&records.topic)?;
-        self.check(Action::TopicWrite(&records.topic))?;
-        let services = self.services().clone();
-        if !services.topics.contain(&services.streams, &records.topic).await.map_err(|e| errors::stream(&e))? {
+        let topic_is_there = match self.journal().and_then(|journal| journal.recorded(READING)) {
+            Some(known) => known,
+            None => {
+                let (identity, services) = (self.identity().clone(), self.services().clone());
+                let found = may_send_to(&identity, &services, &records.topic).await;
+                if let Some(journal) = self.journal() {
+                    journal.note(READING, &found);
+                }
+                found
+            }
+        };
+        if !topic_is_there? {
             let topic = &records.topic;
             return Err(errors::not_found(
                 "topic.unknown",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::errors;
 use super::guest::Guest;
 use crate::permissions::Action;
+use crate::runs::Blob;
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::state::{Entry, Host};
 use crate::streams::{Changes, StateChange, StateEntry, StateReader, StreamError, scan_over};
@@ -19,6 +20,8 @@ const ENTRIES_MAX: usize = 1024;
 const GUEST: u8 = 1;
 /// Key under which the host keeps the state's size: bytes of all guests' keys and values, as a little-endian u64.
 const SIZE_KEY: &[u8] = &[0];
+/// What a journal calls a change.
+const CHANGE: &str = "state.change";
 
 /// The state of one partition: what is committed, and what the batch at hand changes.
 pub struct StateView {
@@ -136,6 +139,25 @@ pub fn guest_state(state: &dyn StateReader, partition: u32) -> Result<Vec<StateE
     Ok(found.into_iter().filter_map(|(key, value)| Some((key.get(1..)?.to_vec(), value))).collect())
 }
 
+/// Changes of several pieces of work, one after the other, as one transaction commits them: each was decided without
+/// knowing how large the others make the state.
+///
+/// # Errors
+/// Where committed state can't be read.
+pub fn settled<'a>(
+    reader: &Arc<dyn StateReader>,
+    partition: u32,
+    changes: impl Iterator<Item = &'a StateChange>,
+) -> Result<Vec<StateChange>, Error> {
+    let mut view = StateView::new(reader.clone(), partition, u64::MAX, String::new());
+    for change in changes {
+        if let Some((&GUEST, key)) = change.key.split_first() {
+            view.put(key, change.value.clone())?;
+        }
+    }
+    Ok(view.take_changes())
+}
+
 fn guest_key(key: &[u8]) -> Result<Vec<u8>, Error> {
     if key.is_empty() || key.len() > KEY_SIZE_MAX {
         return Err(errors::invalid(
@@ -158,17 +180,41 @@ fn no_state() -> Error {
     errors::invalid("state.none", "only agents have state", "keep the data in the agent that calls this tool")
 }
 
+impl Guest {
+    /// Changes one value. Work that can be repeated notes whether it could, and notes a removal also of what isn't there:
+    /// repeated elsewhere, it must do the same without the state of then.
+    fn change(&mut self, key: &[u8], value: Option<Vec<u8>>) -> Result<(), Error> {
+        let Some(journal) = self.journal().cloned() else { return self.state()?.put(key, value) };
+        let done = match journal.recorded(CHANGE) {
+            Some(known) => known,
+            None => {
+                let done = self.state().and_then(|state| state.put(key, value.clone()));
+                journal.note(CHANGE, &done);
+                done
+            }
+        };
+        done?;
+        let stored = guest_key(key)?;
+        self.state()?.put_raw(stored, value);
+        Ok(())
+    }
+}
+
 impl Host for Guest {
     fn get(&mut self, key: Vec<u8>) -> Result<Option<Vec<u8>>, Error> {
-        self.state()?.get(&key)
+        let value = self.reading("state.get", |guest| Ok(guest.state()?.get(&key)?.map(Blob)));
+        value.map(|value| value.map(|value| value.0))
     }
 
     fn get_many(&mut self, keys: Vec<Vec<u8>>) -> Result<Vec<Option<Vec<u8>>>, Error> {
         if keys.len() > ENTRIES_MAX {
             return Err(errors::invalid("state.keys", format!("at most {ENTRIES_MAX} keys at once"), "ask in parts"));
         }
-        let state = self.state()?;
-        keys.iter().map(|key| state.get(key)).collect()
+        let values = self.reading("state.get-many", |guest| {
+            let state = guest.state()?;
+            keys.iter().map(|key| Ok(state.get(key)?.map(Blob))).collect::<Result<Vec<_>, Error>>()
+        });
+        Ok(values?.into_iter().map(|value| value.map(|value| value.0)).collect())
     }
 
     fn set(&mut self, key: Vec<u8>, value: Vec<u8>) -> Result<(), Error> {
@@ -179,18 +225,23 @@ impl Host for Guest {
                 "split it over several keys",
             ));
         }
-        self.state()?.put(&key, Some(value))
+        self.change(&key, Some(value))
     }
 
     fn delete(&mut self, key: Vec<u8>) -> Result<(), Error> {
-        self.state()?.put(&key, None)
+        self.change(&key, None)
     }
 
     fn scan(&mut self, prefix: Vec<u8>, after: Option<Vec<u8>>, limit: u32) -> Result<Vec<Entry>, Error> {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        self.state()?.scan(&prefix, after.as_deref(), (limit as usize).min(ENTRIES_MAX))
+        let limit = (limit as usize).min(ENTRIES_MAX);
+        let entries = self.reading("state.scan", |guest| {
+            let entries = guest.state()?.scan(&prefix, after.as_deref(), limit)?;
+            Ok::<_, Error>(entries.into_iter().map(|entry| (Blob(entry.key), Blob(entry.value))).collect::<Vec<_>>())
+        });
+        Ok(entries?.into_iter().map(|(key, value)| Entry { key: key.0, value: value.0 }).collect())
     }
 }
 
@@ -257,6 +308,17 @@ mod tests {
         assert!(matches!(state.put(b"j", Some(vec![])), Err(Error::Limit(_))));
         state.put(b"k", None).unwrap();
         state.put(b"j", Some(vec![0; 99])).unwrap();
+    }
+
+    #[test]
+    fn the_size_is_counted_once_over_all_that_is_committed_together() {
+        let reader: Arc<dyn StateReader> = Arc::new(Committed(BTreeMap::new()));
+        let change =
+            |key: &[u8], value: &[u8]| StateChange { partition: 0, key: key.to_vec(), value: Some(value.to_vec()) };
+        let both = [change(b"\x01a", b"xy"), change(b"\x00", &3u64.to_le_bytes()), change(b"\x01b", b"z")];
+        let all = settled(&reader, 0, both.iter()).unwrap();
+        let size = all.iter().find(|change| change.key == SIZE_KEY).unwrap();
+        assert_eq!(size.value.as_deref(), Some(&5u64.to_le_bytes()[..]));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::StreamExt;
 
+use super::ask::Terms;
 use super::context::CallContext;
 use super::errors;
 use super::guest::{Guest, Identity};
@@ -50,24 +51,36 @@ pub trait ToolCalls: Send + Sync {
 }
 
 impl Guest {
-    fn caller(&self) -> Caller {
-        Caller { identity: self.identity().clone(), context: self.context().clone() }
-    }
-
     fn tool_calls(&self) -> Result<Arc<dyn ToolCalls>, Error> {
         self.services()
             .tools()
             .ok_or_else(|| errors::unavailable("tools.stopping", "the host is starting or stopping", "try again later"))
     }
+
+    /// One call in its place in the order of calls.
+    fn call_tool<'a>(
+        &mut self,
+        invocation: &'a WitInvocation,
+    ) -> impl Future<Output = Result<String, Error>> + Send + use<'a> {
+        let place = self.place();
+        let (tools, identity, context) = (self.tool_calls(), self.identity().clone(), self.context().clone());
+        let shown = format!("{}.{} {}", invocation.tool, invocation.function, invocation.arguments);
+        let call = move |terms: Terms| async move {
+            let caller = Caller { identity, context: context.asking(terms.key, terms.deadline) };
+            tools?.call(&caller, invocation.clone().into()).await
+        };
+        self.ask(place, "tool", invocation, shown, call)
+    }
 }
 
 impl Host for Guest {
     async fn list_tools(&mut self) -> Result<Vec<Tool>, Error> {
-        Ok(self.tool_calls()?.list(&self.caller()))
+        let caller = Caller { identity: self.identity().clone(), context: self.context().clone() };
+        self.reading("tools", |guest| Ok(guest.tool_calls()?.list(&caller)))
     }
 
     async fn call(&mut self, invocation: WitInvocation) -> Result<String, Error> {
-        self.tool_calls()?.call(&self.caller(), invocation.into()).await
+        self.call_tool(&invocation).await
     }
 
     async fn call_all(&mut self, invocations: Vec<WitInvocation>) -> Result<Vec<Result<String, Error>>, Error> {
@@ -78,8 +91,8 @@ impl Host for Guest {
                 "call in parts",
             ));
         }
-        let (tools, caller) = (self.tool_calls()?, self.caller());
-        let calls = invocations.into_iter().map(|i| tools.call(&caller, i.into()));
+        // A step for each: what is answered when the host dies stays answered.
+        let calls: Vec<_> = invocations.iter().map(|invocation| self.call_tool(invocation)).collect();
         Ok(futures::stream::iter(calls).buffered(CALLS_AT_ONCE).collect().await)
     }
 }

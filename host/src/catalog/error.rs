@@ -39,6 +39,16 @@ pub enum CatalogError {
         /// What is wrong.
         reason: String,
     },
+    /// A version that somebody asks for is not there any more.
+    #[error("version {digest} of {name} can't run: {reason}; install and allow it again, or go on without it")]
+    Gone {
+        /// Name.
+        name: String,
+        /// SHA-256 of the component.
+        digest: String,
+        /// Why.
+        reason: String,
+    },
     /// The approvals can't be read.
     #[error("the approvals can't be read: {0}")]
     Store(#[from] StoreError),
@@ -54,6 +64,7 @@ impl CatalogError {
             Self::Started { .. } => "agent.started",
             Self::Runtime(error) => error.code(),
             Self::Describe { .. } => "component.describe",
+            Self::Gone { .. } => "component.gone",
             Self::Store(error) => error.code(),
         }
     }

@@ -109,6 +109,16 @@ impl Catalog {
         &self.config.services
     }
 
+    /// What it is made of.
+    pub(super) fn config(&self) -> &CatalogConfig {
+        &self.config
+    }
+
+    /// Approvals, builds, runs with their journals.
+    pub fn store(&self) -> &Store {
+        &self.config.store
+    }
+
     /// The registry that it reads.
     pub fn registry(&self) -> &Registry {
         &self.config.registry

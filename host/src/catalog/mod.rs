@@ -12,6 +12,7 @@ mod explain;
 mod grants;
 mod instance;
 mod load;
+mod past;
 mod run;
 mod snapshot;
 mod started;

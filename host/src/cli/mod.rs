@@ -19,6 +19,7 @@ mod permission;
 mod plugin;
 mod progress;
 mod record;
+mod run;
 mod status;
 mod steps;
 mod tool;
@@ -109,6 +110,9 @@ enum Noun {
     /// Send records to a topic and read them
     #[command(subcommand)]
     Record(record::Record),
+    /// See, steer and replay runs of agents in task mode
+    #[command(subcommand)]
+    Run(run::Run),
     /// See records that agents could not handle, and send them again
     #[command(subcommand)]
     Dlq(dlq::Dlq),
@@ -132,6 +136,7 @@ impl Noun {
             Self::Approval(command) => command.run(cx).await,
             Self::Topic(command) => command.run(cx).await,
             Self::Record(command) => command.run(cx).await,
+            Self::Run(command) => command.run(cx).await,
             Self::Dlq(command) => command.run(cx).await,
         }
     }

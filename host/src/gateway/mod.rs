@@ -18,6 +18,7 @@ mod metrics;
 mod permissions;
 mod plugins;
 mod records;
+mod runs;
 mod serve;
 mod state;
 mod status;
@@ -38,6 +39,7 @@ pub use metrics::MetricsPort;
 pub use permissions::{Answer, ExplainReply, ExplainRequest, MatrixReply};
 pub use plugins::{InstallReply, InstallRequest, Plugin};
 pub use records::{AppendReply, AppendRequest, Position, ReadReply, RecordIn, RecordOut};
+pub use runs::RunReply;
 pub use serve::Listener;
 pub use state::{Gateway, SharedGateway};
 pub use text::Text;
@@ -58,6 +60,7 @@ pub fn router(gateway: SharedGateway) -> Router {
         .merge(permissions::routes())
         .merge(plugins::routes())
         .merge(records::routes())
+        .merge(runs::routes())
         .merge(status::routes())
         .merge(tools::routes())
         .merge(topic_plan::routes())

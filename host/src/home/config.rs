@@ -30,6 +30,8 @@ pub struct HostConfig {
     pub config: BTreeMap<String, BTreeMap<String, String>>,
     /// What components may use where no row says otherwise, and what the host itself uses.
     pub limits: HostLimits,
+    /// Runs of agents in task mode.
+    pub runs: RunsConfig,
 }
 
 /// Where records are.
@@ -73,6 +75,20 @@ pub struct MetricsConfig {
     pub listen: Option<SocketAddr>,
 }
 
+/// Runs of agents in task mode.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunsConfig {
+    /// How long a finished run stays with its journal, days.
+    pub keep_days: u32,
+}
+
+impl Default for RunsConfig {
+    fn default() -> Self {
+        Self { keep_days: 7 }
+    }
+}
+
 /// Limits of this host.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -105,6 +121,8 @@ struct File<S> {
     config: BTreeMap<String, BTreeMap<String, String>>,
     #[serde(default)]
     limits: HostLimits,
+    #[serde(default)]
+    runs: RunsConfig,
 }
 
 impl HostConfig {
@@ -139,14 +157,17 @@ impl HostConfig {
             // Each takes six memory mappings at worst, and Linux allows a process 65,530 of them.
             return at(&["limits", "instances"], "instances is between 1 and 8000".into());
         }
+        if !(1..=3650).contains(&file.runs.keep_days) {
+            return at(&["runs", "keep_days"], "keep_days is between 1 and 3650".into());
+        }
         for name in file.config.keys() {
             if let Err(error) = wasmill_registry::check_component_name(name) {
                 return at(&["config", name], error.to_string());
             }
         }
-        let File { streams: section, store, metrics, model, forge, config, limits } = file;
+        let File { streams: section, store, metrics, model, forge, config, limits, runs } = file;
         let streams = section.map_or_else(|| StreamsConfig::Embedded(EmbeddedSection::default()), streams);
-        Ok(Self { streams, store, metrics, model, forge, config, limits })
+        Ok(Self { streams, store, metrics, model, forge, config, limits, runs })
     }
 }
 
@@ -188,6 +209,7 @@ mod tests {
             ("[metrics]\nlisten = '9464'\n", 2, "address"),
             ("[streams]\nrecord_bytes = 1\n", 2, "record_bytes"),
             ("[limits]\ninstances = 0\n", 2, "instances"),
+            ("[runs]\nkeep_days = 0\n", 2, "keep_days"),
             ("[limits.component]\nmemory_mib = 0\n", 2, "between"),
             ("[streams]\nbrokers = ['h:9092']\nrecord_bytes = 1\n", 3, "record_bytes"),
             ("[config.'../x']\na = 'b'\n", 1, "../x"),

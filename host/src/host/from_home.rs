@@ -1,5 +1,7 @@
 //! A host out of a home directory.
 
+use std::time::Duration;
+
 use wasmill_registry::SecretKey;
 
 use super::{Host, Parts};
@@ -35,6 +37,7 @@ pub async fn open(home: &Home, config: &HostConfig, streams: SharedStreams) -> R
         limits: config.limits.component.clone(),
         engine: EngineConfig { instances_max: config.limits.instances, ..EngineConfig::default() },
         forge: key.map(|key| (config.forge.clone(), key)),
+        runs_kept: Duration::from_secs(u64::from(config.runs.keep_days) * 24 * 60 * 60),
     };
     Host::open(parts).await
 }

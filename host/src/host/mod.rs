@@ -8,6 +8,7 @@ mod forging;
 pub mod from_home;
 mod heartbeat;
 pub mod sharing;
+mod tidy;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -74,6 +75,8 @@ pub struct Parts {
     pub engine: EngineConfig,
     /// Settings and key of the forge; none: a host that doesn't forge.
     pub forge: Option<(ForgeSettings, SecretKey)>,
+    /// How long a finished run stays with its journal.
+    pub runs_kept: Duration,
 }
 
 /// A host.
@@ -98,6 +101,7 @@ pub struct Host {
     instance: String,
     started_ms: i64,
     lags: Lags,
+    runs_kept: Duration,
 }
 
 impl Host {
@@ -165,6 +169,7 @@ impl Host {
             instance: parts.instance,
             started_ms: now_ms(),
             lags: Lags::default(),
+            runs_kept: parts.runs_kept,
         })
     }
 
@@ -175,6 +180,7 @@ impl Host {
             self.supervisor.run(stop.clone()),
             self.follow(stop.clone()),
             self.tell_others(stop.clone()),
+            tidy::tidy(&self.store, self.runs_kept, stop.clone()),
             self.follow_book(stop)
         );
     }

@@ -21,6 +21,7 @@ pub mod agent_world {
             "wasmill:plugin/topics.create-with": async,
         },
         exports: { default: async },
+        additional_derives: [serde::Serialize, serde::Deserialize],
     });
 }
 
@@ -38,6 +39,7 @@ pub mod tool_world {
             "wasmill:plugin/model": super::agent_world::wasmill::plugin::model,
         },
         exports: { default: async },
+        additional_derives: [serde::Serialize, serde::Deserialize],
     });
 }
 

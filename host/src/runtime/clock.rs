@@ -1,6 +1,7 @@
 //! The clocks of a guest: running where `clock` is granted, else standing still at the moment its call began.
 //!
-//! A guest without the grant can't time the host, and the same call gives the same answer again.
+//! A guest without the grant can't time the host, and the same call gives the same answer again. A run that may be
+//! repeated has a clock that stands at the run's beginning, or one whose every reading is written down.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,20 +9,46 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
 
+/// Writes down what a clock says, or repeats what it said.
+pub trait ClockTape: Send + Sync + std::fmt::Debug {
+    /// The next reading of a clock, nanoseconds; `now` reads it.
+    fn read(&self, clock: &'static str, now: &dyn Fn() -> u64) -> u64;
+}
+
 /// Both clocks of one instance. Clones share the moment at which they stand.
 #[derive(Debug, Clone)]
 pub struct Clocks {
-    running: bool,
+    kind: Kind,
     started: Instant,
-    wall_ns: Arc<AtomicU64>,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Running,
+    /// Moves to now with each call.
+    Standing(Arc<AtomicU64>),
+    /// Stands at one moment for all calls.
+    Fixed(u64),
+    Taped(Arc<dyn ClockTape>),
 }
 
 impl Clocks {
     /// Clocks that run, or stand still.
     pub fn new(running: bool) -> Self {
-        let clocks = Self { running, started: Instant::now(), wall_ns: Arc::default() };
+        let kind = if running { Kind::Running } else { Kind::Standing(Arc::default()) };
+        let clocks = Self { kind, started: Instant::now() };
         clocks.set(None);
         clocks
+    }
+
+    /// Clocks that stand at a moment, nanoseconds since 1970, whatever begins.
+    pub fn fixed(wall_ns: u64) -> Self {
+        Self { kind: Kind::Fixed(wall_ns), started: Instant::now() }
+    }
+
+    /// Clocks that run, and whose readings can be repeated.
+    pub fn taped(tape: Arc<dyn ClockTape>) -> Self {
+        Self { kind: Kind::Taped(tape), started: Instant::now() }
     }
 
     /// What the guest's wall clock shows, milliseconds since 1970.
@@ -31,8 +58,10 @@ impl Clocks {
 
     /// Moves standing clocks to a moment, given in milliseconds since 1970, or to now: a call begins.
     pub fn set(&self, moment_ms: Option<u64>) {
-        let moment = moment_ms.map_or_else(wall_now, Duration::from_millis);
-        self.wall_ns.store(nanos(moment), Ordering::Relaxed);
+        if let Kind::Standing(wall_ns) = &self.kind {
+            let moment = moment_ms.map_or_else(wall_now, Duration::from_millis);
+            wall_ns.store(nanos(moment), Ordering::Relaxed);
+        }
     }
 }
 
@@ -50,7 +79,12 @@ impl HostWallClock for Clocks {
     }
 
     fn now(&self) -> Duration {
-        if self.running { wall_now() } else { Duration::from_nanos(self.wall_ns.load(Ordering::Relaxed)) }
+        match &self.kind {
+            Kind::Running => wall_now(),
+            Kind::Standing(wall_ns) => Duration::from_nanos(wall_ns.load(Ordering::Relaxed)),
+            Kind::Fixed(wall_ns) => Duration::from_nanos(*wall_ns),
+            Kind::Taped(tape) => Duration::from_nanos(tape.read("wall-clock", &|| nanos(wall_now()))),
+        }
     }
 }
 
@@ -60,6 +94,10 @@ impl HostMonotonicClock for Clocks {
     }
 
     fn now(&self) -> u64 {
-        if self.running { nanos(self.started.elapsed()) } else { 0 }
+        match &self.kind {
+            Kind::Running => nanos(self.started.elapsed()),
+            Kind::Standing(_) | Kind::Fixed(_) => 0,
+            Kind::Taped(tape) => tape.read("monotonic-clock", &|| nanos(self.started.elapsed())),
+        }
     }
 }

@@ -156,3 +156,28 @@ impl RuntimeError {
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("the {0} limit was reached")]
 pub struct Interrupted(pub LimitKind);
+
+/// Most bytes of a stack as text.
+const STACK_TEXT_MAX: usize = 4096;
+
+/// Where a guest trapped: one function per line, the innermost first. None where it did not trap.
+pub fn trap_stack(error: &wasmtime::Error) -> Option<String> {
+    let backtrace = error.downcast_ref::<wasmtime::WasmBacktrace>()?;
+    error.downcast_ref::<wasmtime::Trap>()?;
+    let mut text = String::new();
+    for frame in backtrace.frames() {
+        let name = frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), demangled);
+        let line = format!("{name} at {:#x}\n", frame.module_offset().unwrap_or_default());
+        if text.len() + line.len() > STACK_TEXT_MAX {
+            break;
+        }
+        text.push_str(&line);
+    }
+    Some(text)
+}
+
+/// A function's name without the hash that Rust's compiler puts behind it, and without what could steer a terminal.
+fn demangled(name: &str) -> String {
+    let name = name.rsplit_once("::h").filter(|(_, hash)| hash.len() == 16).map_or(name, |(name, _)| name);
+    name.chars().filter(|c| !c.is_control()).take(200).collect()
+}

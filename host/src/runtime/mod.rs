@@ -16,10 +16,10 @@ mod output;
 mod world;
 
 pub use cache::{CompileCache, Compiled};
-pub use clock::Clocks;
+pub use clock::{ClockTape, Clocks};
 pub use deadline::{Budget, TICK};
 pub use engine::{Engine, EngineConfig, STACK_SIZE};
-pub use error::{Interrupted, LimitKind, RuntimeError};
+pub use error::{Interrupted, LimitKind, RuntimeError, trap_stack};
 pub use imports::{Imports, Interface};
 pub use limiter::Limiter;
 pub use output::{GuestOutput, LineSink, Stream};

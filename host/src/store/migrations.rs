@@ -8,8 +8,9 @@ use sqlx::{AnyPool, SqlSafeStr};
 use super::error::StoreError;
 
 /// All migrations, oldest first. A file that was released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "first", include_str!("migrations/0001_first.sql")),
+    (2, "runs", include_str!("migrations/0002_runs.sql")),
     (3, "hosts", include_str!("migrations/0003_hosts.sql")),
     (5, "bundles", include_str!("migrations/0005_bundles.sql")),
 ];

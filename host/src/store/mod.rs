@@ -1,5 +1,5 @@
 //! What hosts remember in SQL: approvals, decisions about components, components that hosts give each other, builds of the
-//! forge, the audit trail, each other.
+//! forge, runs with their journals, the audit trail, each other.
 //!
 //! SQLite in the home directory, or one PostgreSQL for many hosts; the same statements run on both. Queries live in one
 //! file per table. This folder believes nothing and decides nothing: it must never know of signatures, permissions or
@@ -16,6 +16,9 @@ mod error;
 mod hosts;
 mod migrations;
 mod open;
+mod run_orders;
+mod run_steps;
+mod runs;
 
 pub use approvals::ApprovalRow;
 pub use audit::{AuditEntry, AuditFilter, AuditRow};
@@ -25,6 +28,8 @@ pub use bundles::BundleRow;
 pub use components::{ComponentRow, ComponentStatus};
 pub use error::StoreError;
 pub use hosts::HostNote;
+pub use run_steps::{NewStep, StepRow};
+pub use runs::{Afresh, Finish, Halt, NewRun, RUNS_LISTED_MAX, RunFilter, RunRow, RunStatus};
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

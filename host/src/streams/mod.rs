@@ -14,6 +14,7 @@ mod partitioner;
 mod shape;
 mod topic;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -138,6 +139,14 @@ pub trait Worker: Send {
     /// [`StreamError::Fenced`]: another member owns the partitions now; drop all work and poll again.
     /// After any other error nothing was committed: call `rewind`.
     async fn commit(&mut self, work: Work) -> Result<(), StreamError>;
+
+    /// The same, but what was polled and is not listed stays with the worker: nothing is given again before a rewind.
+    ///
+    /// After an error other than [`StreamError::Fenced`] nothing was committed, and the worker still has all of it.
+    async fn commit_part(&mut self, work: Work) -> Result<(), StreamError>;
+
+    /// Polls give no records of these partitions until this is called again: what has arrived waits.
+    fn hold(&mut self, partitions: BTreeSet<(String, u32)>);
 
     /// Gives up what was polled since the last commit: the next polls return the same records again.
     async fn rewind(&mut self) -> Result<(), StreamError>;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -146,6 +146,7 @@ async fn host(folder: &Path, manifest: &Manifest, topics: impl Iterator<Item = S
         engine: EngineConfig { instances_max: INSTANCES_MAX, ..EngineConfig::default() },
         forge: None,
         limits: wasmill_registry::Limits::default(),
+        runs_kept: Duration::MAX,
     });
     host.await
 }

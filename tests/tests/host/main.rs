@@ -20,6 +20,7 @@ mod records;
 mod redrive_killed;
 mod refused;
 mod refused_work;
+mod runs;
 mod sharing;
 mod started;
 mod starting;

@@ -25,6 +25,9 @@ pub struct DeadLetter {
     pub reason: Option<String>,
     /// How often it was tried.
     pub attempts: Option<u32>,
+    /// Where the agent trapped, the innermost function first; none where it did not.
+    #[serde(default)]
+    pub stack: Option<String>,
     /// True where the record was too large to be kept: it can only be read where it was.
     pub is_omitted: bool,
 }
@@ -59,6 +62,7 @@ impl DeadLetter {
             code: header(set_aside::CODE),
             reason: header(set_aside::REASON),
             attempts: small(set_aside::ATTEMPTS),
+            stack: header(set_aside::STACK),
             is_omitted: header(set_aside::OMITTED).is_some(),
         }
     }

@@ -10,6 +10,6 @@ mod waiting;
 
 pub use letter::{DeadLetter, Origin};
 pub use redrive::{Redriven, redrive};
-pub(super) use set_aside::set_aside;
 pub use set_aside::topic_of;
+pub(super) use set_aside::{Reason, set_aside};
 pub use waiting::{list, list_all, redrive_group_of};

@@ -17,6 +17,18 @@ pub(super) const CODE: &str = "code";
 pub(super) const REASON: &str = "reason";
 pub(super) const ATTEMPTS: &str = "attempts";
 pub(super) const OMITTED: &str = "omitted";
+pub(super) const STACK: &str = "stack";
+
+/// Why a record is set aside.
+#[derive(Debug, Clone)]
+pub struct Reason {
+    /// The last error.
+    pub problem: Problem,
+    /// Where the agent trapped, where it did.
+    pub stack: Option<String>,
+    /// How often it was tried.
+    pub attempts: u32,
+}
 
 /// Name of the dead-letter topic of a topic.
 pub fn topic_of(topic: &str) -> String {
@@ -24,19 +36,21 @@ pub fn topic_of(topic: &str) -> String {
 }
 
 /// What goes to the dead-letter topic for a record that an agent could not handle; the log says so.
-pub fn set_aside(identity: &Identity, services: &Services, alone: &Batch, problem: &Problem, attempts: u32) -> Output {
+pub fn set_aside(identity: &Identity, services: &Services, alone: &Batch, reason: &Reason) -> Output {
+    let problem = &reason.problem;
     tracing::warn!(
         agent = %identity.component, topic = %alone.topic, partition = alone.partition,
         offset = alone.offsets.first(), code = %problem.code, "set aside on the dead-letter topic: {}", problem.message
     );
-    output(alone, identity.principal.name(), problem, attempts, services.streams.record_bytes_max())
+    output(alone, identity.principal.name(), reason, services.streams.record_bytes_max())
 }
 
 /// The record as it came, with headers that say where it was, who could not handle it, why, and how often it was tried.
 ///
 /// Of a record with more than `size_max` bytes, which the log would not take again since its limit was lowered, only
 /// these headers are kept: it can be read where it was.
-fn output(alone: &Batch, agent: &str, problem: &Problem, attempts: u32, size_max: usize) -> Output {
+fn output(alone: &Batch, agent: &str, reason: &Reason, size_max: usize) -> Output {
+    let Reason { problem, stack, attempts } = reason;
     let fits = own_size(alone) <= size_max;
     let offset = alone.offsets.first().copied().unwrap_or_default();
     let header = |name: &str, value: &str| (format!("{HEADER_PREFIX}{name}"), value.as_bytes().to_vec());
@@ -50,6 +64,9 @@ fn output(alone: &Batch, agent: &str, problem: &Problem, attempts: u32, size_max
         header(REASON, &problem.message.chars().take(REASON_SIZE_MAX).collect::<String>()),
         header(ATTEMPTS, &attempts.to_string()),
     ];
+    if let Some(stack) = stack {
+        common_headers.push(header(STACK, stack));
+    }
     if !fits {
         common_headers.push(header(OMITTED, "all"));
     }

@@ -9,6 +9,7 @@ mod started;
 pub use book::{BOOK_TOPIC, Book};
 pub use started::Started;
 
+use super::ask::Terms;
 use super::errors;
 use super::guest::{Guest, Identity, check};
 use super::services::Services;
@@ -43,27 +44,58 @@ impl Guest {
 
 impl Host for Guest {
     async fn start(&mut self, agent: AgentSpec) -> Result<bool, Error> {
+        let place = self.place();
         let (identity, services) = (self.identity().clone(), self.services().clone());
-        start(&identity, &services, agent).await
+        let (request, shown) = (&agent, format!("start {} as {}", agent.component, agent.name));
+        let call = move |_: Terms| async move { start(&identity, &services, request.clone()).await };
+        self.ask(place, "agents", request, shown, call).await
     }
 
     async fn stop(&mut self, name: String) -> Result<bool, Error> {
-        self.may_have_started()?;
+        let place = self.place();
+        let allowed = self.may_have_started();
         let (identity, services) = (self.identity().clone(), self.services().clone());
-        // A name with a dot would be that of an agent further down, which has another maker.
-        if name.contains('.') {
-            return Err(errors::invalid("agents.name", "the name of an agent below has no dot", "name its last part"));
-        }
-        services.book.stop(&below(identity.principal.name(), &name)).await.map_err(|e| errors::stream(&e))
+        let (request, shown) = (&("stop", name.clone()), format!("stop {name}"));
+        let call = move |_: Terms| async move {
+            allowed?;
+            stop(&identity, &services, &request.1).await
+        };
+        self.ask(place, "agents", request, shown, call).await
     }
 
     async fn started(&mut self) -> Result<Vec<AgentSpec>, Error> {
-        self.may_have_started()?;
+        let journal = self.journal().cloned();
+        if let Some(known) = journal.as_ref().and_then(|journal| journal.recorded(STARTED)) {
+            return known;
+        }
+        let allowed = self.may_have_started();
         let (identity, services) = (self.identity().clone(), self.services().clone());
-        services.book.catch_up().await.map_err(|e| errors::stream(&e))?;
-        let maker = identity.principal.name();
-        let all = services.book.current();
-        let own = all.iter().filter(|(_, started)| started.maker == maker);
-        Ok(own.map(|(name, started)| started.to_guest(name)).collect())
+        let found = match allowed {
+            Ok(()) => started(&identity, &services).await,
+            Err(denied) => Err(denied),
+        };
+        if let Some(journal) = journal {
+            journal.note(STARTED, &found);
+        }
+        found
     }
+}
+
+/// What a journal calls a look at what was started.
+const STARTED: &str = "agents.started";
+
+async fn stop(identity: &Identity, services: &Services, name: &str) -> Result<bool, Error> {
+    // A name with a dot would be that of an agent further down, which has another maker.
+    if name.contains('.') {
+        return Err(errors::invalid("agents.name", "the name of an agent below has no dot", "name its last part"));
+    }
+    services.book.stop(&below(identity.principal.name(), name)).await.map_err(|e| errors::stream(&e))
+}
+
+async fn started(identity: &Identity, services: &Services) -> Result<Vec<AgentSpec>, Error> {
+    services.book.catch_up().await.map_err(|e| errors::stream(&e))?;
+    let maker = identity.principal.name();
+    let all = services.book.current();
+    let own = all.iter().filter(|(_, started)| started.maker == maker);
+    Ok(own.map(|(name, started)| started.to_guest(name)).collect())
 }

@@ -5,6 +5,7 @@ mod bounds;
 use wasmill_registry::{CRON_TOPIC, TIMER_TOPIC};
 
 use super::agents::BOOK_TOPIC;
+use super::ask::Terms;
 use super::errors;
 use super::guest::{Guest, Identity, check};
 use super::services::Services;
@@ -68,7 +69,14 @@ impl Host for Guest {
     }
 
     async fn create_with(&mut self, name: String, settings: Settings) -> Result<bool, Error> {
+        let place = self.place();
         let (identity, services) = (self.identity().clone(), self.services().clone());
-        make(&identity, &services, name, settings).await
+        let shown = format!("create {name}");
+        let request = &(name, settings);
+        let call = move |_: Terms| async move {
+            let (name, settings) = request.clone();
+            make(&identity, &services, name, settings).await
+        };
+        self.ask(place, "topic", request, shown, call).await
     }
 }

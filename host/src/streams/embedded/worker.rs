@@ -1,6 +1,6 @@
 //! A member of a consumer group.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +46,8 @@ pub struct EmbeddedWorker {
     turn: usize,
     /// A commit whose answer was not taken, because the future that waited for it was dropped.
     unanswered: Option<Unanswered>,
+    /// Partitions that give nothing now.
+    held: BTreeSet<(String, u32)>,
 }
 
 /// A commit that is on its way.
@@ -53,6 +55,8 @@ struct Unanswered {
     answer: oneshot::Receiver<Result<Bases, StreamError>>,
     /// Where the group will be when it succeeds.
     moved: Vec<(Place, u64)>,
+    /// The worker keeps what it has polled and not committed.
+    is_part: bool,
 }
 
 impl EmbeddedWorker {
@@ -77,6 +81,7 @@ impl EmbeddedWorker {
             news: Poll::default(),
             turn: 0,
             unanswered: None,
+            held: BTreeSet::new(),
         }
     }
 
@@ -122,7 +127,7 @@ impl EmbeddedWorker {
         let head = |(topic, partition): Place| self.topics.get(topic).map_or(0, |topic| topic.head(partition));
         let mut ready: Vec<(Place, u64, u64)> =
             self.progress.iter().map(|(place, at)| (*place, at.next, head(*place))).collect();
-        ready.retain(|(_, next, head)| next < head);
+        ready.retain(|(place, next, head)| next < head && !self.is_held(*place));
         if ready.is_empty() {
             return Ok(Vec::new());
         }
@@ -157,21 +162,45 @@ impl EmbeddedWorker {
         // It stays in its place while this waits: the future that waits may be dropped.
         let Some(unanswered) = &mut self.unanswered else { return Ok(()) };
         let result = super::answered((&mut unanswered.answer).await);
-        if let Some(Unanswered { moved, .. }) = self.unanswered.take()
-            && result.is_ok()
-        {
+        let Some(Unanswered { moved, is_part, .. }) = self.unanswered.take() else { return result.map(drop) };
+        if result.is_ok() {
             for (place, next) in moved {
                 if let Some(progress) = self.progress.get_mut(&place) {
                     progress.committed = next;
                 }
             }
         }
-        self.go_back();
+        if !is_part || matches!(result, Err(StreamError::Fenced(_))) {
+            self.go_back();
+        }
         result.map(drop)
     }
 
     fn go_back(&mut self) {
         self.progress.values_mut().for_each(|progress| progress.next = progress.committed);
+    }
+
+    async fn write(&mut self, work: Work, is_part: bool) -> Result<(), StreamError> {
+        if self.settle().await.is_err() {
+            // Nobody waited for that answer, and its work would come again: this work may overlap with it.
+            return Err(StreamError::Fenced("an earlier commit of this worker failed".to_owned()));
+        }
+        if work.outputs.is_empty() && work.state.is_empty() && work.offsets.is_empty() {
+            if !is_part {
+                self.go_back();
+            }
+            return Ok(());
+        }
+        let prepared = self.job(work);
+        let (job, moved) = prepared.inspect_err(|error| {
+            if matches!(error, StreamError::Fenced(_)) {
+                self.go_back();
+            }
+        })?;
+        let (reply, answer) = oneshot::channel();
+        self.log.send(Command::Write(job, reply))?;
+        self.unanswered = Some(Unanswered { answer, moved, is_part });
+        self.settle().await
     }
 
     /// The job that commits this work, with the places whose offsets it moves.
@@ -203,6 +232,10 @@ impl EmbeddedWorker {
         job.segments = pack::outputs(&self.log.shared.catalog, &work.outputs, self.log.record_bytes_max)?;
         job.claim = Some(Claim { group: group.clone(), member: self.member, owned: claimed });
         Ok((job, moved))
+    }
+
+    fn is_held(&self, place: Place) -> bool {
+        !self.held.is_empty() && self.held.contains(&self.name(place))
     }
 
     fn name(&self, (topic, partition): Place) -> (String, u32) {
@@ -238,24 +271,15 @@ impl Worker for EmbeddedWorker {
     }
 
     async fn commit(&mut self, work: Work) -> Result<(), StreamError> {
-        if self.settle().await.is_err() {
-            // Nobody waited for that answer, and its work would come again: this work may overlap with it.
-            return Err(StreamError::Fenced("an earlier commit of this worker failed".to_owned()));
-        }
-        if work.outputs.is_empty() && work.state.is_empty() && work.offsets.is_empty() {
-            self.go_back();
-            return Ok(());
-        }
-        let prepared = self.job(work);
-        let (job, moved) = prepared.inspect_err(|error| {
-            if matches!(error, StreamError::Fenced(_)) {
-                self.go_back();
-            }
-        })?;
-        let (reply, answer) = oneshot::channel();
-        self.log.send(Command::Write(job, reply))?;
-        self.unanswered = Some(Unanswered { answer, moved });
-        self.settle().await
+        self.write(work, false).await
+    }
+
+    async fn commit_part(&mut self, work: Work) -> Result<(), StreamError> {
+        self.write(work, true).await
+    }
+
+    fn hold(&mut self, partitions: BTreeSet<(String, u32)>) {
+        self.held = partitions;
     }
 
     async fn rewind(&mut self) -> Result<(), StreamError> {

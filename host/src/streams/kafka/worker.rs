@@ -4,7 +4,7 @@ mod assignment;
 mod commit;
 mod preparation;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,6 +65,8 @@ pub(super) struct KafkaWorker {
     /// An error that waits until there is nothing else to return.
     failure: Option<StreamError>,
     wake: Arc<Notify>,
+    /// Partitions that give nothing now.
+    held: BTreeSet<(String, u32)>,
     _name: TransactionalId,
 }
 
@@ -100,6 +102,7 @@ impl KafkaWorker {
             is_unsure: false,
             failure: None,
             wake: Arc::default(),
+            held: BTreeSet::new(),
             _name: name,
         };
         worker.member()?;
@@ -127,6 +130,9 @@ impl KafkaWorker {
         let count = self.owned.len();
         for i in 0..count {
             let owned = &mut self.owned[(self.turn + i) % count];
+            if self.held.iter().any(|(topic, partition)| *topic == owned.topic && *partition == owned.partition) {
+                continue;
+            }
             let (batch, error) = owned.fetch(records, bytes, poll.batches.is_empty());
             if !batch.is_empty() {
                 records -= batch.len();
@@ -192,7 +198,20 @@ impl Worker for KafkaWorker {
     }
 
     async fn commit(&mut self, work: Work) -> Result<(), StreamError> {
+        let is_empty = work.outputs.is_empty() && work.state.is_empty() && work.offsets.is_empty();
+        self.commit_work(work).await?;
+        if !is_empty {
+            self.seek_back().await;
+        }
+        Ok(())
+    }
+
+    async fn commit_part(&mut self, work: Work) -> Result<(), StreamError> {
         self.commit_work(work).await
+    }
+
+    fn hold(&mut self, partitions: BTreeSet<(String, u32)>) {
+        self.held = partitions;
     }
 
     async fn rewind(&mut self) -> Result<(), StreamError> {

@@ -20,7 +20,7 @@ const GENERATION_MAX: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(10);
 
 impl KafkaWorker {
-    /// Commits some work, see [`crate::streams::Worker::commit`].
+    /// Commits some work, and leaves it to the caller whether what is not done is given again.
     pub(super) async fn commit_work(&mut self, work: Work) -> Result<(), StreamError> {
         if work.outputs.is_empty() && work.state.is_empty() && work.offsets.is_empty() {
             return Ok(());
@@ -42,7 +42,6 @@ impl KafkaWorker {
                 Outcome::Committed(job) => {
                     self.is_unsure = false;
                     self.take_over(*job);
-                    self.seek_back().await;
                     return Ok(());
                 }
                 Outcome::Outdated(outdated) => match self.renew(*outdated, begin).await {

@@ -1,0 +1,122 @@
+//! `/v1/runs`: work that lasts, and what an admin orders it to do.
+
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::extract::Params;
+use super::state::SharedGateway;
+use crate::agents::{Replayed, replay};
+use crate::problem::{Problem, ProblemKind};
+use crate::runs::afresh;
+use crate::store::{RUNS_LISTED_MAX, RunFilter, RunRow, RunStatus, StepRow, Store};
+
+/// Digits of an id that must be given at least.
+const ID_DIGITS_MIN: usize = 4;
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListParams {
+    agent: Option<String>,
+    status: Option<RunStatus>,
+    #[serde(default = "max_default")]
+    max: u32,
+}
+
+fn max_default() -> u32 {
+    100
+}
+
+/// A run with its journal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunReply {
+    /// The run.
+    #[serde(flatten)]
+    pub run: RunRow,
+    /// What it asked, in order.
+    pub steps: Vec<StepRow>,
+}
+
+pub(super) fn routes() -> Router<SharedGateway> {
+    Router::new()
+        .route("/v1/runs", get(list))
+        .route("/v1/runs/{id}", get(show))
+        .route("/v1/runs/{id}/replay", post(replayed))
+        .route("/v1/runs/{id}/{order}", post(ordered))
+}
+
+async fn list(
+    State(gateway): State<SharedGateway>,
+    Params(params): Params<ListParams>,
+) -> Result<Json<Vec<RunRow>>, Problem> {
+    let filter = RunFilter { agent: params.agent, status: params.status, limit: params.max.min(RUNS_LISTED_MAX) };
+    Ok(Json(gateway.store().await?.runs(&filter).await?))
+}
+
+async fn show(State(gateway): State<SharedGateway>, Path(id): Path<String>) -> Result<Json<RunReply>, Problem> {
+    let store = gateway.store().await?;
+    let run = find(store, &id).await?;
+    let steps = store.steps(&run.id).await?;
+    Ok(Json(RunReply { run, steps }))
+}
+
+async fn replayed(State(gateway): State<SharedGateway>, Path(id): Path<String>) -> Result<Json<Replayed>, Problem> {
+    let run = find(gateway.store().await?, &id).await?;
+    Ok(Json(replay(&gateway.host().await?.catalog, &run).await?))
+}
+
+async fn ordered(
+    State(gateway): State<SharedGateway>,
+    Path((id, order)): Path<(String, String)>,
+) -> Result<Json<RunRow>, Problem> {
+    let store = gateway.store().await?;
+    let run = find(store, &id).await?;
+    let done = match order.as_str() {
+        "pause" => store.pause_run(&run.id).await?,
+        "resume" => store.resume_run(&run.id).await?,
+        "restart" => store.restart_run(&run.id, &afresh()).await?,
+        "pin" => store.pin_run(&run.id).await?,
+        "cancel" => {
+            let message = format!("run {} was cancelled by an admin", run.id);
+            let next = "send its record again with `wasmill dlq redrive`";
+            store.cancel_run(&run.id, &json!({ "code": "run.cancelled", "message": message, "next": next })).await?
+        }
+        other => {
+            let message = format!("a run takes no order `{other}`");
+            return Err(Problem::invalid(
+                "run.order",
+                message,
+                "It takes pause, resume, cancel, restart, pin, replay.",
+            ));
+        }
+    };
+    let now = find(store, &run.id).await?;
+    if !done {
+        let message = format!("run {} is {}: it can't {order} now", now.id, now.status.word());
+        let next = format!("See `wasmill run show {}`.", now.id);
+        return Err(Problem::new(ProblemKind::Conflict, "run.status", message, next));
+    }
+    Ok(Json(now))
+}
+
+/// The run that an id, or the beginning of one, means.
+async fn find(store: &Store, id: &str) -> Result<RunRow, Problem> {
+    if id.len() < ID_DIGITS_MIN || !id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        let message = format!("`{}` is no run: an id has at least {ID_DIGITS_MIN} of 0-9 and a-f", id.escape_default());
+        return Err(Problem::invalid("run.id", message, "See `wasmill run list`."));
+    }
+    let mut found = store.runs_beginning(id).await?;
+    match (found.pop(), found.is_empty()) {
+        (Some(run), true) => Ok(run),
+        (Some(_), false) => {
+            let message = format!("more than one run begins with `{id}`");
+            Err(Problem::invalid("run.ambiguous", message, "Give more digits."))
+        }
+        (None, _) => {
+            let message = format!("there is no run `{id}`; finished ones are kept for `runs.keep_days` of host.toml");
+            Err(Problem::new(ProblemKind::NotFound, "run.unknown", message, "See `wasmill run list`."))
+        }
+    }
+}

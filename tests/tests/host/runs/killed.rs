@@ -1,0 +1,86 @@
+//! A host that dies in the middle of runs: they end as if nothing had happened, and nothing answered is asked again.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use wasmill_tests::kafka::Kafka;
+use wasmill_tests::postgres::Postgres;
+
+use super::hall::Hall;
+
+/// Gets a path through the tool `evil-http`.
+fn by_tool(hall: &Hall, path: &str) -> Value {
+    json!({ "call": ["evil-http", "fetch", { "url": hall.service.url(path) }] })
+}
+
+fn killed_in_mid_run(settings: &str) {
+    let Some(mut hall) = Hall::start(settings, |manifest| manifest) else { return };
+    let (random, time) = (json!({ "random": 0 }), json!({ "time": 0 }));
+    let steps = json!([
+        hall.get("/first"),
+        by_tool(&hall, "/by-tool"),
+        random,
+        time,
+        { "count": "n" },
+        hall.get("/gate/agent"),
+        random,
+        by_tool(&hall, "/gate/tool"),
+        time,
+        { "count": "n" },
+        hall.get("/last")
+    ]);
+    hall.send("slow", steps);
+    hall.service.wait("/gate/agent", 1);
+    // Behind it in the same partition, with another key: done, and waiting for its place.
+    hall.send("quick", json!([hall.get("/quick"), random, { "count": "m" }]));
+    let quick = hall.run_of("quick", "finished");
+    hall.kill();
+    hall.up();
+    hall.service.wait("/gate/agent", 2);
+    hall.service.open("agent");
+    hall.service.wait("/gate/tool", 1);
+    hall.kill();
+    hall.up();
+    hall.service.wait("/gate/tool", 2);
+    hall.service.open("tool");
+
+    let done = hall.done(2);
+    assert_eq!((done[0].0.as_str(), done[1].0.as_str()), ("slow", "quick"), "offsets in order");
+    let service = &hall.service;
+    for path in ["/first", "/by-tool", "/quick", "/last"] {
+        assert_eq!(service.times(path), 1, "{path} was asked once");
+    }
+    for path in ["/gate/agent", "/gate/tool"] {
+        let keys = service.keys(path);
+        assert_eq!((keys.len(), &keys[0]), (2, &keys[1]), "{path} was under way, and is asked under its key");
+    }
+    let keys: BTreeSet<String> = service.all().into_iter().map(|seen| seen.key.unwrap()).collect();
+    assert_eq!(keys.len(), 6, "each call has a key of its own");
+    let slow = &done[0].1;
+    assert_eq!((&slow[4], &slow[9]), (&json!(1), &json!(2)), "state of an attempt that died is gone");
+    assert_ne!(slow[2], slow[6], "random numbers differ");
+    // The finished one was not done otherwise.
+    let run = hall.run_of("quick", "done");
+    assert_eq!((&run["outputs"], &run["id"]), (&quick["outputs"], &quick["id"]));
+    let run = hall.run_of("slow", "done");
+    assert_eq!(run["turns"], 3);
+    let replayed = hall.order("replay", &run);
+    assert_eq!(replayed["is_same"], true, "{replayed:#}");
+    assert_eq!(service.all().len(), 8, "a replay asks nobody");
+}
+
+#[test]
+fn on_sqlite_and_the_embedded_log() {
+    killed_in_mid_run("");
+}
+
+#[test]
+fn on_postgresql_and_kafka() {
+    let (Some(postgres), Some(kafka)) = (Postgres::start(), Kafka::shared()) else { return };
+    killed_in_mid_run(&format!(
+        "[store]\nurl = \"{}\"\n[streams]\nbrokers = [\"{}\"]\ninstance = \"runs\"\n\
+         [streams.properties]\n\"session.timeout.ms\" = \"6000\"\n",
+        postgres.url(),
+        kafka.address()
+    ));
+}

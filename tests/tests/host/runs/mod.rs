@@ -1,0 +1,8 @@
+//! Task mode: work that lasts.
+
+mod failing;
+mod hall;
+mod killed;
+mod order;
+mod orders;
+mod service;
