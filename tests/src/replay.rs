@@ -30,6 +30,8 @@ pub struct Question {
     pub path: String,
     /// The header `authorization`, where it was sent.
     pub authorization: Option<String>,
+    /// The header `idempotency-key`, where it was sent.
+    pub idempotency_key: Option<String>,
     /// The body.
     pub body: Value,
 }
@@ -116,7 +118,7 @@ fn read(stream: &mut impl BufRead) -> io::Result<Question> {
     let mut line = String::new();
     stream.read_line(&mut line)?;
     let path = line.split_whitespace().nth(1).unwrap_or_default().to_owned();
-    let (mut length, mut authorization) = (0, None);
+    let (mut length, mut authorization, mut idempotency_key) = (0, None, None);
     loop {
         let mut line = String::new();
         stream.read_line(&mut line)?;
@@ -124,12 +126,14 @@ fn read(stream: &mut impl BufRead) -> io::Result<Question> {
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.parse().unwrap_or(0),
             "authorization" => authorization = Some(value.to_owned()),
+            "idempotency-key" => idempotency_key = Some(value.to_owned()),
             _ => {}
         }
     }
     let mut body = vec![0; length];
     stream.read_exact(&mut body)?;
-    Ok(Question { path, authorization, body: serde_json::from_slice(&body).unwrap_or(Value::Null) })
+    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    Ok(Question { path, authorization, idempotency_key, body })
 }
 
 fn respond(stream: &mut TcpStream, status: u16, body: &[u8]) -> io::Result<()> {

@@ -40,6 +40,8 @@ pub struct Scratch {
     pub model: Option<ModelConfig>,
     /// Size of the instance pool.
     pub engine: EngineConfig,
+    /// How long finished runs stay.
+    pub runs_kept: Duration,
     streams: SharedStreams,
 }
 
@@ -69,6 +71,7 @@ impl Scratch {
             secrets: BTreeMap::new(),
             model: None,
             engine: EngineConfig { instances_max: 256, ..EngineConfig::default() },
+            runs_kept: Duration::from_secs(3600),
             streams,
         })
     }
@@ -125,7 +128,7 @@ impl Scratch {
             forge: Some((ForgeSettings::default(), SecretKey::read(&self.dir.path().join("forge.key"))?)),
             limits: wasmill_registry::Limits::default(),
             engine: self.engine,
-            runs_kept: Duration::from_secs(3600),
+            runs_kept: self.runs_kept,
         });
         Ok(host.await?)
     }

@@ -2,6 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+#[path = "store/runs.rs"]
+mod runs;
+
+use runs::{
+    a_journal_is_cut_where_a_run_asks_again, finished_runs_go_with_their_journals_and_no_others,
+    only_the_turn_that_has_claimed_a_run_writes, orders_count_where_the_run_stands_so,
+};
 use serde_json::json;
 use wasmill::store::{
     AuditEntry, AuditFilter, AuditWriter, BuildFilter, BuildOutcome, ComponentRow, ComponentStatus, HostNote, NewBuild,
@@ -44,6 +51,10 @@ on_both!(
     two_hosts_may_open_an_empty_database_at_once,
     a_database_of_a_newer_version_is_refused,
     bundles_are_offered_withdrawn_and_offered_again,
+    only_the_turn_that_has_claimed_a_run_writes,
+    orders_count_where_the_run_stands_so,
+    a_journal_is_cut_where_a_run_asks_again,
+    finished_runs_go_with_their_journals_and_no_others,
 );
 
 async fn open(address: &str) -> Store {

@@ -176,8 +176,8 @@ pub fn trap_stack(error: &wasmtime::Error) -> Option<String> {
     Some(text)
 }
 
-/// A function's name without the hash that Rust's compiler puts behind it, and without what could steer a terminal.
+/// A function's name as its author wrote it, without what could steer a terminal.
 fn demangled(name: &str) -> String {
-    let name = name.rsplit_once("::h").filter(|(_, hash)| hash.len() == 16).map_or(name, |(name, _)| name);
+    let name = format!("{:#}", rustc_demangle::demangle(name));
     name.chars().filter(|c| !c.is_control()).take(200).collect()
 }

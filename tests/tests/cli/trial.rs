@@ -12,7 +12,7 @@ fn folder(name: &str) -> String {
 #[test]
 fn the_plugins_of_this_repository_pass_their_own_cases() {
     let cli = Cli::empty();
-    for name in ["json-query", "reminder", "text-metrics", "time-convert", "upper"] {
+    for name in ["courier", "json-query", "reminder", "text-metrics", "time-convert", "upper"] {
         if require(plugin(name)).is_none() {
             return;
         }

@@ -77,6 +77,9 @@ pub async fn replay(catalog: &Catalog, run: &RunRow) -> Result<Replayed, Problem
     let side = new_side(&around, around.state.clone(), run.partition);
     let quiet = agent.identity.grant.limits().deadline();
     let done = perform(&around, &task, run, repeatable, side, (quiet, Instant::now() + REPLAY_MAX)).await;
+    if let Done::Busy(problem) = done {
+        return Err(problem);
+    }
     let taken = journal.steps_taken();
     let steps = steps.into_iter().map(|step| ReplayedStep { is_repeated: step.seq < taken, step }).collect();
     let mut replayed = Replayed {
@@ -117,7 +120,7 @@ impl Replayed {
                 self.end = "diverged".into();
                 self.problem = Some(error.into());
             }
-            Done::Stopped(_) => {
+            Done::Stopped(_) | Done::Busy(_) => {
                 self.end = "under way".into();
                 self.is_same = all_repeated && self.outputs_then.is_none();
             }

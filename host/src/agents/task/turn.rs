@@ -22,6 +22,9 @@ use crate::streams::{Batch, Overlay, StateChange};
 /// Pause before a run is looked at again that somebody else seems to work on.
 const TAKEN_PAUSE: Duration = Duration::from_secs(1);
 
+/// Pause before a run is started again that found no place for its instance.
+const BUSY_PAUSE: Duration = Duration::from_secs(1);
+
 /// A record that is a run.
 #[derive(Debug)]
 pub struct Task {
@@ -165,6 +168,10 @@ impl Attempt<'_> {
             Done::Finished(effects) => self.finish(&agent, &journal, effects).await,
             Done::Failed { problem, stack, retry } => self.failed(&journal, problem, stack, retry).await,
             Done::Stopped(stop) => self.stopped(&journal, stop).await,
+            Done::Busy(problem) => {
+                tracing::debug!(run = run.id, "{}", problem.message);
+                Ok(TurnEnd::Later(BUSY_PAUSE))
+            }
         }
     }
 
@@ -287,6 +294,8 @@ pub enum Done {
     },
     /// Its journal has ended the turn.
     Stopped(Stop),
+    /// There is no place for its instance now.
+    Busy(Problem),
 }
 
 /// Hands the record to a fresh instance. `times` is how long it may work without asking anything, and when it must be over.
@@ -301,13 +310,11 @@ pub async fn perform(
     let (agent, journal) = (&around.agent, repeatable.journal.clone());
     let traceparent: Arc<str> = run.traceparent.as_str().into();
     let context = CallContext::begin(&agent.identity, traceparent.clone()).until(end);
-    let dead = |problem: Problem, stack| {
-        let retry = problem.kind == ProblemKind::Unavailable;
-        Done::Failed { problem, stack, retry }
-    };
+    let dead = |problem, stack| Done::Failed { problem, stack, retry: false };
     let started = Instance::start_repeatable(around, context.clone(), side, repeatable).await;
     let mut instance = match started {
         Ok(instance) => instance,
+        Err(problem) if problem.kind == ProblemKind::Unavailable => return Done::Busy(problem),
         Err(problem) => return dead(problem, None),
     };
     if let Some(side) = instance.side() {

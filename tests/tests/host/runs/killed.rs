@@ -1,10 +1,14 @@
 //! A host that dies in the middle of runs: they end as if nothing had happened, and nothing answered is asked again.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use wasmill_tests::kafka::Kafka;
 use wasmill_tests::postgres::Postgres;
+use wasmill_tests::replay::{Recorded, Replay};
+use wasmill_tests::scratch::PATIENCE;
+use wasmill_tests::server::until;
 
 use super::hall::Hall;
 
@@ -13,7 +17,7 @@ fn by_tool(hall: &Hall, path: &str) -> Value {
     json!({ "call": ["evil-http", "fetch", { "url": hall.service.url(path) }] })
 }
 
-fn killed_in_mid_run(settings: &str) {
+fn killed_in_mid_run(settings: &str, slow: Duration) {
     let Some(mut hall) = Hall::start(settings, |manifest| manifest) else { return };
     let (random, time) = (json!({ "random": 0 }), json!({ "time": 0 }));
     let steps = json!([
@@ -34,6 +38,9 @@ fn killed_in_mid_run(settings: &str) {
     // Behind it in the same partition, with another key: done, and waiting for its place.
     hall.send("quick", json!([hall.get("/quick"), random, { "count": "m" }]));
     let quick = hall.run_of("quick", "finished");
+    // Longer than a member of the group may be silent, where there is such a time.
+    std::thread::sleep(slow);
+    assert_eq!(hall.service.times("/gate/agent"), 1, "a slow run costs no partition");
     hall.kill();
     hall.up();
     hall.service.wait("/gate/agent", 2);
@@ -70,17 +77,35 @@ fn killed_in_mid_run(settings: &str) {
 }
 
 #[test]
+fn a_model_that_was_asked_when_the_host_died_is_asked_again_under_the_same_key() {
+    let server = Replay::start(Recorded::Silence).unwrap();
+    let settings = format!("[model]\nurl = \"{}\"\nmodel = \"m\"\n", server.url());
+    let Some(mut hall) = Hall::start(&settings, |manifest| manifest) else { return };
+    hall.send("k", json!([hall.get("/paid"), { "ask": "Why?" }, { "ask": "And then?" }]));
+    assert!(until(PATIENCE, || !server.questions().is_empty()));
+    hall.kill();
+    server.replay(Recorded::Answer("because".into()));
+    hall.up();
+    assert_eq!(hall.done(1)[0].1, json!(["1", "because", "because"]));
+    assert_eq!(hall.service.times("/paid"), 1);
+    let keys: Vec<String> = server.questions().into_iter().map(|question| question.idempotency_key.unwrap()).collect();
+    assert_eq!((keys.len(), &keys[0]), (3, &keys[1]));
+    assert_ne!(keys[1], keys[2]);
+}
+
+#[test]
 fn on_sqlite_and_the_embedded_log() {
-    killed_in_mid_run("");
+    killed_in_mid_run("", Duration::ZERO);
 }
 
 #[test]
 fn on_postgresql_and_kafka() {
     let (Some(postgres), Some(kafka)) = (Postgres::start(), Kafka::shared()) else { return };
-    killed_in_mid_run(&format!(
+    let settings = format!(
         "[store]\nurl = \"{}\"\n[streams]\nbrokers = [\"{}\"]\ninstance = \"runs\"\n\
-         [streams.properties]\n\"session.timeout.ms\" = \"6000\"\n",
+         [streams.properties]\n\"session.timeout.ms\" = \"6000\"\n\"max.poll.interval.ms\" = \"6000\"\n",
         postgres.url(),
         kafka.address()
-    ));
+    );
+    killed_in_mid_run(&settings, Duration::from_secs(9));
 }

@@ -3,6 +3,7 @@
 mod failing;
 mod hall;
 mod killed;
+mod letters;
 mod order;
 mod orders;
 mod service;

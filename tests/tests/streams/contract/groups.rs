@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wasmill::streams::{Membership, Record, Work};
 
-use super::subject::{A_MOMENT, PATIENCE, Subject, done, keyless, poll_records, poll_until, records, texts};
+use super::subject::{A_MOMENT, PATIENCE, Subject, done, keyless, output, poll_records, poll_until, records, texts};
 
 pub async fn a_new_group_reads_from_the_beginning(s: Subject) {
     let topic = s.topic("in", 3).await;
@@ -53,6 +53,50 @@ pub async fn partitions_that_a_commit_does_not_list_come_again(s: Subject) {
     again.sort();
     let expected = [(0, "b"), (0, "c"), (1, "a"), (1, "b"), (1, "c")].map(|(p, v)| (p, v.to_owned()));
     assert_eq!(again, expected);
+}
+
+pub async fn what_a_part_does_not_list_stays_with_the_worker(s: Subject) {
+    let topic = s.topic("in", 2).await;
+    for partition in [0, 1] {
+        let rows = ["a", "b", "c"].map(|value| Record { partition: Some(partition), ..keyless(value) });
+        s.streams.append(&topic, rows.to_vec()).await.unwrap();
+    }
+    let mut worker = s.join("group", &[&topic]).await;
+    poll_records(worker.as_mut(), 6).await;
+    let part = |next| Work { offsets: vec![(topic.clone(), 0, next)], ..Work::default() };
+    worker.commit_part(part(1)).await.unwrap();
+    assert_eq!(s.streams.committed(&s.name("group"), &topic).await.unwrap(), [Some(1), None]);
+    // New ones come, old ones don't.
+    s.streams.append(&topic, vec![Record { partition: Some(1), ..keyless("d") }]).await.unwrap();
+    let new = poll_records(worker.as_mut(), 1).await;
+    assert_eq!(new.iter().flat_map(texts).collect::<Vec<_>>(), ["d"]);
+    worker.commit_part(part(2)).await.unwrap();
+    // Work that is refused leaves everything where it was.
+    let bad = Work { outputs: vec![output(&s.name("missing"), &[("k", "v")])], ..part(3) };
+    worker.commit_part(bad).await.unwrap_err();
+    assert_eq!(records(&worker.poll(A_MOMENT).await.unwrap().batches), 0);
+    worker.rewind().await.unwrap();
+    let mut again: Vec<(u32, String)> = Vec::new();
+    for batch in poll_records(worker.as_mut(), 5).await {
+        again.extend(texts(&batch).into_iter().map(|text| (batch.partition, text)));
+    }
+    again.sort();
+    let expected = [(0, "c"), (1, "a"), (1, "b"), (1, "c"), (1, "d")].map(|(p, v)| (p, v.to_owned()));
+    assert_eq!(again, expected);
+}
+
+pub async fn a_held_partition_gives_nothing_until_it_is_let_go(s: Subject) {
+    let topic = s.topic("in", 2).await;
+    let mut worker = s.join("group", &[&topic]).await;
+    poll_until(worker.as_mut(), |all| all.gained.len() == 2).await;
+    worker.hold([(topic.clone(), 0)].into());
+    for partition in [0, 1] {
+        s.streams.append(&topic, vec![Record { partition: Some(partition), ..keyless("a") }]).await.unwrap();
+    }
+    assert_eq!(poll_records(worker.as_mut(), 1).await[0].partition, 1);
+    assert_eq!(records(&worker.poll(A_MOMENT).await.unwrap().batches), 0);
+    worker.hold([].into());
+    assert_eq!(poll_records(worker.as_mut(), 1).await[0].partition, 0);
 }
 
 pub async fn a_group_goes_on_where_it_committed(s: Subject) {

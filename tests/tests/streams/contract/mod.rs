@@ -43,6 +43,8 @@ macro_rules! hold {
                     a_new_group_reads_from_the_beginning,
                     what_was_not_committed_comes_again_after_a_rewind,
                     partitions_that_a_commit_does_not_list_come_again,
+                    what_a_part_does_not_list_stays_with_the_worker,
+                    a_held_partition_gives_nothing_until_it_is_let_go,
                     a_group_goes_on_where_it_committed,
                     groups_do_not_disturb_each_other,
                     a_poll_keeps_to_its_limits,
