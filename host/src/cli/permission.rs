@@ -1,6 +1,7 @@
 //! `wasmill permission`
 
 mod export;
+mod share;
 
 use std::path::PathBuf;
 
@@ -44,6 +45,13 @@ Examples:
   wasmill permission export --kafka --clients
   wasmill permission export --kafka --principal User:CN=mill --output json")]
     Export(export::Export),
+    /// Sign this home's permissions.toml and trust.toml as an admin, for every host on the same database
+    #[command(after_help = "Each host takes them within seconds, where it trusts the key as an admin's now.
+
+Examples:
+  wasmill permission share
+  wasmill permission share --key /media/stick/admin.key")]
+    Share(share::Share),
 }
 
 /// Explains.
@@ -84,6 +92,7 @@ impl Permission {
             Self::Explain(command) => command.run(cx).await,
             Self::Check(command) => command.run(cx),
             Self::Export(command) => command.run(cx).await,
+            Self::Share(command) => command.run(cx).await,
         }
     }
 }

@@ -15,6 +15,7 @@ use super::Context;
 use super::steps::step;
 use crate::gateway::{Gateway, Listener, MetricsPort, router};
 use crate::home::{Home, HostConfig, open_streams};
+use crate::host::policy::Policies;
 use crate::host::sharing::Sharing;
 use crate::host::{Host, from_home};
 use crate::problem::{Problem, ProblemKind};
@@ -63,10 +64,12 @@ impl Up {
     }
 }
 
-/// Gives and takes components where the database may be other hosts' too.
+/// Gives and takes components, and follows policies, where the database may be other hosts' too.
 async fn share(home: &Home, config: &HostConfig, host: &Host, stopped: watch::Receiver<bool>) {
     if config.store.url.is_some() {
-        Sharing::new(host.catalog.registry().clone(), home.trust_file(), host.store.clone()).run(stopped).await;
+        let components = Sharing::new(host.catalog.registry().clone(), home.trust_file(), host.store.clone());
+        let policies = Policies::new(home.clone(), host.store.clone());
+        tokio::join!(components.run(stopped.clone()), policies.run(stopped));
     }
 }
 

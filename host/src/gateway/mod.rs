@@ -17,6 +17,7 @@ mod kafka_acls;
 mod metrics;
 mod permissions;
 mod plugins;
+mod policy;
 mod records;
 mod runs;
 mod serve;
@@ -38,6 +39,7 @@ pub use kafka_acls::ExportReply;
 pub use metrics::MetricsPort;
 pub use permissions::{Answer, ExplainReply, ExplainRequest, MatrixReply};
 pub use plugins::{InstallReply, InstallRequest, Plugin};
+pub use policy::{ShareReply, ShareRequest};
 pub use records::{AppendReply, AppendRequest, Position, ReadReply, RecordIn, RecordOut};
 pub use runs::RunReply;
 pub use serve::Listener;
@@ -59,6 +61,7 @@ pub fn router(gateway: SharedGateway) -> Router {
         .merge(kafka_acls::routes())
         .merge(permissions::routes())
         .merge(plugins::routes())
+        .merge(policy::routes())
         .merge(records::routes())
         .merge(runs::routes())
         .merge(status::routes())

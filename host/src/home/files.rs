@@ -1,6 +1,6 @@
 //! Reading and writing files of a home.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -48,10 +48,26 @@ pub fn add_to_file(path: &Path, lines: &str) -> Result<(), HomeError> {
         text.push('\n');
     }
     text.push_str(lines);
+    write(path, &text, fs::metadata(path).map_err(failed)?.permissions())
+}
+
+/// Replaces a text file, wholly or not at all, and keeps its mode; one that says the same already is left alone.
+///
+/// # Errors
+/// [`HomeError::Io`]; [`HomeError::Unreadable`].
+pub(super) fn replace(path: &Path, text: &str) -> Result<(), HomeError> {
+    if path.exists() && read_text(path, super::FILE_SIZE_MAX)? == text {
+        return Ok(());
+    }
+    let mode = fs::metadata(path).map_or_else(|_| Permissions::from_mode(0o644), |metadata| metadata.permissions());
+    write(path, text, mode)
+}
+
+fn write(path: &Path, text: &str, mode: Permissions) -> Result<(), HomeError> {
+    let failed = |error| HomeError::io(path, error);
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
-    let mode = fs::metadata(path).map_err(failed)?.permissions();
     file.as_file().set_permissions(mode).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;

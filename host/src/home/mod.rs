@@ -8,6 +8,7 @@
 //! log/              the embedded log              store.db          the database
 //! cache/            compiled code                 forge/            scratch of the forge
 //! host.sock         where a running host listens  host.lock         held by a running host
+//! policy.serial     of what other hosts shared
 //! ```
 //!
 //! This folder knows files and settings. It must never know what a running host does with them.
@@ -146,6 +147,44 @@ impl Home {
         let path = self.trust_file();
         let text = files::read_text(&path, FILE_SIZE_MAX)?;
         TrustRoots::parse(&text).map_err(|error| HomeError::Document { path, error })
+    }
+
+    /// The texts of `permissions.toml` and `trust.toml`.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`], [`HomeError::Unreadable`].
+    pub fn policy_files(&self) -> Result<(String, String), HomeError> {
+        let read = |path: PathBuf| files::read_text(&path, FILE_SIZE_MAX);
+        Ok((read(self.permissions_file())?, read(self.trust_file())?))
+    }
+
+    /// Serial of the policy that was taken last from other hosts; 0 where none ever was.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`], [`HomeError::Unreadable`].
+    pub fn policy_serial(&self) -> Result<u64, HomeError> {
+        let path = self.policy_serial_file();
+        if !path.exists() {
+            return Ok(0);
+        }
+        let text = files::read_text(&path, FILE_SIZE_MAX)?;
+        let number = text.trim().parse();
+        number.map_err(|_| HomeError::Unreadable { path, reason: "it is not a number".to_owned() })
+    }
+
+    /// Replaces `permissions.toml` and `trust.toml` by those of a policy. Interrupted halfway, it is to be done again: the
+    /// trust roots that verify it go last.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`], [`HomeError::Unreadable`].
+    pub fn set_policy(&self, serial: u64, permissions: &str, trust: &str) -> Result<(), HomeError> {
+        files::replace(&self.permissions_file(), permissions)?;
+        files::replace(&self.trust_file(), trust)?;
+        files::replace(&self.policy_serial_file(), &format!("{serial}\n"))
+    }
+
+    fn policy_serial_file(&self) -> PathBuf {
+        self.root.join("policy.serial")
     }
 
     /// Reads `secrets.toml`: name = "value". No file: no secrets.

@@ -7,6 +7,7 @@ mod figures;
 mod forging;
 pub mod from_home;
 mod heartbeat;
+pub mod policy;
 pub mod sharing;
 mod tidy;
 

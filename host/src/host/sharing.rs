@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use tokio::sync::watch;
 use wasmill_registry::{Bundle, Entry, Registry, TrustRoots};
 
-use super::stamp;
+use super::{Stamp, stamp};
 use crate::problem::{Problem, ProblemKind};
 use crate::store::{BundleRow, Store};
 
@@ -26,7 +26,7 @@ pub struct Sharing {
     store: Store,
     /// What could not be taken, so that it is fetched and complained about only once; until the trust roots change.
     refused: BTreeSet<String>,
-    trusted: Option<super::Stamp>,
+    trusted: Option<Stamp>,
 }
 
 /// A component's files, as they lie in the database.

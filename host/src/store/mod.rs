@@ -1,5 +1,5 @@
-//! What hosts remember in SQL: approvals, decisions about components, components that hosts give each other, builds of the
-//! forge, runs with their journals, the audit trail, each other.
+//! What hosts remember in SQL: approvals, decisions about components, components and policies that hosts give each other,
+//! builds of the forge, runs with their journals, the audit trail, each other.
 //!
 //! SQLite in the home directory, or one PostgreSQL for many hosts; the same statements run on both. Queries live in one
 //! file per table. This folder believes nothing and decides nothing: it must never know of signatures, permissions or
@@ -16,6 +16,7 @@ mod error;
 mod hosts;
 mod migrations;
 mod open;
+mod policies;
 mod run_orders;
 mod run_steps;
 mod runs;

@@ -3,6 +3,7 @@
 mod approval;
 mod component;
 mod layout;
+mod policy;
 mod trust;
 
 use time::{Duration, OffsetDateTime};

@@ -99,6 +99,14 @@ fn what_is_decided_on_one_host_holds_on_all() {
     three.all(|status| !works(status));
     three.run(0, &["approval", "grant", "tally"]);
     three.all(works);
+    // Without its row, tally may read nothing; with it again, it may.
+    let rows = std::fs::read_to_string(three.hosts[1].cli().home().join("permissions.toml")).unwrap();
+    three.hosts[1].cli().write("home/permissions.toml", "");
+    three.run(1, &["permission", "share"]);
+    three.all(|status| !works(status));
+    three.hosts[2].cli().write("home/permissions.toml", rows);
+    three.run(2, &["permission", "share"]);
+    three.all(works);
     three.run(1, &["plugin", "remove", "tally"]);
     three.all(has_nothing);
     let Some(()) = three.install(2) else { return };

@@ -16,6 +16,7 @@ mod logsmith_model;
 mod metrics;
 mod model;
 mod on_postgres;
+mod policy;
 mod records;
 mod redrive_killed;
 mod refused;
