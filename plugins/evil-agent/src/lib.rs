@@ -38,7 +38,7 @@ pub struct Case<'a> {
     arguments: Value,
 }
 
-const KINDS: [&[Attack]; 9] = [
+const KINDS: [&[Attack]; 10] = [
     columns::ATTACKS,
     forging::ATTACKS,
     limits::ATTACKS,
