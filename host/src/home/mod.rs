@@ -7,6 +7,7 @@
 //! keys/             secret keys, mode 0600        registry/         components, an OCI layout
 //! log/              the embedded log              store.db          the database
 //! cache/            compiled code                 forge/            scratch of the forge
+//! checkpoints/      state as it was a while ago, with Kafka
 //! host.sock         where a running host listens  host.lock         held by a running host
 //! policy.serial     of what other hosts shared
 //! ```
@@ -117,6 +118,11 @@ impl Home {
     /// The folder of compiled code. May be deleted at any time.
     pub fn cache(&self) -> PathBuf {
         self.root.join("cache")
+    }
+
+    /// The folder of checkpoints of state that Kafka holds. May be deleted at any time.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.root.join("checkpoints")
     }
 
     /// The forge's folder. May be deleted while no host runs.

@@ -41,7 +41,8 @@ pub async fn open_streams(home: &Home, config: &StreamsConfig) -> Result<SharedS
 pub fn open_kafka(home: &Home, config: &KafkaConfig) -> Result<KafkaStreams, Problem> {
     let secrets = home.secrets()?;
     let instance = config.instance.clone().unwrap_or_else(|| instance_of(home));
-    let config = KafkaConfig { instance: Some(instance), ..config.clone() };
+    let checkpoints = Some(home.checkpoints());
+    let config = KafkaConfig { instance: Some(instance), checkpoints, ..config.clone() };
     Ok(KafkaStreams::connect(&config, &|name| secrets.get(name).cloned())?)
 }
 

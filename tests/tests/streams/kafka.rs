@@ -1,8 +1,11 @@
 //! Kafka, and what it promises beyond the contract.
 
+mod admin;
 mod away;
+mod checkpoints;
 mod fencing;
 mod kill;
+mod memory;
 mod rebalance;
 mod refused;
 mod security;

@@ -8,11 +8,13 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{FutureProducer, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
+use super::checkpoint::{Checkpoints, TOMBSTONES_KEPT};
 use super::config::KafkaConfig;
 use super::errors::{translate, translate_code};
 use super::group::Protocol;
 use super::link::{Link, LinkContext};
 use super::targets::Targets;
+use super::topic_id::TopicId;
 use crate::streams::{StreamError, TopicSpec};
 
 /// How long a question to the broker may take.
@@ -26,6 +28,17 @@ pub(super) const STATE_PREFIX: &str = "wasmill.state.";
 
 /// The group in whose name is read outside of groups. Nothing is ever committed to it.
 pub const READERS_GROUP: &str = "wasmill.readers";
+
+/// Bytes that wait for one consumer, shared by its partitions. The newest fetch comes on top, librdkafka's
+/// `fetch.message.max.bytes` (1 MiB) for each.
+const QUEUED_SIZE: usize = 64 * 1024 * 1024;
+
+/// The least that waits for one partition; one record always does.
+const QUEUED_SIZE_MIN: usize = 1024 * 1024;
+
+/// The most that waits for one partition.
+const QUEUED_SIZE_MAX: usize = 16 * 1024 * 1024;
+
 /// Librdkafka's own `max.poll.interval.ms`.
 const POLL_INTERVAL_MS: u64 = 300_000;
 
@@ -43,6 +56,8 @@ pub(super) struct Clients {
     pub(super) record_bytes_max: usize,
     /// Sends what comes from outside of workers.
     pub(super) appender: FutureProducer<LinkContext>,
+    /// State as it was a while ago, on this host's disk; none: it has no place for it.
+    pub(super) checkpoints: Option<Checkpoints>,
     /// Topics that were written to.
     pub(super) targets: Targets,
     base: ClientConfig,
@@ -71,6 +86,7 @@ impl Clients {
         appender.set("isolation.level", "read_uncommitted");
         let appender = appender.create_with_context(LinkContext(link.clone())).map_err(made)?;
         Ok(Self {
+            checkpoints: config.checkpoints.clone().map(Checkpoints::new),
             link,
             record_bytes_max: config.record_bytes_max,
             appender,
@@ -80,9 +96,9 @@ impl Clients {
         })
     }
 
-    /// Settings of a consumer in a group.
-    pub(super) fn group_config(&self, group: &str, protocol: Protocol) -> ClientConfig {
-        let mut config = self.reader_config();
+    /// Settings of a consumer in a group whose topics have so many partitions together.
+    pub(super) fn group_config(&self, group: &str, protocol: Protocol, partitions: u32) -> ClientConfig {
+        let mut config = self.reader_config(partitions);
         config.set("group.id", group);
         config.set("enable.partition.eof", "false");
         config.set("partition.assignment.strategy", protocol.strategy());
@@ -96,8 +112,8 @@ impl Clients {
         Duration::from_millis(given.unwrap_or(POLL_INTERVAL_MS)) / 3
     }
 
-    /// Settings of a consumer that reads without a group of its own.
-    pub(super) fn reader_config(&self) -> ClientConfig {
+    /// Settings of a consumer that reads so many partitions without a group of its own.
+    pub(super) fn reader_config(&self, partitions: u32) -> ClientConfig {
         let mut config = self.base.clone();
         // Librdkafka assigns partitions only where there is a group.
         config.set("group.id", READERS_GROUP);
@@ -108,6 +124,9 @@ impl Clients {
         config.set("auto.offset.reset", "earliest");
         // The default of a second makes a full queue stall.
         set_unless_given(&mut config, "fetch.queue.backoff.ms", "5");
+        // Each partition has a queue of its own, with a limit of its own.
+        let queued = (QUEUED_SIZE / partitions.max(1) as usize).clamp(QUEUED_SIZE_MIN, QUEUED_SIZE_MAX) / 1024;
+        set_unless_given(&mut config, "queued.max.messages.kbytes", &queued.to_string());
         // How soon the end of a partition is noticed.
         set_unless_given(&mut config, "fetch.wait.max.ms", "100");
         config
@@ -170,6 +189,12 @@ impl Clients {
         self.answered(answer, topic).map(offsets)
     }
 
+    /// Identity of a topic.
+    pub(super) fn topic_id(&self, topic: &str) -> Result<TopicId, StreamError> {
+        let answer = TopicId::ask(self.appender.client(), topic, ANSWER_MAX);
+        answer.map_err(|code| translate_code(code, &code.to_string(), topic, &self.link))
+    }
+
     /// Committed offsets of the consumer's group. Asks again while the group has no coordinator yet or its offsets are
     /// part of a transaction that is being decided.
     pub(super) fn committed<C: ConsumerContext>(
@@ -221,6 +246,9 @@ impl Clients {
         let mut settings = vec![("max.message.bytes", (self.record_bytes_max + OVERHEAD_SIZE).to_string())];
         if topic.compacted {
             settings.push(("cleanup.policy", "compact".to_owned()));
+        }
+        if topic.name.starts_with(STATE_PREFIX) {
+            settings.push(("delete.retention.ms", TOMBSTONES_KEPT.as_millis().to_string()));
         }
         settings
     }

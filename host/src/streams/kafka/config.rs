@@ -31,6 +31,10 @@ pub struct KafkaConfig {
     /// Largest record, keys and headers included, in bytes.
     #[serde(default = "record_bytes_max_default")]
     pub record_bytes_max: usize,
+    /// Folder for checkpoints of state, see `docs/decisions/state-checkpoints.md`. Not a setting: the host gives it one in
+    /// its home. None: state is always restored from the whole topic.
+    #[serde(skip)]
+    pub checkpoints: Option<PathBuf>,
     /// Further librdkafka properties, for all clients. Those that the host must own itself are refused.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, String>,
@@ -139,6 +143,7 @@ impl KafkaConfig {
             security: Security::Plaintext,
             principal: None,
             record_bytes_max: RECORD_SIZE_MAX,
+            checkpoints: None,
             properties: BTreeMap::new(),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::clients::{Clients, Committed};
 use super::group::{Member, Place};
-use super::restore::restore;
+use super::restore::{Wanted, restore};
 use super::state::Store;
 use super::transaction::Seat;
 use crate::streams::StreamError;
@@ -29,7 +29,7 @@ pub(super) fn prepare(
     seat: &Seat,
     member: Arc<Member>,
     partitions: Vec<Place>,
-    state: Option<(String, Vec<(u32, Store)>)>,
+    state: Option<Wanted>,
     is_wanted: &AtomicBool,
 ) -> Result<Gained, StreamError> {
     seat.prepare()?;
@@ -38,7 +38,7 @@ pub(super) fn prepare(
     drop(member);
     let positions = positions?;
     let stores = match state {
-        Some((topic, stores)) => restore(clients, &topic, stores, is_wanted)?,
+        Some(wanted) => restore(clients, wanted, is_wanted)?,
         None => Vec::new(),
     };
     Ok(Gained { positions, stores })

@@ -224,10 +224,15 @@ impl Drop for Member {
 
 /// Drops a client without holding up the caller: leaving a group asks the broker, and closing takes up to 100 ms.
 pub(super) fn retire<C: Send + 'static>(client: C) {
+    finish(move || drop(client));
+}
+
+/// Does what is left to do without holding up the caller.
+pub(super) fn finish(work: impl FnOnce() + Send + 'static) {
     match tokio::runtime::Handle::try_current() {
         // The runtime waits for it when it ends, so that a host that stops has left its groups.
-        Ok(runtime) => drop(runtime.spawn_blocking(move || drop(client))),
-        Err(_) => drop(client),
+        Ok(runtime) => drop(runtime.spawn_blocking(work)),
+        Err(_) => work(),
     }
 }
 

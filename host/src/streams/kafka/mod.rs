@@ -2,10 +2,12 @@
 //!
 //! One worker is one consumer and one transactional producer. Records, state and offsets of a batch are one Kafka
 //! transaction; state is a compacted topic `wasmill.state.<name>` with as many partitions as the topics that are read.
-//! `queue`, `producer` and the two `native` are the only files with unsafe code. This folder must never know what the records mean.
+//! `queue`, `producer`, `topic_id` and the two `native` are the only files with unsafe code. This folder must never know
+//! what the records mean.
 
 mod admin;
 mod attendant;
+mod checkpoint;
 mod clients;
 mod config;
 mod errors;
@@ -22,6 +24,7 @@ mod reader;
 mod restore;
 mod state;
 mod targets;
+mod topic_id;
 mod topics;
 mod transaction;
 mod worker;
@@ -184,16 +187,18 @@ impl Streams for KafkaStreams {
     }
 
     async fn join(&self, membership: Membership) -> Result<Box<dyn Worker>, StreamError> {
-        let mut partitions = 0;
+        let (mut partitions, mut all) = (0, 0);
         for topic in &membership.topics {
-            partitions = partitions.max(self.partitions(topic).await?);
+            let count = self.partitions(topic).await?;
+            partitions = partitions.max(count);
+            all += count;
         }
         let state_topic = match &membership.state {
             Some(name) => Some(self.topics.ensure_state(name, partitions).await?),
             None => None,
         };
         let name = self.names.take(&membership.group);
-        Ok(Box::new(KafkaWorker::join(self.clients.clone(), self.topics.clone(), membership, state_topic, name)?))
+        Ok(Box::new(KafkaWorker::join(self.clients.clone(), self.topics.clone(), membership, all, state_topic, name)?))
     }
 
     async fn committed(&self, group: &str, topic: &str) -> Result<Vec<Option<u64>>, StreamError> {
@@ -245,7 +250,7 @@ fn native<'r>(topic: &'r str, record: &'r Record, partition: Option<u32>) -> Fut
 }
 
 fn committed(clients: &Clients, group: &str, topic: &str, count: u32) -> Result<Vec<Option<u64>>, StreamError> {
-    let mut config = clients.group_config(group, Protocol::Eager);
+    let mut config = clients.group_config(group, Protocol::Eager, count);
     // Asks only; a member it never becomes.
     config.set("client.id", "wasmill-offsets");
     let made = |e: KafkaError| clients.translate(&e, topic);

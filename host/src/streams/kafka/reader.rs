@@ -74,7 +74,7 @@ impl Reader {
         }
         let made = |e: KafkaError| clients.translate(&e, topic);
         let context = LinkContext(clients.link.clone());
-        let consumer: BaseConsumer<_> = clients.reader_config().create_with_context(context).map_err(made)?;
+        let consumer: BaseConsumer<_> = clients.reader_config(1).create_with_context(context).map_err(made)?;
         let queue = PartitionQueue::split(consumer.client(), topic, partition, Arc::new(Notify::new()))
             .ok_or_else(|| StreamError::UnknownPartition { topic: topic.to_owned(), partition })?;
         let mut assignment = TopicPartitionList::new();

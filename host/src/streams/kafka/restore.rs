@@ -9,11 +9,13 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::Notify;
 
+use super::checkpoint::{Checkpoints, Log, WORTH_SIZE, now_ms};
 use super::clients::Clients;
 use super::group::retire;
 use super::link::LinkContext;
 use super::queue::{Message, PartitionQueue};
 use super::state::Store;
+use super::topics::StateTopic;
 use crate::streams::StreamError;
 
 /// How long one look at one partition waits.
@@ -22,7 +24,16 @@ const STEP: Duration = Duration::from_millis(20);
 /// Restoring gives up when no record comes for so long. Longer than a dead predecessor's open transaction can last.
 const SILENCE_MAX: Duration = Duration::from_secs(90);
 
-/// Brings `stores` (partition and what is known of it) up to everything that was ever committed to `topic`.
+/// What is to be restored.
+pub(super) struct Wanted {
+    /// Topic of the state, and how old a store may be that it is read on from.
+    pub(super) topic: StateTopic,
+    /// Partitions, each with the store that this worker still has of it.
+    pub(super) stores: Vec<(u32, Option<Store>)>,
+}
+
+/// Brings partitions up to everything that was ever committed to the topic of their state: from the store that the
+/// worker still has, or from the checkpoint on disk, or from the first record.
 ///
 /// The end is the high watermark, open transactions included, and not the last stable offset: the predecessor's last
 /// commit is decided before its marker is written to this topic, so the stable end may still lie before records that
@@ -30,18 +41,23 @@ const SILENCE_MAX: Duration = Duration::from_secs(90);
 /// transaction.
 ///
 /// # Errors
-/// [`StreamError::Unavailable`] and others; then nothing of `stores` may be used.
+/// [`StreamError::Unavailable`] and others; then nothing of it may be used.
 pub(super) fn restore(
     clients: &Clients,
-    topic: &str,
-    stores: Vec<(u32, Store)>,
+    wanted: Wanted,
     is_wanted: &AtomicBool,
 ) -> Result<Vec<(u32, Store)>, StreamError> {
+    let Wanted { topic, stores } = wanted;
+    let id = clients.topic_id(&topic.name)?;
     let mut restoring = Vec::with_capacity(stores.len());
     let mut done = Vec::with_capacity(stores.len());
-    for (partition, mut store) in stores {
-        let (first, end) = clients.ends_of_everything(topic, partition)?;
-        store.restored_to = store.restored_to.max(first);
+    for (partition, kept) in stores {
+        let asked_ms = now_ms();
+        let (first, end) = clients.ends_of_everything(&topic.name, partition)?;
+        let log = Log { id, first, end, asked_ms, age_max: topic.age_max };
+        let mut store = begin(clients, &topic.name, partition, kept, &log);
+        // When it has been read to the end, this is the moment that it is of.
+        store.as_of_ms = asked_ms;
         if store.restored_to < end {
             restoring.push((partition, store, end));
         } else {
@@ -52,13 +68,39 @@ pub(super) fn restore(
         return Ok(done);
     }
     let consumer: BaseConsumer<LinkContext> = clients
-        .reader_config()
+        .reader_config(restoring.len() as u32)
         .create_with_context(LinkContext(clients.link.clone()))
-        .map_err(|e| clients.translate(&e, topic))?;
-    let outcome = read_to_ends(clients, &consumer, topic, restoring, is_wanted);
+        .map_err(|e| clients.translate(&e, &topic.name))?;
+    let outcome = read_to_ends(clients, &consumer, &topic.name, restoring, is_wanted);
     retire(consumer);
-    done.extend(outcome?);
+    for (partition, mut store) in outcome? {
+        if let Some(checkpoints) = clients.checkpoints.as_ref().filter(|_| store.unsaved() >= WORTH_SIZE) {
+            checkpoints.save(&topic.name, partition, &Checkpoints::encoded(partition, &store));
+            store.set_saved();
+        }
+        done.push((partition, store));
+    }
     Ok(done)
+}
+
+/// What is read on from.
+fn begin(clients: &Clients, topic: &str, partition: u32, kept: Option<Store>, log: &Log) -> Store {
+    if let Some(kept) = kept.filter(|kept| log.refuses(kept).is_none()) {
+        return kept;
+    }
+    let Some(checkpoints) = &clients.checkpoints else { return Store::known_to(log.id, log.first, log.asked_ms) };
+    match checkpoints.load(topic, partition) {
+        None => {}
+        Some(saved) => match log.refuses(&saved) {
+            None => {
+                let (from, end) = (saved.restored_to, log.end);
+                tracing::debug!(target: "wasmill::kafka", topic, partition, from, end, "state from a checkpoint");
+                return saved;
+            }
+            Some(reason) => checkpoints.remove(topic, partition, reason),
+        },
+    }
+    Store::known_to(log.id, log.first, log.asked_ms)
 }
 
 struct Restoring {

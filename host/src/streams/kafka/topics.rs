@@ -7,6 +7,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, NewTopic, Resour
 
 use super::admin::settings_of;
 use super::blocking;
+use super::checkpoint::age_max;
 use super::clients::{ANSWER_MAX, Clients, STATE_PREFIX};
 use super::errors::translate_code;
 use super::link::LinkContext;
@@ -26,6 +27,15 @@ pub(super) const AGAIN: Duration = Duration::from_millis(20);
 /// True for topics that Kafka or the host keeps for itself.
 pub(super) fn is_reserved(name: &str) -> bool {
     name.starts_with("__") || name.starts_with(STATE_PREFIX)
+}
+
+/// A topic that holds state.
+#[derive(Debug, Clone)]
+pub(super) struct StateTopic {
+    /// Its name.
+    pub(super) name: String,
+    /// Age from which on what is known of its state is not read on from.
+    pub(super) age_max: Duration,
 }
 
 /// Topics of one Kafka.
@@ -122,8 +132,11 @@ impl Topics {
         self.create_any(&shape.spec, shape.replicas.map_or(REPLICAS_DEFAULT, i32::from), settings).await
     }
 
-    /// Name of the topic that holds the state `name`; creates it where there is none.
-    pub(super) async fn ensure_state(&self, name: &str, partitions: u32) -> Result<String, StreamError> {
+    /// The topic that holds the state `name`; creates it where there is none.
+    ///
+    /// # Errors
+    /// [`StreamError::InvalidTopic`] where it has too few partitions, or would lose what it holds.
+    pub(super) async fn ensure_state(&self, name: &str, partitions: u32) -> Result<StateTopic, StreamError> {
         let topic = TopicSpec { name: state_topic(name), partitions, compacted: true };
         check_topic(&topic)?;
         match self.create_any(&topic, REPLICAS_DEFAULT, self.clients.topic_settings(&topic)).await {
@@ -136,7 +149,24 @@ impl Topics {
             let reason = format!("it has {found} partitions and the topics that are read have {partitions}");
             return Err(StreamError::InvalidTopic { name: topic.name, reason });
         }
-        Ok(topic.name)
+        let kept = match self.settings(&topic.name).await {
+            Ok(settings) => {
+                let policy = setting(&settings, "cleanup.policy").unwrap_or_default();
+                if policy != "compact" {
+                    let reason =
+                        format!("its `cleanup.policy` is `{policy}`, and state would be lost; set it to `compact`");
+                    return Err(StreamError::InvalidTopic { name: topic.name, reason });
+                }
+                setting(&settings, "delete.retention.ms").and_then(|text| text.parse().ok()).map(Duration::from_millis)
+            }
+            Err(error) if error.is_transient() => return Err(error),
+            // Who may write to a topic needn't be allowed to see its settings; then no checkpoint of it counts.
+            Err(error) => {
+                tracing::info!(target: "wasmill::kafka", topic = topic.name, %error, "no settings, so no checkpoints");
+                None
+            }
+        };
+        Ok(StateTopic { name: topic.name, age_max: age_max(kept) })
     }
 
     async fn create_any(

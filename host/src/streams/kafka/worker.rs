@@ -1,6 +1,7 @@
 //! One member of a group: a consumer, a transactional producer, and the state of the partitions it owns.
 
 mod assignment;
+mod checkpoints;
 mod commit;
 mod preparation;
 
@@ -19,11 +20,11 @@ use self::preparation::Preparing;
 use super::attendant::Attendant;
 use super::blocking;
 use super::clients::{ANSWER_MAX, Clients};
-use super::group::{Change, Member, Place, Protocol, retire};
+use super::group::{Change, Member, Place, Protocol, finish};
 use super::names::TransactionalId;
 use super::owned::Owned;
 use super::state::{Store, Stores};
-use super::topics::Topics;
+use super::topics::{StateTopic, Topics};
 use super::transaction::Seat;
 use crate::streams::{Membership, Poll, StateReader, StreamError, Work, Worker};
 
@@ -32,8 +33,10 @@ pub(super) struct KafkaWorker {
     clients: Arc<Clients>,
     topics: Arc<Topics>,
     membership: Membership,
+    /// Partitions of its topics together.
+    partitions: u32,
     /// Topic of the state.
-    state_topic: Option<String>,
+    state_topic: Option<StateTopic>,
     /// Always there, except while it is replaced. Its queues in `owned` must go before it.
     member: Option<(Arc<Member>, Attendant)>,
     /// The name by which the group gave us what we have. Under another one nothing of it would be ours. Empty: none.
@@ -59,6 +62,8 @@ pub(super) struct KafkaWorker {
     state: Arc<Stores>,
     /// State of partitions that were given up and may come back at once.
     shelf: HashMap<u32, Store>,
+    /// Partitions whose state is to be written to disk with the next commit.
+    due: BTreeSet<u32>,
     seat: Arc<Seat>,
     /// We don't know what was committed: give all up and begin from what the group says.
     is_unsure: bool,
@@ -76,7 +81,8 @@ impl KafkaWorker {
         clients: Arc<Clients>,
         topics: Arc<Topics>,
         membership: Membership,
-        state_topic: Option<String>,
+        partitions: u32,
+        state_topic: Option<StateTopic>,
         name: TransactionalId,
     ) -> Result<Self, StreamError> {
         let seat = Arc::new(Seat::new(clients.clone(), name.to_string()));
@@ -84,6 +90,7 @@ impl KafkaWorker {
             clients,
             topics,
             membership,
+            partitions,
             state_topic,
             member: None,
             identity: String::new(),
@@ -98,6 +105,7 @@ impl KafkaWorker {
             lost: Vec::new(),
             state: Arc::default(),
             shelf: HashMap::new(),
+            due: BTreeSet::new(),
             seat,
             is_unsure: false,
             failure: None,
@@ -115,7 +123,7 @@ impl KafkaWorker {
             return Ok(member.clone());
         }
         let Membership { group, topics, .. } = &self.membership;
-        let config = self.clients.group_config(group, Protocol::of(topics.len()));
+        let config = self.clients.group_config(group, Protocol::of(topics.len()), self.partitions);
         let attention = Arc::<Notify>::default();
         let (link, wake) = (self.clients.link.clone(), self.wake.clone());
         let joined = Member::join(&config, topics, link, wake, attention.clone());
@@ -225,12 +233,15 @@ impl Worker for KafkaWorker {
 impl Drop for KafkaWorker {
     fn drop(&mut self) {
         self.seat.close();
+        let last_checkpoint = self.last_checkpoint();
         self.owned.clear();
         self.resting.clear();
-        if let Some((member, attendant)) = self.member.take() {
-            drop(attendant);
-            retire(member);
-        }
-        retire(self.seat.clone());
+        let (member, seat) = (self.member.take(), self.seat.clone());
+        finish(move || {
+            if let Some(last_checkpoint) = last_checkpoint {
+                last_checkpoint();
+            }
+            drop((member, seat));
+        });
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use tempfile::TempDir;
 use tokio::time::Instant;
 use wasmill::streams::kafka::KafkaConfig;
 use wasmill::streams::{Membership, StateChange, Streams, Worker};
@@ -18,10 +20,12 @@ use crate::contract::subject::{A_MOMENT, PATIENCE, keyed, poll_until};
 const RECORDS_A_ROUND: u32 = 3_000;
 const PARTITIONS: u32 = 3;
 const KILLS: u32 = 6;
+const BALLAST_SIZE: usize = 64 * 1024;
 const RECORDS: u32 = RECORDS_A_ROUND * (KILLS + 1);
 
 const ADDRESS: &str = "WASMILL_TEST_KAFKA";
 const INSTANCE: &str = "WASMILL_TEST_INSTANCE";
+const HOME: &str = "WASMILL_TEST_HOME";
 const STARTED: &str = "copying";
 
 fn membership() -> Membership {
@@ -58,12 +62,13 @@ async fn a_copy_that_is_killed_again_and_again_is_exact() {
     create(streams.as_ref(), "killed-in", PARTITIONS).await;
     create(streams.as_ref(), "killed-out", 2).await;
     let mut seed = 0x5eed_0002;
+    let homes = [TempDir::new().unwrap(), TempDir::new().unwrap()];
     for round in 0..=KILLS {
         let added = round * RECORDS_A_ROUND..(round + 1) * RECORDS_A_ROUND;
         let records = added.map(|i| keyed(&format!("key-{}", i % 50), &i.to_string())).collect();
         streams.append("killed-in", records).await.unwrap();
         // Every other host comes back under its name; the others' open transactions have to time out.
-        let mut copying = start(&kafka.address(), round % 2 == 0);
+        let mut copying = start(&kafka.address(), homes[round as usize % 2].path(), round % 2 == 0);
         if round < KILLS {
             tokio::time::sleep(Duration::from_micros(random(&mut seed) % 300_000)).await;
         } else {
@@ -73,13 +78,16 @@ async fn a_copy_that_is_killed_again_and_again_is_exact() {
         copying.wait().unwrap();
     }
     check(streams.as_ref()).await;
+    // What was restored after a death came from here, and the counts are right all the same.
+    let has_checkpoint = |home: &TempDir| home.path().join("wasmill.state.killed").exists();
+    assert!(homes.iter().any(has_checkpoint), "no checkpoint was ever written");
 }
 
 /// Starts the copying process and waits until it copies: the moment of its death is within its work.
-fn start(address: &str, is_named: bool) -> Child {
+fn start(address: &str, home: &Path, is_named: bool) -> Child {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["kafka::kill::copies_until_it_is_killed", "--exact", "--ignored", "--nocapture"]);
-    command.env(ADDRESS, address).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.env(ADDRESS, address).env(HOME, home).stdin(Stdio::null()).stdout(Stdio::piped());
     if is_named {
         command.env(INSTANCE, "one-host");
     }
@@ -133,6 +141,7 @@ async fn copies_until_it_is_killed() {
     let Ok(address) = env::var(ADDRESS) else { return };
     let mut config = hasty(&address);
     config.instance = env::var(INSTANCE).ok();
+    config.checkpoints = env::var_os(HOME).map(Into::into);
     let mut worker = connect(&config).join(membership()).await.unwrap();
     let mut has_begun = false;
     loop {
@@ -149,6 +158,9 @@ async fn copies_until_it_is_killed() {
             let value = count(worker.as_ref(), batch.partition) + batch.len() as u64;
             let (partition, value) = (batch.partition, Some(value.to_le_bytes().to_vec()));
             work.state.push(StateChange { partition, key: b"count".to_vec(), value });
+            // Large enough for checkpoints to be worth it.
+            let key = format!("ballast-{}", batch.offsets[0] % 4).into_bytes();
+            work.state.push(StateChange { partition, key, value: Some(vec![0; BALLAST_SIZE]) });
         }
         if worker.commit(work).await.is_err() {
             worker.rewind().await.unwrap();

@@ -1,12 +1,13 @@
 //! Members come and go, and the others go on with what they keep.
 
 use std::collections::BTreeSet;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::time::Instant;
-use wasmill::streams::{Poll, Record, StateChange, Work, Worker};
+use wasmill::streams::{Membership, Poll, Record, StateChange, Streams, Work, Worker};
 use wasmill_tests::kafka::Kafka;
 
 use super::copy;
@@ -185,6 +186,83 @@ async fn who_leaves_hands_over_and_the_others_go_on_with_theirs() {
     // With the state that the other one left.
     assert_eq!((0..4).map(|p| count(first.as_ref(), p)).collect::<Vec<_>>(), [2; 4]);
     s.all_of(&out, 1, 8).await;
+}
+
+const ADDRESS: &str = "WASMILL_TEST_REBALANCE_KAFKA";
+const TOPIC: &str = "WASMILL_TEST_REBALANCE_TOPIC";
+const GROUP: &str = "WASMILL_TEST_REBALANCE_GROUP";
+const OUT: &str = "WASMILL_TEST_REBALANCE_OUT";
+
+/// A host that is killed says nothing. The other one gets its partitions when the group misses it, with their state, and
+/// works on its own meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_killed_is_taken_over_and_the_others_go_on_with_theirs() {
+    let Some(kafka) = Kafka::shared() else { return };
+    let Some(s) = super::subject().await else { return };
+    let (topic, out) = (s.topic("in", 4).await, s.topic("out", 1).await);
+    let mut first = s.join("group", &[&topic]).await;
+    gain_all(first.as_mut(), 4).await;
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["kafka::rebalance::works_until_it_is_killed", "--exact", "--ignored", "--nocapture"]);
+    command.env(ADDRESS, kafka.address()).env(TOPIC, &topic).env(GROUP, s.name("group")).env(OUT, &out);
+    let mut second = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    let lost = partitions(&poll_until(first.as_mut(), |all| all.lost.len() == 2).await.lost);
+
+    let (mut fed, deadline) = (0, Instant::now() + PATIENCE);
+    let mut by_first = 0;
+    // Until the other one has worked as well.
+    loop {
+        assert!(Instant::now() < deadline, "the other one doesn't work");
+        feed(&s, &topic, 4).await;
+        fed += 4;
+        let poll = work_once(first.as_mut(), &out).await;
+        by_first += records(&poll.batches);
+        assert!(poll.lost.is_empty() && poll.gained.is_empty(), "{poll:?}");
+        let done = s.streams.committed(&s.name("group"), &topic).await.unwrap();
+        if lost.iter().all(|p| done[*p as usize].is_some_and(|next| next > 0)) && by_first > 0 {
+            break;
+        }
+    }
+    second.kill().unwrap();
+    second.wait().unwrap();
+    let (mut gained, mut alone) = (BTreeSet::new(), 0);
+    while gained.len() < 2 {
+        assert!(Instant::now() < deadline, "gained {gained:?}");
+        feed(&s, &topic, 4).await;
+        fed += 4;
+        let poll = work_once(first.as_mut(), &out).await;
+        assert!(poll.lost.is_empty(), "{poll:?}");
+        gained.extend(partitions(&poll.gained));
+        alone += poll.batches.iter().filter(|batch| !lost.contains(&batch.partition)).map(|b| b.len()).sum::<usize>();
+    }
+    assert_eq!(gained, lost);
+    assert!(alone > 0, "it stood still until the group missed the other one");
+    while (0..4).map(|p| count(first.as_ref(), p)).sum::<u64>() < fed as u64 {
+        assert!(Instant::now() < deadline);
+        work_once(first.as_mut(), &out).await;
+    }
+    assert_eq!((0..4).map(|p| count(first.as_ref(), p)).sum::<u64>(), fed as u64);
+    s.all_of(&out, 1, fed).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "the program of another test"]
+async fn works_until_it_is_killed() {
+    let Ok(address) = std::env::var(ADDRESS) else { return };
+    let of = |name: &str| std::env::var(name).unwrap();
+    let membership = Membership {
+        group: of(GROUP),
+        topics: vec![of(TOPIC)],
+        state: Some(of(GROUP)),
+        batch_records_max: 10,
+        batch_bytes_max: 1024 * 1024,
+    };
+    let mut config = super::config(&address);
+    config.properties.insert("transaction.timeout.ms".to_owned(), "3000".to_owned());
+    let mut worker = super::connect(&config).join(membership).await.unwrap();
+    loop {
+        work_once(worker.as_mut(), &of(OUT)).await;
+    }
 }
 
 /// Work that is under way when its partition is asked back is committed first: the heir goes on behind it.

@@ -1,22 +1,10 @@
 //! What the broker itself refuses, in the middle of a transaction.
 
-use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
-use rdkafka::client::DefaultClientContext;
 use wasmill::streams::{Output, Work};
 use wasmill_tests::kafka::Kafka;
 
+use super::admin::alter;
 use crate::contract::subject::{Subject, done, output, poll_records, records};
-
-/// Changes one setting of a topic, as an admin does beside the host.
-async fn alter(address: &str, topic: &str, name: &str, value: &str) {
-    let admin: AdminClient<DefaultClientContext> =
-        ClientConfig::new().set("bootstrap.servers", address).create().unwrap();
-    let change = AlterConfig::new(ResourceSpecifier::Topic(topic)).set(name, value);
-    for answer in admin.alter_configs(&[change], &AdminOptions::new()).await.unwrap() {
-        answer.unwrap();
-    }
-}
 
 /// Rows with keys, except for one in the middle. Enough of them for many batches.
 fn rows(topic: &str, count: usize, is_bad: bool) -> Output {
@@ -48,7 +36,7 @@ async fn a_topic_that_became_compacted_is_noticed_and_the_worker_goes_on() {
         let batches = poll_records(worker.as_mut(), 3).await;
         worker.commit(Work { outputs: vec![rows(&out, 1, true)], ..done(&batches) }).await.unwrap();
 
-        alter(&address, &out, "cleanup.policy", "compact").await;
+        alter(&address, &out, &[("cleanup.policy", "compact")]).await;
         for _ in 0..2 {
             let batches = poll_records(worker.as_mut(), 3).await;
             let work = Work { outputs: vec![rows(&out, 3_000, true)], ..done(&batches) };
@@ -68,7 +56,7 @@ async fn a_topic_that_became_compacted_is_noticed_and_the_worker_goes_on() {
 async fn a_record_that_is_larger_than_its_topic_takes_is_about_a_record() {
     let Some((address, s)) = subject().await else { return };
     let (topic, out) = (s.topic("in", 1).await, s.topic("out", 1).await);
-    alter(&address, &out, "max.message.bytes", "1500").await;
+    alter(&address, &out, &[("max.message.bytes", "1500")]).await;
     s.append_numbered(&topic, (0..3).map(|i| i.to_string())).await;
     let mut worker = s.join("group", &[&topic]).await;
     let batches = poll_records(worker.as_mut(), 3).await;

@@ -144,6 +144,7 @@ impl KafkaWorker {
     }
 
     fn shelve(&mut self, partition: u32) {
+        self.due.remove(&partition);
         if let Some(store) = self.state.take(partition) {
             self.shelf.insert(partition, store);
         }

@@ -1,5 +1,6 @@
 //! How a worker commits.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rdkafka::{Offset, TopicPartitionList};
@@ -25,6 +26,7 @@ impl KafkaWorker {
         if work.outputs.is_empty() && work.state.is_empty() && work.offsets.is_empty() {
             return Ok(());
         }
+        let drafts = self.draft_checkpoints().await;
         // Stays so where this call is given up halfway: nobody knows then what becomes of it.
         let is_unsure = std::mem::replace(&mut self.is_unsure, true);
         let checked = outputs::check(&self.topics, &work.outputs).await;
@@ -41,7 +43,8 @@ impl KafkaWorker {
             match blocking(move || seat.run(job)).await? {
                 Outcome::Committed(job) => {
                     self.is_unsure = false;
-                    self.take_over(*job);
+                    let changed = self.take_over(*job);
+                    self.keep_checkpoints(drafts, changed);
                     return Ok(());
                 }
                 Outcome::Outdated(outdated) => match self.renew(*outdated, begin).await {
@@ -82,7 +85,9 @@ impl KafkaWorker {
         now.ok_or_else(|| StreamError::Fenced("the group has given this worker up".to_owned()))
     }
 
-    fn take_over(&mut self, job: Job) {
+    /// Takes note of what is committed. Returns the partitions whose state has changed.
+    fn take_over(&mut self, job: Job) -> BTreeSet<u32> {
+        let changed = job.changes.iter().map(|change| change.partition).collect();
         self.state.apply(job.changes);
         for (topic, partition, next) in job.done {
             let owned = self.owned.iter_mut().find(|o| o.topic == topic && o.partition == partition);
@@ -90,16 +95,17 @@ impl KafkaWorker {
                 owned.set_committed(next);
             }
         }
+        changed
     }
 
     /// The transaction of some work.
-    fn job(&mut self, work: Work, is_unsure: bool) -> Result<Job, StreamError> {
+    pub(super) fn job(&mut self, work: Work, is_unsure: bool) -> Result<Job, StreamError> {
         if is_unsure || self.owned.is_empty() {
             return Err(StreamError::Fenced("this worker owns no partitions".to_owned()));
         }
         let group = self.group_now()?;
         let offsets = self.offsets(&work)?;
-        let state_topic = self.state_topic.clone();
+        let state_topic = self.state_topic.as_ref().map(|topic| topic.name.clone());
         let Work { outputs, state: changes, offsets: done } = work;
         Ok(Job { outputs, changes, state_topic, offsets, done, group, turn: self.seat.turn() })
     }

@@ -17,6 +17,7 @@ use crate::streams::kafka::clients::ANSWER_MAX;
 use crate::streams::kafka::gain::{Gained, prepare};
 use crate::streams::kafka::group::Place;
 use crate::streams::kafka::owned::Owned;
+use crate::streams::kafka::restore::Wanted;
 
 /// Pause before what has failed is tried again.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -53,7 +54,7 @@ impl KafkaWorker {
         let partitions: Vec<Place> = places.keys().cloned().collect();
         let state = self.state_topic.clone().map(|topic| {
             let ids: BTreeSet<u32> = partitions.iter().map(|(_, p)| *p).collect();
-            (topic, ids.into_iter().map(|p| (p, self.shelf.remove(&p).unwrap_or_default())).collect())
+            Wanted { topic, stores: ids.into_iter().map(|p| (p, self.shelf.remove(&p))).collect() }
         });
         self.clear_shelf();
         let (clients, seat, member, wake) =
