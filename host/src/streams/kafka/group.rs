@@ -81,9 +81,10 @@ pub(super) struct GroupContext {
 }
 
 impl GroupContext {
-    fn note(&self, take: impl FnOnce(&mut News)) {
-        take(&mut self.news.lock().unwrap_or_else(PoisonError::into_inner));
+    fn note<T>(&self, take: impl FnOnce(&mut News) -> T) -> T {
+        let answer = take(&mut self.news.lock().unwrap_or_else(PoisonError::into_inner));
         self.wake.notify_one();
+        answer
     }
 
     fn give_back(&self, consumer: &GroupConsumer, partitions: &TopicPartitionList) -> Result<(), KafkaError> {
@@ -110,11 +111,14 @@ impl ConsumerContext for GroupContext {
         let answered = match event {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
                 let member = GroupMetadata::of(consumer.client()).map(|now| now.member()).unwrap_or_default();
-                self.note(|news| news.changes.push(Change::Gained(names(partitions), member)));
-                match self.protocol {
-                    Protocol::Eager => consumer.assign(&nothing),
-                    Protocol::Cooperative => consumer.incremental_assign(&nothing),
-                }
+                // The worker must not assign something before this has answered: the answer would take it away again.
+                self.note(|news| {
+                    news.changes.push(Change::Gained(names(partitions), member));
+                    match self.protocol {
+                        Protocol::Eager => consumer.assign(&nothing),
+                        Protocol::Cooperative => consumer.incremental_assign(&nothing),
+                    }
+                })
             }
             _ if self.is_leaving.load(Ordering::SeqCst) => self.give_back(consumer, &nothing),
             _ => {

@@ -15,13 +15,21 @@ use rdkafka::client::{Client, ClientContext};
 use rdkafka::error::{IsError, RDKafkaErrorCode};
 use tokio::sync::Notify;
 
-/// Messages that one call takes out of librdkafka.
+/// Most messages that one call takes out of librdkafka.
 const TAKE_MAX: usize = 256;
+
+/// Bytes that one call takes about: what was taken doesn't count any more for librdkafka's limit of what waits.
+const TAKE_SIZE: usize = 1024 * 1024;
+
+/// What the first call takes.
+const TAKE_FIRST: usize = 16;
 
 /// Queue of one partition. The client that it came from must outlive it.
 pub(super) struct PartitionQueue {
     queue: NonNull<sys::rd_kafka_queue_t>,
     taken: VecDeque<Message>,
+    /// Messages that the next call takes.
+    take_next: usize,
     /// Librdkafka's threads wake it until `drop` has taken it away from them.
     _wake: Arc<Notify>,
 }
@@ -51,7 +59,7 @@ impl PartitionQueue {
             let opaque = Arc::as_ptr(&wake).cast_mut().cast::<c_void>();
             sys::rd_kafka_queue_cb_event_enable(queue.as_ptr(), Some(on_message), opaque);
         }
-        Some(Self { queue, taken: VecDeque::new(), _wake: wake })
+        Some(Self { queue, taken: VecDeque::new(), take_next: TAKE_FIRST, _wake: wake })
     }
 
     /// The next message, waiting up to `wait` for it.
@@ -78,12 +86,20 @@ impl PartitionQueue {
     fn take(&mut self, wait: Duration) {
         let mut messages = [std::ptr::null_mut(); TAKE_MAX];
         let wait_ms = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
+        let most = self.take_next.min(TAKE_MAX);
         // SAFETY: the queue is ours, the array has room for `TAKE_MAX` pointers.
         let count =
-            unsafe { sys::rd_kafka_consume_batch_queue(self.queue.as_ptr(), wait_ms, messages.as_mut_ptr(), TAKE_MAX) };
+            unsafe { sys::rd_kafka_consume_batch_queue(self.queue.as_ptr(), wait_ms, messages.as_mut_ptr(), most) };
         let count = usize::try_from(count).unwrap_or(0);
         self.taken.extend(messages.iter().take(count).filter_map(|m| NonNull::new(*m)).map(Message));
+        self.take_next = take_next(count, self.taken.iter().map(Message::size).sum());
     }
+}
+
+/// How many messages to take where the last ones had this many bytes together.
+fn take_next(count: usize, size: usize) -> usize {
+    let average = size.checked_div(count);
+    average.map_or(TAKE_FIRST, |average| (TAKE_SIZE / average.max(1)).clamp(1, TAKE_MAX))
 }
 
 impl Drop for PartitionQueue {
@@ -210,5 +226,20 @@ impl<'m> Iterator for Headers<'m> {
             self.next += 1;
             Some((CStr::from_ptr(name).to_bytes(), bytes(value, size).unwrap_or_default()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_large_messages_or_many_small_ones_are_taken() {
+        assert_eq!(take_next(0, 0), TAKE_FIRST);
+        assert_eq!(take_next(16, 16 * 200), TAKE_MAX);
+        assert_eq!(take_next(16, 0), TAKE_MAX);
+        assert_eq!(take_next(16, 16 * 100_000), 10);
+        assert_eq!(take_next(2, 2 * 1_000_000), 1);
+        assert_eq!(take_next(1, 20_000_000), 1);
     }
 }

@@ -86,8 +86,12 @@ impl Topics {
             return Ok(target);
         }
         let (clients, name) = (self.clients.clone(), topic.to_owned());
-        let partitions = blocking(move || clients.partitions(&name)).await?;
-        self.target_with(topic, partitions.inspect_err(|_| self.clients.targets.forget(topic))?).await
+        match blocking(move || clients.partitions(&name)).await? {
+            Ok(partitions) => self.target_with(topic, partitions).await,
+            // A broker that is away is no news of the topic; the transaction waits for it.
+            Err(error) if error.is_transient() => self.clients.targets.get(topic).ok_or(error),
+            Err(error) => Err(error),
+        }
     }
 
     /// The same of a topic that has so many partitions now.
