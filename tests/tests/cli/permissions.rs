@@ -107,3 +107,35 @@ fn whoever_asks_about_nobody_or_nothing_is_told_so() {
     let problem = cli.run(&["permission", "explain", "agent:a", "topics.read"]).problem(2);
     assert_eq!(problem.code, "permission.action");
 }
+
+#[test]
+fn the_matrix_is_exported_as_rules_of_kafka() {
+    let cli = Cli::new();
+    cli.allow("[[row]]\nprincipal = \"agent:a\"\ntopics.read = [\"logs.*.raw\"]\n");
+    let problem = cli.run(&["permission", "export", "--kafka"]).problem(2);
+    assert!(problem.code == "permission.kafka-user" && problem.next.contains("--principal"), "{problem:?}");
+    cli.run(&["permission", "export"]).problem(2);
+    assert_eq!(cli.run(&["permission", "export", "--kafka", "--principal", "mill"]).problem(2).code, problem.code);
+
+    let export = ["permission", "export", "--kafka", "--principal", "User:CN=it's 50% & more"];
+    let reply = cli.run(&export).json();
+    assert_eq!(reply["principal"], "User:CN=it's 50% & more");
+    let text = reply["notes"].to_string();
+    assert!(text.contains("logs.*.raw") && text.contains("--clients"), "what Kafka can't say is said: {text}");
+    assert!(!reply["rules"].to_string().contains("\"name\":\"*\""), "the row for the command line is left out");
+    let with_clients = cli.run(&[&export[..], &["--clients"]].concat()).json();
+    assert!(with_clients["rules"].to_string().contains("\"name\":\"*\""));
+
+    let ended = cli.run(&[&export[..], &["--output", "human"]].concat()).expect_code(0);
+    let commands = reply["commands"].as_array().unwrap();
+    let printed: Vec<&str> = ended.stdout.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(printed, commands.iter().map(|line| line.as_str().unwrap()).collect::<Vec<_>>());
+
+    // Where the host logs in by a name, that is its name.
+    let sasl = "[streams]\nbrokers = [\"h:1\"]\nsecurity = { kind = \"sasl\", mechanism = \"plain\", username = \"mill\", \
+                password_env = \"X\" }\n";
+    cli.write("home/host.toml", sasl);
+    let reply = cli.run(&["permission", "export", "--kafka"]).json();
+    assert_eq!(reply["principal"], "User:mill");
+    assert!(reply["commands"][0].as_str().unwrap().starts_with("kafka-acls.sh --bootstrap-server h:1 --add"));
+}
