@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::reach::{self, Reach};
 use crate::agents::{group_of, redrive_group_of, topic_of};
+use crate::capabilities::agents::BOOK_TOPIC;
+use crate::capabilities::timers::Kind;
 use crate::permissions::{Column, Matrix, Row};
 use crate::streams::kafka::{
     Acl, AclOperation, AclPattern, AclResource, READERS_GROUP, state_topic, transactional_prefix,
@@ -127,9 +129,19 @@ fn of_agents(book: &mut Book<'_>, row: &Row, names: &str, changes_topics: bool) 
         book.pattern(row, AclResource::Group, &group, &[Read], "`wasmill dlq` knows what waits");
         book.transactions(row, &group, "`wasmill dlq redrive`");
     }
-    if permissions.state {
+    let kept = [Read, Write, Create, DescribeConfigs];
+    if permissions.timers {
+        for kind in Kind::ALL {
+            let why = "timers that can't be handled are set aside";
+            book.pattern(row, AclResource::Topic, &topic_of(kind.topic()), &kept, why);
+        }
+    }
+    if !permissions.agents.is_empty() {
+        book.pattern(row, AclResource::Topic, BOOK_TOPIC, &kept, "which agents were started stands there");
+    }
+    if permissions.state || permissions.timers {
         let state = state_topic(names);
-        book.pattern(row, AclResource::Topic, &state, &[Read, Write, Create, DescribeConfigs], "state");
+        book.pattern(row, AclResource::Topic, &state, &kept, "state");
         if changes_topics {
             book.pattern(
                 row,

@@ -46,6 +46,17 @@ fn an_agent_gets_its_topics_group_transactions_state_and_dead_letters() {
 }
 
 #[test]
+fn timers_need_state_and_started_agents_their_book() {
+    let export = of("[[row]]\nprincipal = \"agent:a\"\ntimers = true\nagents = [\"b\"]\n", false, &[]);
+    let shown = shown(&export);
+    for topic in ["wasmill.state.a", "wasmill.timer.dlq", "wasmill.cron.dlq", "wasmill.agents"] {
+        for operation in ["Read", "Write", "Create", "DescribeConfigs"] {
+            assert!(shown.contains(&format!("{operation} on topic {topic}")), "{operation} {topic}: {shown:?}");
+        }
+    }
+}
+
+#[test]
 fn without_state_or_reading_there_is_less() {
     let export = of("[[row]]\nprincipal = \"agent:a\"\ntopics.write = [\"out\"]\n", false, &[]);
     assert_eq!(
