@@ -67,6 +67,7 @@ mod tests {
             rest,
             [
                 "--operation Write --operation DescribeConfigs --topic '*' --resource-pattern-type literal",
+                "--operation Read --topic wasmill.agents --resource-pattern-type literal",
                 "--operation Describe --group wasmill.readers --resource-pattern-type literal",
                 "--operation Describe --cluster",
             ]

@@ -73,6 +73,7 @@ pub fn export(wanted: Wanted<'_>) -> Export {
     let exact = |name: &str| Reach { pattern: AclPattern::Literal, name: name.to_owned(), is_wider: false };
     book.add(AclResource::Cluster, exact(CLUSTER), &[AclOperation::Describe], "doctor compares the rules");
     book.add(AclResource::Group, exact(READERS_GROUP), &[AclOperation::Describe], "the host reads outside of groups");
+    book.add(AclResource::Topic, exact(BOOK_TOPIC), &[AclOperation::Read], "hosts follow which agents were started");
     for row in wanted.matrix.rows() {
         match subject(row) {
             Subject::Agents(names) => of_agents(&mut book, row, names, !wanted.declared.is_empty()),
@@ -121,6 +122,9 @@ fn of_agents(book: &mut Book<'_>, row: &Row, names: &str, changes_topics: bool) 
         book.pattern(row, AclResource::Group, &group, &[Read], "agents take part in their group");
         book.transactions(row, &group, "agents commit in transactions");
     }
+    if !permissions.agents.is_empty() {
+        book.pattern(row, AclResource::Topic, BOOK_TOPIC, &[Write, Create, DescribeConfigs], "agents start agents");
+    }
     for topic in &permissions.topics.read {
         let letters = [Read, Write, Create, DescribeConfigs];
         book.pattern(row, AclResource::Topic, &topic_of(topic), &letters, "what can't be handled is set aside");
@@ -136,9 +140,7 @@ fn of_agents(book: &mut Book<'_>, row: &Row, names: &str, changes_topics: bool) 
             book.pattern(row, AclResource::Topic, &topic_of(kind.topic()), &kept, why);
         }
     }
-    if !permissions.agents.is_empty() {
-        book.pattern(row, AclResource::Topic, BOOK_TOPIC, &kept, "which agents were started stands there");
-    }
+    // Timers are kept as state too.
     if permissions.state || permissions.timers {
         let state = state_topic(names);
         book.pattern(row, AclResource::Topic, &state, &kept, "state");

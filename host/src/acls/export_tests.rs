@@ -19,6 +19,7 @@ fn an_agent_gets_its_topics_group_transactions_state_and_dead_letters() {
     assert_eq!(
         shown(&export),
         [
+            "Read on topic wasmill.agents",
             "Read on topic wasmill.state.counter",
             "Write on topic wasmill.state.counter",
             "Create on topic wasmill.state.counter",
@@ -64,9 +65,19 @@ fn without_state_or_reading_there_is_less() {
         [
             "Write on topic out",
             "DescribeConfigs on topic out",
+            "Read on topic wasmill.agents",
             "Describe on group wasmill.readers",
             "Describe on the cluster"
         ]
+    );
+}
+
+#[test]
+fn who_starts_agents_writes_them_down() {
+    let export = of("[[row]]\nprincipal = \"agent:a\"\nagents = [\"b\"]\n", false, &[]);
+    assert_eq!(
+        shown(&export)[..3],
+        ["Read on topic wasmill.agents", "Write on topic wasmill.agents", "Create on topic wasmill.agents"]
     );
 }
 

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::extract::{Body, blocking};
 use super::state::SharedGateway;
+use crate::capabilities::agents::Book;
 use crate::problem::Problem;
-use crate::topics::{ApplyError, DeclaredTopic, Plan, RiskKind, apply, plan, readers};
+use crate::topics::{ApplyError, DeclaredTopic, Plan, RiskKind, apply, plan, readers, started};
 
 /// What shall be.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -53,6 +54,12 @@ async fn made(gateway: &SharedGateway, topics: &[DeclaredTopic]) -> Result<Plan,
     let streams = gateway.streams().await?;
     let actual = streams.shapes().await?;
     let asked = gateway.clone();
-    let readers = blocking(move || Ok(readers(asked.registry())?)).await?;
+    let mut readers = blocking(move || Ok(readers(asked.registry())?)).await?;
+    let book = Book::new(streams.clone());
+    book.catch_up().await?;
+    let book = book.current();
+    let at_work = book.iter().map(|(name, agent)| (name.as_str(), agent.component.as_str(), &agent.reads[..]));
+    let at_work = started(&readers, at_work);
+    readers.extend(at_work);
     Ok(plan(topics, &actual, &readers, streams.keeps_forever()))
 }

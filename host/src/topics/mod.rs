@@ -13,4 +13,4 @@ mod readers;
 pub use apply::{ApplyError, apply};
 pub use declared::{DeclaredTopic, load, of_home};
 pub use plan::{Blocked, Note, Plan, Refusal, Risk, RiskKind, Step, plan};
-pub use readers::{Reader, readers};
+pub use readers::{Reader, readers, started};
