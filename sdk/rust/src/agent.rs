@@ -162,3 +162,76 @@ macro_rules! agent {
         };
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(topic: &str, names: &[&str]) -> records::Batch {
+        let column = |rows: &[&str]| {
+            let ends = rows.iter().scan(0, |end, row| {
+                *end += row.len() as u32;
+                Some(*end)
+            });
+            records::Column { bytes: rows.concat().into_bytes(), ends: ends.collect() }
+        };
+        records::Batch {
+            topic: topic.into(),
+            partition: 0,
+            offsets: (0..names.len() as u64).collect(),
+            timestamps_ms: vec![5; names.len()],
+            keys: column(names),
+            key_present: vec![],
+            values: column(names),
+            value_present: vec![],
+            headers: None,
+        }
+    }
+
+    /// Fails at everything, and says at what.
+    #[derive(Default)]
+    struct Telling;
+
+    impl Agent for Telling {
+        fn handle(&mut self, batch: &Batch, _: &mut Outbox) -> Result<(), Failure> {
+            Err(format!("{} records", batch.len()).into())
+        }
+
+        fn timer(&mut self, timer: &Record<'_>, _: &mut Outbox) -> Result<(), Failure> {
+            if timer.key_str() == Some("good") { Ok(()) } else { Err("timer".into()) }
+        }
+
+        fn cron(&mut self, cron: &Record<'_>, _: &mut Outbox) -> Result<(), Failure> {
+            Err(format!("cron {:?}", cron.timestamp_ms()).into())
+        }
+    }
+
+    #[test]
+    fn what_fires_comes_to_its_own_method_and_the_row_that_failed_is_named() {
+        let shell = Shell::<Telling>::default();
+        for (topic, row, message) in
+            [("t", 0, "2 records"), ("wasmill.timer", 1, "timer"), ("wasmill.cron", 0, "cron Some(5)")]
+        {
+            let failure = shell.handle(batch(topic, &["good", "bad"])).unwrap_err();
+            assert_eq!((failure.row, failure.reason.message()), (row, message), "{topic}");
+        }
+    }
+
+    #[derive(Default)]
+    struct Plain;
+
+    impl Agent for Plain {
+        fn handle(&mut self, _: &Batch, _: &mut Outbox) -> Result<(), Failure> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_agent_without_the_method_says_what_fired_for_nobody() {
+        for topic in ["wasmill.timer", "wasmill.cron"] {
+            let failure = Shell::<Plain>::default().handle(batch(topic, &["tea"])).unwrap_err();
+            assert_eq!((failure.reason.code(), failure.retry), ("agent.unexpected", false));
+            assert!(failure.reason.message().contains("`tea`"));
+        }
+    }
+}
