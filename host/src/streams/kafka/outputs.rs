@@ -1,5 +1,9 @@
 //! From columns to librdkafka's queue.
 
+use std::fmt::Write;
+
+use rdkafka::error::RDKafkaErrorCode;
+
 use super::clients::{ANSWER_MAX, Clients};
 use super::errors::translate_code;
 use super::native::OwnedHeaders;
@@ -34,6 +38,9 @@ pub(super) async fn check(topics: &Topics, outputs: &[Output]) -> Result<(), Str
 pub(super) fn send(clients: &Clients, producer: &Producer, output: &Output) -> Result<(), StreamError> {
     let target = clients.targets.get(&output.topic);
     let target = target.ok_or_else(|| StreamError::UnknownTopic(output.topic.clone()))?;
+    let failed = |code: RDKafkaErrorCode| translate_code(code, &code.to_string(), &output.topic, &clients.link);
+    let outlet = producer.outlet(&output.topic).map_err(failed)?;
+    let mut id = output.id_prefix.as_deref().map(Id::new);
     for row in 0..output.values.len() {
         let key = present(&output.key_present, row).then(|| output.keys.row(row));
         let record = Sending {
@@ -41,16 +48,14 @@ pub(super) fn send(clients: &Clients, producer: &Producer, output: &Output) -> R
             key,
             value: present(&output.value_present, row).then(|| output.values.row(row)),
         };
-        producer
-            .send(&output.topic, &record, headers(output, row), ANSWER_MAX)
-            .map_err(|code| translate_code(code, &code.to_string(), &output.topic, &clients.link))?;
+        producer.send(&outlet, &record, headers(output, row, id.as_mut()), ANSWER_MAX).map_err(failed)?;
     }
     Ok(())
 }
 
-fn headers(output: &Output, row: usize) -> Option<OwnedHeaders> {
+fn headers(output: &Output, row: usize, id: Option<&mut Id>) -> Option<OwnedHeaders> {
     let own = output.headers.as_ref().map_or(0, |h| h.of(row).count());
-    let count = own + output.common_headers.len() + usize::from(output.id_prefix.is_some());
+    let count = own + output.common_headers.len() + usize::from(id.is_some());
     if count == 0 {
         return None;
     }
@@ -61,13 +66,44 @@ fn headers(output: &Output, row: usize) -> Option<OwnedHeaders> {
     for (name, value) in output.common_headers.iter() {
         headers.push(name.as_bytes(), value);
     }
-    if let Some(prefix) = &output.id_prefix {
-        headers.push(b"ce_id", format!("{prefix}{row}").as_bytes());
+    if let Some(id) = id {
+        headers.push(b"ce_id", id.of(row));
     }
     Some(headers)
+}
+
+/// The ids of an output's records: a prefix with the row behind it. One buffer serves all of them.
+struct Id {
+    text: String,
+    prefix_len: usize,
+}
+
+impl Id {
+    fn new(prefix: &str) -> Self {
+        Self { text: prefix.to_owned(), prefix_len: prefix.len() }
+    }
+
+    fn of(&mut self, row: usize) -> &[u8] {
+        self.text.truncate(self.prefix_len);
+        // Writing into a string can't fail.
+        let _ = write!(self.text, "{row}");
+        self.text.as_bytes()
+    }
 }
 
 fn size(output: &Output, row: usize) -> usize {
     let own = output.headers.as_ref().map_or(0, |h| h.of(row).map(|(n, v)| n.len() + v.len()).sum());
     output.keys.row(row).len() + output.values.row(row).len() + own
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_has_an_id_of_its_own() {
+        let mut id = Id::new("in-0-7.0.");
+        let ids: Vec<Vec<u8>> = [0, 12, 3].map(|row| id.of(row).to_vec()).into();
+        assert_eq!(ids, [b"in-0-7.0.0".to_vec(), b"in-0-7.0.12".to_vec(), b"in-0-7.0.3".to_vec()]);
+    }
 }

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -178,17 +179,16 @@ impl Producer {
     /// What librdkafka refuses at once; all other failures show when the transaction is committed.
     pub(super) fn send(
         &self,
-        topic: &str,
+        outlet: &Outlet<'_>,
         record: &Sending<'_>,
         headers: Option<OwnedHeaders>,
         wait: Duration,
     ) -> Result<(), RDKafkaErrorCode> {
-        let topic = self.topic(topic)?;
         let partition = record.partition.map_or(-1, |p| i32::try_from(p).unwrap_or(i32::MAX));
         let (key, key_size) = parts(record.key);
         let (value, value_size) = parts(record.value);
         let headers_ptr = headers.as_ref().map_or(std::ptr::null_mut(), |h| h.0.as_ptr());
-        let begin = Instant::now();
+        let mut began = None;
         loop {
             // SAFETY: client and topic are alive; librdkafka copies key and value (MSG_F_COPY) and takes the headers
             // only where it succeeds.
@@ -197,7 +197,7 @@ impl Producer {
                 sys::rd_kafka_producev(
                     self.native(),
                     vtype::RD_KAFKA_VTYPE_RKT,
-                    topic,
+                    outlet.native.as_ptr(),
                     vtype::RD_KAFKA_VTYPE_PARTITION,
                     partition,
                     vtype::RD_KAFKA_VTYPE_MSGFLAGS,
@@ -219,7 +219,7 @@ impl Producer {
                 return Ok(());
             }
             let code = RDKafkaErrorCode::from(code);
-            if code != RDKafkaErrorCode::QueueFull || begin.elapsed() > wait {
+            if code != RDKafkaErrorCode::QueueFull || began.get_or_insert_with(Instant::now).elapsed() > wait {
                 return Err(code);
             }
             // SAFETY: see `init`. Serves reports of failed messages while others leave the queue.
@@ -227,16 +227,20 @@ impl Producer {
         }
     }
 
-    fn topic(&self, name: &str) -> Result<*mut sys::rd_kafka_topic_t, RDKafkaErrorCode> {
+    /// A topic to send to: looked up once for many records.
+    ///
+    /// # Errors
+    /// What librdkafka says of the name.
+    pub(super) fn outlet(&self, name: &str) -> Result<Outlet<'_>, RDKafkaErrorCode> {
         if let Some(topic) = self.topics.borrow().get(name) {
-            return Ok(topic.0.as_ptr());
+            return Ok(Outlet { native: topic.0, _producer: PhantomData });
         }
         let native_name = CString::new(name).map_err(|_| RDKafkaErrorCode::InvalidTopic)?;
         // SAFETY: see `init`; the name ends with a zero byte; null means the default settings.
         let topic = unsafe { sys::rd_kafka_topic_new(self.native(), native_name.as_ptr(), std::ptr::null_mut()) };
         let topic = NonNull::new(topic).ok_or(RDKafkaErrorCode::UnknownTopic)?;
         self.topics.borrow_mut().insert(name.to_owned(), Topic(topic));
-        Ok(topic.as_ptr())
+        Ok(Outlet { native: topic, _producer: PhantomData })
     }
 
     fn native(&self) -> *mut sys::rd_kafka_t {
@@ -249,6 +253,12 @@ impl Drop for Producer {
         // SAFETY: see `init`. What was not committed is not wanted.
         unsafe { sys::rd_kafka_purge(self.native(), sys::RD_KAFKA_PURGE_F_QUEUE | sys::RD_KAFKA_PURGE_F_INFLIGHT) };
     }
+}
+
+/// A topic of a producer, which never forgets one.
+pub(super) struct Outlet<'p> {
+    native: NonNull<sys::rd_kafka_topic_t>,
+    _producer: PhantomData<&'p Producer>,
 }
 
 /// A topic that a producer writes to.

@@ -165,12 +165,13 @@ impl Seat {
         for output in &job.outputs {
             outputs::send(&self.clients, producer, output).map_err(Failure::Record)?;
         }
-        if let Some(topic) = &job.state_topic {
+        if let Some(topic) = job.state_topic.as_ref().filter(|_| !job.changes.is_empty()) {
+            let failed = |code: RDKafkaErrorCode| Failure::Record(self.translate_code(code, topic));
+            let outlet = producer.outlet(topic).map_err(failed)?;
             for change in &job.changes {
                 let partition = Some(change.partition);
                 let record = Sending { partition, key: Some(&change.key), value: change.value.as_deref() };
-                let sent = producer.send(topic, &record, None, ANSWER_MAX);
-                sent.map_err(|code| Failure::Record(self.translate_code(code, topic)))?;
+                producer.send(&outlet, &record, None, ANSWER_MAX).map_err(failed)?;
             }
         }
         let begin = Instant::now();
