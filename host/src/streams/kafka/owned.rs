@@ -77,6 +77,12 @@ impl Owned {
         self.committed
     }
 
+    /// Prepares what the next fetch will give, about so many records or bytes; a seek drops it. Returns how many records
+    /// and bytes are ready.
+    pub(super) fn read_ahead(&mut self, records_max: usize, bytes_max: usize) -> (usize, usize) {
+        self.queue.take_ahead(records_max, bytes_max)
+    }
+
     /// Records that have arrived, within limits; one record alone may exceed `bytes_max` where `may_exceed`. And the
     /// error that stood behind them.
     pub(super) fn fetch(

@@ -78,6 +78,21 @@ impl PartitionQueue {
         self.taken.front()
     }
 
+    /// Takes messages out of librdkafka that `next` will give, until about so many of them, or so many bytes, are there.
+    /// Returns how many and how many bytes that are.
+    pub(super) fn take_ahead(&mut self, count_max: usize, size_max: usize) -> (usize, usize) {
+        let mut size = self.taken.iter().map(Message::size).sum();
+        while self.taken.len() < count_max && size < size_max {
+            let before = self.taken.len();
+            self.take(Duration::ZERO);
+            if self.taken.len() == before {
+                break;
+            }
+            size += self.taken.iter().skip(before).map(Message::size).sum::<usize>();
+        }
+        (self.taken.len(), size)
+    }
+
     /// Drops what was taken out of librdkafka and not given yet. Belongs to every seek.
     pub(super) fn clear(&mut self) {
         self.taken.clear();

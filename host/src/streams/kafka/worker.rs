@@ -1,5 +1,6 @@
 //! One member of a group: a consumer, a transactional producer, and the state of the partitions it owns.
 
+mod ahead;
 mod assignment;
 mod checkpoints;
 mod commit;

@@ -40,7 +40,8 @@ impl KafkaWorker {
         let begin = Instant::now();
         loop {
             let seat = self.seat.clone();
-            match blocking(move || seat.run(job)).await? {
+            let (outcome, ()) = tokio::join!(biased; blocking(move || seat.run(job)), async { self.read_ahead() });
+            match outcome? {
                 Outcome::Committed(job) => {
                     self.is_unsure = false;
                     let changed = self.take_over(*job);
