@@ -39,6 +39,25 @@ pub struct Kafka {
     place: Ipv4Addr,
     ports: Ports,
     identity: Option<Identity>,
+    speed: Speed,
+}
+
+/// What a broker is started for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Speed {
+    /// To be there soon: a small heap and the quick compiler only, for brokers that live for seconds.
+    Start,
+    /// To be fast while it runs: as it would be operated.
+    Run,
+}
+
+impl Speed {
+    fn java(self) -> &'static [&'static str] {
+        match self {
+            Self::Start => &["-Xmx320m", "-Xms96m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"],
+            Self::Run => &["-Xmx1g", "-Xms1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-Xshare:auto"],
+        }
+    }
 }
 
 /// The broker that the tests of one binary share, see [`Kafka::shared`].
@@ -71,7 +90,16 @@ impl Kafka {
     /// When Kafka is there and does not start, with what it wrote; and with `CI=true` when it is not there.
     #[must_use]
     pub fn start() -> Option<Self> {
-        Self::start_with(None)
+        Self::start_with(None, Speed::Start)
+    }
+
+    /// The same, with the heap and the compilers that Kafka's own scripts give it.
+    ///
+    /// # Panics
+    /// As [`Kafka::start`].
+    #[must_use]
+    pub fn start_for_benchmarks() -> Option<Self> {
+        Self::start_with(None, Speed::Run)
     }
 
     /// A broker that also listens with TLS, SASL over TLS and SASL without.
@@ -96,10 +124,10 @@ impl Kafka {
     fn start_with_identity(is_guarded: bool) -> Option<Self> {
         let folder = tempfile::Builder::new().prefix("wasmill-identity-").tempdir().ok()?;
         let identity = require(Identity::make(folder, is_guarded))?;
-        Self::start_with(Some(identity))
+        Self::start_with(Some(identity), Speed::Start)
     }
 
-    fn start_with(identity: Option<Identity>) -> Option<Self> {
+    fn start_with(identity: Option<Identity>, speed: Speed) -> Option<Self> {
         let (java, libs) = (require(parts::java())?, require(parts::kafka_libs())?);
         // Between choosing a free port and listening on it, another process may take it.
         let mut last = None;
@@ -107,7 +135,8 @@ impl Kafka {
         for _ in 0..3 {
             let made = Ports::free().and_then(|ports| {
                 let node = Node::alone(&ports);
-                let kafka = Self::make(&java, &libs, &node, ports, identity.take().flatten())?;
+                let mut kafka = Self::make(&java, &libs, &node, ports, identity.take().flatten())?;
+                kafka.speed = speed;
                 kafka.resume()?;
                 Ok(kafka)
             });
@@ -196,6 +225,7 @@ impl Kafka {
             place: node.place,
             ports,
             identity,
+            speed: Speed::Start,
         };
         let data = kafka.folder.path().join("data");
         fs::write(kafka.settings(), properties::write(node, &kafka.ports, &data, kafka.identity.as_ref()))?;
@@ -223,10 +253,8 @@ impl Kafka {
     fn command(&self, class: &str, arguments: &[&str]) -> Vec<String> {
         let logging = format!("-Dlog4j2.configurationFile={}", self.folder.path().join("log4j2.properties").display());
         let jars = format!("{}/*", self.libs.display());
-        // A small heap and the quick compiler only: these brokers live for seconds.
-        let java = ["-Xmx320m", "-Xms96m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"];
         let mut command = vec![self.java.display().to_string()];
-        command.extend(java.map(str::to_owned));
+        command.extend(self.speed.java().iter().map(|argument| (*argument).to_owned()));
         command.extend([logging, "-cp".to_owned(), jars, class.to_owned()]);
         command.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         command

@@ -60,6 +60,12 @@ impl Server {
         Ok(Self { process: shell.process_group(0).spawn()? })
     }
 
+    /// Its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// How the server ended, when it has.
     ///
     /// # Errors

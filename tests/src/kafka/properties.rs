@@ -164,6 +164,7 @@ share.coordinator.state.topic.min.isr=1
 default.replication.factor=1
 min.insync.replicas=1
 controlled.shutdown.enable=false
+log.segment.delete.delay.ms=1000
 ";
 
 /// Three copies of everything, of which one may be away; who is away is noticed soon.

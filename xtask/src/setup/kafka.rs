@@ -47,7 +47,10 @@ fn folder(machine: &Machine, version: &str) -> PathBuf {
 }
 
 /// The version that the pom names, so that it stands in one place only.
-fn version(machine: &Machine) -> Result<String> {
+///
+/// # Errors
+/// When the pom can't be read, or names none.
+pub fn version(machine: &Machine) -> Result<String> {
     let pom = machine.root.join("tests/kafka/pom.xml");
     let text = fs::read_to_string(&pom).with_context(|| format!("read {}", pom.display()))?;
     let version = text.split_once("<kafka.version>").and_then(|(_, rest)| rest.split_once("</kafka.version>"));

@@ -16,6 +16,8 @@ use console::style;
 
 use crate::machine::Machine;
 
+pub use kafka::version as kafka_version;
+
 /// Arguments of `cargo xtask setup`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
