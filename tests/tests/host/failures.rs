@@ -3,7 +3,8 @@
 use serde_json::json;
 use wasmill::agents::{list, redrive};
 use wasmill::streams::{Batch, Record};
-use wasmill_tests::scratch::{Scratch, component, manifest};
+use wasmill_tests::scratch::{PATIENCE, Scratch, component, manifest};
+use wasmill_tests::server::until;
 
 pub const MAY: &str = "privileged = []\n[[row]]\nprincipal = \"agent:evil-agent\"\ntopics.read = [\"evil.attacks\"]\n\
     topics.write = [\"evil.results\"]\ntopics.create = [\"evil.results\"]\ntools = [\"evil-agent.*\"]\n\
@@ -79,7 +80,10 @@ async fn a_poisoned_record_is_set_aside_with_its_reason_and_the_others_keep_thei
         let said = String::from_utf8(header(&dead, row, "wasmill-dlq-code")).unwrap();
         assert!(said.starts_with(code) && !said.is_empty(), "{said}");
     }
-    assert_eq!(running.host.supervisor.status()[0].dead_letters, 3);
+    // Counted as soon as the worker hears that they are committed.
+    let counted = || running.host.supervisor.status()[0].dead_letters;
+    tokio::task::block_in_place(|| until(PATIENCE, || counted() == 3));
+    assert_eq!(counted(), 3);
     running.stop().await.unwrap();
 }
 

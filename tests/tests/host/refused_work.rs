@@ -7,7 +7,8 @@ use serde_json::json;
 use wasmill::streams::kafka::{KafkaConfig, KafkaStreams};
 use wasmill::streams::{Record, TopicSpec};
 use wasmill_tests::kafka::Kafka;
-use wasmill_tests::scratch::Scratch;
+use wasmill_tests::scratch::{PATIENCE, Scratch};
+use wasmill_tests::server::until;
 
 use super::failures::MAY as EVIL_MAY;
 use super::feed::UPPER_MAY;
@@ -50,8 +51,10 @@ async fn the_others_go_on(scratch: Scratch) {
         let code = dead.headers.as_ref().unwrap().of(row).find(|(name, _)| *name == b"wasmill-dlq-code").unwrap().1;
         assert_eq!(code, b"record.invalid");
     }
-    let status = &running.host.supervisor.status()[0];
-    assert_eq!((status.records, status.dead_letters), (200, 3));
+    // Counted as soon as the worker hears that they are committed.
+    let status = || running.host.supervisor.status().remove(0);
+    tokio::task::block_in_place(|| until(PATIENCE, || status().records == 200));
+    assert_eq!((status().records, status().dead_letters), (200, 3));
     running.stop().await.unwrap();
 }
 
