@@ -11,10 +11,12 @@ use wasmill_tests::scratch::PATIENCE;
 use wasmill_tests::server::until;
 use wasmill_tests::up::Up;
 
-const EVIL_MAY: &str = "[[row]]\nprincipal = \"agent:evil-agent\"\ntopics.read = [\"evil.attacks\"]\n\
-    topics.write = [\"evil.results\"]\ntopics.create = [\"evil.results\"]\ntools = [\"evil-agent.*\"]\n\
-    model = [\"allowed\"]\nforge = [\"rust\"]\nstate = true\n\
-    [[row]]\nprincipal = \"client:cli\"\ntools = [\"text-metrics\"]\n";
+use super::failures::MAY;
+
+/// The agent that fails where a record says so, and a person who calls a tool.
+fn may() -> String {
+    format!("{MAY}[[row]]\nprincipal = \"client:cli\"\ntools = [\"text-metrics\"]\n")
+}
 
 /// A host that shows its metrics on a port that the system chose.
 struct Shown {
@@ -69,7 +71,7 @@ impl Shown {
 /// A home with the agent that fails where a record says so, and a tool. `None` where they are not built.
 fn home() -> Option<Cli> {
     let cli = Cli::new();
-    cli.write("home/permissions.toml", format!("privileged = []\n{EVIL_MAY}"));
+    cli.write("home/permissions.toml", may());
     cli.install("evil-agent")?;
     cli.install("text-metrics")?;
     for topic in ["evil.attacks", "evil.results"] {
@@ -119,8 +121,7 @@ fn figures_are_those_of_the_work_that_was_done() {
     assert!(!host.page().contains("nothing"), "only installed names are labels");
 
     // An agent that may not read any more stands still, and its lag grows.
-    let may_not_read = EVIL_MAY.replace("topics.read = [\"evil.attacks\"]\n", "");
-    host.cli.write("home/permissions.toml", format!("privileged = []\n{may_not_read}"));
+    host.cli.write("home/permissions.toml", may().replace("topics.read = [\"evil.attacks\"]\n", ""));
     host.expect(&agent("running"), 0.0);
     host.cli.run_with_input(&["record", "send", "evil.attacks"], [count; 5].join("\n").as_bytes()).expect_code(0);
     host.expect(lag, 5.0);
