@@ -85,6 +85,7 @@ pub async fn session(assignment: &Assignment) -> Result<Infallible, Problem> {
             }
             Err(error) if error.is_about_a_record() && round.dead_letters == 0 => {
                 tracing::warn!(agent = %agent.identity.component, run = round.ids.first(), "work refused: {error}");
+                board.meter().round_refused();
                 let reason = error.into();
                 for (place, offset) in &round.ends {
                     desk.refuse(place, *offset, &reason).await?;
