@@ -1,7 +1,7 @@
 //! How many records an agent has yet to handle.
 //!
 //! Where a worker has committed, it knows its place, and only the end of the partition is asked for. Everything is asked
-//! for at most every few seconds, the oldest answers first, and only while somebody watches.
+//! for at most every few seconds, the oldest answers first, and only where somebody wants to know.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
