@@ -1,5 +1,7 @@
 //! A home whose host works with `stepper`, the agent that does what its records say.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 use wasmill_tests::binary::Cli;
 use wasmill_tests::scratch::{PATIENCE, component, manifest};
@@ -73,6 +75,24 @@ impl Hall {
     pub fn up(&mut self) {
         self.up = Some(Up::start(&self.cli));
         self.cli.status_until(|status| status["agents"][0]["state"] == "running");
+    }
+
+    /// Starts a second host of the same settings and components, and then kills the first one at once.
+    pub fn kill_beside_another(&mut self) {
+        let other = Cli::empty();
+        let copied = Command::new("cp").arg("-a").arg(self.cli.home()).arg(other.home()).status().unwrap();
+        assert!(copied.success());
+        // The socket is the first one's, and so is its name towards Kafka.
+        for name in ["host.sock", "host.lock"] {
+            // A host may do without.
+            let _ = std::fs::remove_file(other.home().join(name));
+        }
+        let settings = std::fs::read_to_string(other.home().join("host.toml")).unwrap();
+        other.write("home/host.toml", settings.replace("instance = \"runs\"", "instance = \"runs-2\""));
+        let up = Up::start(&other);
+        other.status_until(|status| status["agents"][0]["state"] == "running");
+        self.kill();
+        (self.cli, self.up) = (other, Some(up));
     }
 
     /// Kills the host at once.

@@ -17,7 +17,7 @@ fn by_tool(hall: &Hall, path: &str) -> Value {
     json!({ "call": ["evil-http", "fetch", { "url": hall.service.url(path) }] })
 }
 
-fn killed_in_mid_run(settings: &str, slow: Duration) {
+fn killed_in_mid_run(settings: &str, slow: Duration, die: fn(&mut Hall)) {
     let Some(mut hall) = Hall::start(settings, |manifest| manifest) else { return };
     let (random, time) = (json!({ "random": 0 }), json!({ "time": 0 }));
     let steps = json!([
@@ -41,8 +41,7 @@ fn killed_in_mid_run(settings: &str, slow: Duration) {
     // Longer than a member of the group may be silent, where there is such a time.
     std::thread::sleep(slow);
     assert_eq!(hall.service.times("/gate/agent"), 1, "a slow run costs no partition");
-    hall.kill();
-    hall.up();
+    die(&mut hall);
     hall.service.wait("/gate/agent", 2);
     hall.service.open("agent");
     hall.service.wait("/gate/tool", 1);
@@ -59,7 +58,7 @@ fn killed_in_mid_run(settings: &str, slow: Duration) {
     }
     for path in ["/gate/agent", "/gate/tool"] {
         let keys = service.keys(path);
-        assert_eq!((keys.len(), &keys[0]), (2, &keys[1]), "{path} was under way, and is asked under its key");
+        assert!(keys.len() >= 2 && keys.iter().all(|key| *key == keys[0]), "{path} is asked under its key: {keys:?}");
     }
     let keys: BTreeSet<String> = service.all().into_iter().map(|seen| seen.key.unwrap()).collect();
     assert_eq!(keys.len(), 6, "each call has a key of its own");
@@ -70,10 +69,11 @@ fn killed_in_mid_run(settings: &str, slow: Duration) {
     let run = hall.run_of("quick", "done");
     assert_eq!((&run["outputs"], &run["id"]), (&quick["outputs"], &quick["id"]));
     let run = hall.run_of("slow", "done");
-    assert_eq!(run["turns"], 3);
+    assert!(run["turns"].as_u64() >= Some(3), "{run}");
+    let asked = service.all().len();
     let replayed = hall.order("replay", &run);
     assert_eq!(replayed["is_same"], true, "{replayed:#}");
-    assert_eq!(service.all().len(), 8, "a replay asks nobody");
+    assert_eq!(service.all().len(), asked, "a replay asks nobody");
 }
 
 #[test]
@@ -95,9 +95,13 @@ fn a_model_that_was_asked_when_the_host_died_is_asked_again_under_the_same_key()
 
 #[test]
 fn on_sqlite_and_the_embedded_log() {
-    killed_in_mid_run("", Duration::ZERO);
+    killed_in_mid_run("", Duration::ZERO, |hall| {
+        hall.kill();
+        hall.up();
+    });
 }
 
+/// The first time another host takes over, the second time the host itself comes back.
 #[test]
 fn on_postgresql_and_kafka() {
     let (Some(postgres), Some(kafka)) = (Postgres::start(), Kafka::shared()) else { return };
@@ -107,5 +111,5 @@ fn on_postgresql_and_kafka() {
         postgres.url(),
         kafka.address()
     );
-    killed_in_mid_run(&settings, Duration::from_secs(9));
+    killed_in_mid_run(&settings, Duration::from_secs(9), Hall::kill_beside_another);
 }
