@@ -114,6 +114,9 @@ impl Desk {
 
     /// How long to wait for records before there is something else to do.
     pub fn patience(&self) -> Duration {
+        if self.windows.values().any(|window| window.prefix().next().is_some()) {
+            return Duration::ZERO;
+        }
         if !self.at_work.is_empty() {
             return WAIT_AT_WORK;
         }
