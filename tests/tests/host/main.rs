@@ -24,6 +24,7 @@ mod refused_work;
 mod runs;
 mod sharing;
 mod started;
+mod started_hosts;
 mod starting;
 mod strangers;
 mod timers;

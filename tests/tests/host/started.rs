@@ -7,23 +7,30 @@ use wasmill::capabilities::agents::Started;
 use wasmill_tests::scratch::{PATIENCE, Running, Scratch, component, manifest};
 
 /// `evil-agent` may start `relay`, and what it starts may send to `relay.out`.
-const MAY: &str = "privileged = []\n[[row]]\nprincipal = \"agent:evil-agent\"\n\
+pub const MAY: &str = "privileged = []\n[[row]]\nprincipal = \"agent:evil-agent\"\n\
     topics.read = [\"evil.attacks\", \"relay.in\"]\ntopics.write = [\"evil.results\", \"relay.out\"]\n\
-    topics.create = [\"evil.results\"]\ntools = [\"evil-agent.*\"]\nforge = [\"rust\"]\nstate = true\ntimers = true\n\
+    topics.create = [\"evil.*\"]\ntools = [\"evil-agent.*\"]\nforge = [\"rust\"]\nstate = true\ntimers = true\n\
     agents = [\"none\", \"relay\"]\n\
     [[row]]\nprincipal = \"agent:evil-agent.*\"\ntopics.read = [\"relay.in\"]\ntopics.write = [\"relay.*\"]\n";
 
+/// Topics that they use.
+pub const TOPICS: [&str; 5] = ["evil.attacks", "evil.results", "relay.in", "relay.out", "relay.other"];
+
 async fn scratch() -> Scratch {
     let scratch = Scratch::new(MAY).await.unwrap();
-    let maker = manifest("evil-agent")
-        .unwrap()
+    scratch.install_bytes(&component("evil-agent").unwrap(), &maker(manifest("evil-agent").unwrap())).unwrap();
+    scratch.install("relay").unwrap();
+    scratch.topics(&TOPICS).await.unwrap();
+    scratch
+}
+
+/// The manifest of `evil-agent` as one that starts `relay`.
+pub fn maker(manifest: String) -> String {
+    manifest
         .replace("agents = [\"none\"]", "agents = [\"none\", \"relay\"]")
         .replace("read = [\"evil.attacks\"]", "read = [\"evil.attacks\", \"relay.in\"]")
-        .replace("write = [\"evil.results\"]", "write = [\"evil.results\", \"relay.*\"]");
-    scratch.install_bytes(&component("evil-agent").unwrap(), &maker).unwrap();
-    scratch.install("relay").unwrap();
-    scratch.topics(&["evil.attacks", "evil.results", "relay.in", "relay.out", "relay.other"]).await.unwrap();
-    scratch
+        .replace("write = [\"evil.results\"]", "write = [\"evil.results\", \"relay.*\"]")
+        .replace("create = [\"evil.results\"]", "create = [\"evil.*\"]")
 }
 
 async fn start(scratch: &Scratch, name: &str, to: &str) {
