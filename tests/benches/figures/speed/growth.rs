@@ -20,6 +20,10 @@ const PARTITIONS: [u32; 4] = [1, 8, 64, 256];
 const SIZE: usize = 200;
 /// Records that all agents are given at once.
 const ROUND: u64 = 16_384;
+/// As often is measured what writing a round costs.
+const WRITES: u32 = 16;
+/// Partitions of the topic that is written, however many are read.
+const WRITTEN: u32 = 8;
 /// What a figure may differ by between two measurements of the same.
 const NOISE: f64 = 1.1;
 /// Until a program has filled its queues.
@@ -57,7 +61,7 @@ fn curve(of: &str, points: &[Point]) -> Vec<Row> {
     for Point { count, micros, idle } in points {
         eprintln!("  {count} {of}: {micros:.2} µs CPU for a record, {:.2} % of a core when idle", idle * 100.0);
     }
-    let most = points.iter().map(|point| point.micros / first.micros).fold(0.0, f64::max);
+    let most = points.iter().map(|point| point.micros).fold(0.0, f64::max) / first.micros;
     let name = format!("CPU for a record, {} to {} {of}, the most beside the first", first.count, last.count);
     let idle = format!("idle CPU, {} {of}, in percent of a core", last.count);
     vec![Row::at_most(name, most, "ratio", NOISE), Row::shown(idle, last.idle * 100.0, "%")]
@@ -81,10 +85,13 @@ async fn agents(count: usize, options: Options) -> Result<Point> {
     wait(&running.host, count, 1).await?;
     let idle = idle(Duration::from_secs_f64((options.seconds / 6.0).max(1.0))).await?;
 
-    // What writing costs the process, on a topic that nobody reads.
-    let before = own_cpu_seconds()?;
+    // What writing costs the process, on a topic that nobody reads; the first time costs more than the others.
     append(scratch.streams(), "growth.unread").await?;
-    let writing = own_cpu_seconds()? - before;
+    let before = own_cpu_seconds()?;
+    for _ in 0..WRITES {
+        append(scratch.streams(), "growth.unread").await?;
+    }
+    let writing = (own_cpu_seconds()? - before) / f64::from(WRITES);
     let (began, before) = (Instant::now(), own_cpu_seconds()?);
     let mut rounds = 0;
     while rounds == 0 || began.elapsed().as_secs_f64() < options.seconds / 6.0 {
@@ -117,12 +124,12 @@ async fn wait(host: &Host, agents: usize, records: u64) -> Result<()> {
     }
 }
 
-/// One agent copies a topic of so many partitions.
+/// One agent copies a topic of so many partitions to one of [`WRITTEN`].
 async fn partitions(rig: &Rig, count: u32, options: Options) -> Result<Point> {
     let shape = Shape { size: SIZE, partitions: count };
     let mut input = Input::new(rig, format!("growth.in.{count}"), shape).await?;
     let output = format!("growth.out.{count}");
-    rig.create(&output, count).await?;
+    rig.create(&output, WRITTEN).await?;
     let order = ours::Order {
         plugin: "relay",
         name: format!("growth-{count}"),
