@@ -74,7 +74,8 @@ pub(super) fn restore(
     let outcome = read_to_ends(clients, &consumer, &topic.name, restoring, is_wanted);
     retire(consumer);
     for (partition, mut store) in outcome? {
-        if let Some(checkpoints) = clients.checkpoints.as_ref().filter(|_| store.unsaved() >= WORTH_SIZE) {
+        let is_worth_it = store.unsaved() >= WORTH_SIZE && !topic.age_max.is_zero();
+        if let Some(checkpoints) = clients.checkpoints.as_ref().filter(|_| is_worth_it) {
             checkpoints.save(&topic.name, partition, &Checkpoints::encoded(partition, &store));
             store.set_saved();
         }

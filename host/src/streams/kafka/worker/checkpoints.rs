@@ -15,6 +15,7 @@ use crate::streams::kafka::blocking;
 use crate::streams::kafka::checkpoint::{Checkpoints, WORTH_SIZE, now_ms};
 use crate::streams::kafka::clients::Clients;
 use crate::streams::kafka::state::Store;
+use crate::streams::kafka::topics::StateTopic;
 use crate::streams::kafka::transaction::Outcome;
 
 /// What a checkpoint will say when it is made good.
@@ -48,6 +49,11 @@ async fn draft(clients: Arc<Clients>, topic: String, partition: u32) -> Option<D
 }
 
 impl KafkaWorker {
+    /// The topic of the state, where checkpoints of it have a place and would count.
+    fn kept_topic(&self) -> Option<&StateTopic> {
+        self.state_topic.as_ref().filter(|topic| self.clients.checkpoints.is_some() && !topic.age_max.is_zero())
+    }
+
     /// Before a commit: drafts of the checkpoints that are due.
     pub(super) async fn draft_checkpoints(&mut self) -> Vec<(u32, Draft)> {
         let mut drafts = Vec::new();
@@ -62,7 +68,7 @@ impl KafkaWorker {
 
     /// After the commit: makes the drafts good, and finds out what is due after these partitions' state has changed.
     pub(super) fn keep_checkpoints(&mut self, drafts: Vec<(u32, Draft)>, changed: BTreeSet<u32>) {
-        let Some(topic) = self.state_topic.as_ref().filter(|_| self.clients.checkpoints.is_some()) else { return };
+        let Some(topic) = self.kept_topic() else { return };
         for (partition, draft) in drafts {
             self.state.note(partition, |store| draft.apply(store));
             let (clients, state, topic) = (self.clients.clone(), self.state.clone(), topic.name.clone());
@@ -74,14 +80,16 @@ impl KafkaWorker {
                 }
             });
         }
-        let due = |partition: &u32| self.state.look(*partition, |store| is_due(store, topic.age_max)) == Some(true);
-        self.due.extend(changed.into_iter().filter(due).collect::<Vec<_>>());
+        let age_max = topic.age_max;
+        let due = |partition: &u32| self.state.look(*partition, |store| is_due(store, age_max)) == Some(true);
+        let due: Vec<u32> = changed.into_iter().filter(due).collect();
+        self.due.extend(due);
     }
 
     /// What is left to do when the worker goes, while it is still a member: a checkpoint of everything that is worth
     /// it, made good by a commit of nothing new.
     pub(super) fn last_checkpoint(&mut self) -> Option<impl FnOnce() + Send + use<>> {
-        let topic = self.state_topic.as_ref().filter(|_| self.clients.checkpoints.is_some())?.name.clone();
+        let topic = self.kept_topic()?.name.clone();
         if self.is_unsure || self.member.is_none() || self.owned.is_empty() || self.clients.link.reason().is_some() {
             return None;
         }
