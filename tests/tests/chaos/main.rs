@@ -4,3 +4,13 @@
 
 mod short;
 mod three;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// One of these tests at a time: each has brokers and hosts of its own, and hosts that get no processor time are given up
+/// by their group as if they were frozen.
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}

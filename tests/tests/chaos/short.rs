@@ -16,6 +16,7 @@ fn seed() -> u64 {
 
 #[test]
 fn every_record_is_counted_once_and_in_order_whatever_strikes() {
+    let _alone = crate::alone();
     for part in [parts::java().map(drop), parts::kafka_libs().map(drop), parts::plugin("tally").map(drop)] {
         let Some(()) = require(part) else { return };
     }

@@ -90,6 +90,7 @@ fn of(group: &View, host: &str) -> usize {
 
 #[test]
 fn what_is_decided_on_one_host_holds_on_all() {
+    let _alone = crate::alone();
     let Some(three) = three() else { return };
     let Some(()) = three.install(0) else { return };
     three.all(waits);
@@ -115,6 +116,7 @@ fn what_is_decided_on_one_host_holds_on_all() {
 
 #[test]
 fn the_third_takes_over_when_one_is_killed_and_one_is_frozen() {
+    let _alone = crate::alone();
     let Some(mut three) = three() else { return };
     let Some(()) = three.install(0) else { return };
     three.all(waits);
