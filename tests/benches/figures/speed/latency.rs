@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub async fn measure(options: Options) -> Result<Vec<Row>> {
     let Some(rig) = Rig::start()? else { return Ok(Vec::new()) };
     let mut rows = Vec::new();
-    for shape in Shape::wanted(Shape::ENDS, options) {
+    for shape in Shape::wanted([Shape::ALL[0]], options) {
         let road = Road::new(&rig, shape).await?;
         let paced = road.plain("paced", Pace::Every(PACE), options).await?;
         let ours = road.ours(options).await?;

@@ -36,7 +36,7 @@ pub async fn measure(options: Options) -> Result<Vec<Row>> {
         let fastest = if shape.size < 1_000 { 120_000.0 } else { 40_000.0 };
         let mut stage = Stage { rig: &rig, input, seconds: options.seconds, fastest };
         if options.wants("copy") {
-            rows.extend(stage.copy(is_end).await?);
+            rows.extend(stage.copy(shape == Shape::ENDS[0]).await?);
         }
         if options.wants("json") {
             rows.extend(stage.json().await?);
