@@ -8,7 +8,7 @@ use wasmill_tests::up::Up;
 
 const MAY: &str = "privileged = []\n[[row]]\nprincipal = \"agent:evil-agent\"\ntopics.read = [\"evil.attacks\"]\n\
     topics.write = [\"evil.results\"]\ntopics.create = [\"evil.results\"]\ntools = [\"evil-agent.*\"]\n\
-    forge = [\"rust\"]\nagents = [\"none\"]\nstate = true\n\
+    forge = [\"rust\"]\nagents = [\"none\"]\nstate = true\ntimers = true\n\
     [[row]]\nprincipal = \"client:cli\"\ntopics.read = [\"*\"]\ntopics.write = [\"*\"]\n";
 
 /// A home whose host logs in by a password, and that of the broker's admin.
