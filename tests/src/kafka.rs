@@ -8,7 +8,7 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -38,7 +38,7 @@ pub struct Kafka {
     libs: PathBuf,
     place: Ipv4Addr,
     ports: Ports,
-    identity: Option<Identity>,
+    identity: Option<Arc<Identity>>,
     speed: Speed,
 }
 
@@ -124,18 +124,17 @@ impl Kafka {
     fn start_with_identity(is_guarded: bool) -> Option<Self> {
         let folder = tempfile::Builder::new().prefix("wasmill-identity-").tempdir().ok()?;
         let identity = require(Identity::make(folder, is_guarded))?;
-        Self::start_with(Some(identity), Speed::Start)
+        Self::start_with(Some(Arc::new(identity)), Speed::Start)
     }
 
-    fn start_with(identity: Option<Identity>, speed: Speed) -> Option<Self> {
+    fn start_with(identity: Option<Arc<Identity>>, speed: Speed) -> Option<Self> {
         let (java, libs) = (require(parts::java())?, require(parts::kafka_libs())?);
         // Between choosing a free port and listening on it, another process may take it.
         let mut last = None;
-        let mut identity = Some(identity);
         for _ in 0..3 {
             let made = Ports::free().and_then(|ports| {
                 let node = Node::alone(&ports);
-                let mut kafka = Self::make(&java, &libs, &node, ports, identity.take().flatten())?;
+                let mut kafka = Self::make(&java, &libs, &node, ports, identity.clone())?;
                 kafka.speed = speed;
                 kafka.resume()?;
                 Ok(kafka)
@@ -175,7 +174,7 @@ impl Kafka {
     /// Certificates of a secured broker.
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
-        self.identity.as_ref()
+        self.identity.as_deref()
     }
 
     /// Kills the broker at once, as a power cut would. Its files stay. Says how it ended, where it ran.
@@ -215,7 +214,7 @@ impl Kafka {
         Ok(())
     }
 
-    fn make(java: &Path, libs: &Path, node: &Node, ports: Ports, identity: Option<Identity>) -> Result<Self> {
+    fn make(java: &Path, libs: &Path, node: &Node, ports: Ports, identity: Option<Arc<Identity>>) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("wasmill-kafka-").tempdir()?;
         let kafka = Self {
             server: Mutex::new(None),
@@ -228,7 +227,7 @@ impl Kafka {
             speed: Speed::Start,
         };
         let data = kafka.folder.path().join("data");
-        fs::write(kafka.settings(), properties::write(node, &kafka.ports, &data, kafka.identity.as_ref()))?;
+        fs::write(kafka.settings(), properties::write(node, &kafka.ports, &data, kafka.identity()))?;
         fs::write(kafka.folder.path().join("log4j2.properties"), properties::LOGGING)?;
         let settings = kafka.settings().display().to_string();
         let mut format = vec!["format", "-t", "wasmill-tests-cluster0", "-c", &settings];
