@@ -346,3 +346,15 @@ async fn a_slow_round_is_no_reason_for_a_rebalance() {
         assert_eq!(committed, [Some(1)]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_gained_ends_the_wait_of_a_poll() {
+    let Some(s) = super::subject().await else { return };
+    let topic = s.topic("in", 2).await;
+    // Whether the worker looks before or after the outcome is there is decided by a few microseconds.
+    for round in 0..8 {
+        let mut worker = s.join(&format!("group-{round}"), &[&topic]).await;
+        let poll = worker.poll(PATIENCE).await.unwrap();
+        assert_eq!(poll.gained.len(), 2, "round {round}: the poll has waited to its end");
+    }
+}

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer;
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot::error::TryRecvError;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use super::KafkaWorker;
@@ -26,8 +27,17 @@ const AGAIN: Duration = Duration::from_millis(200);
 pub(super) struct Preparing {
     /// Each with the number of its gain.
     places: BTreeMap<Place, u64>,
-    task: JoinHandle<Result<Gained, StreamError>>,
+    outcome: oneshot::Receiver<Result<Gained, StreamError>>,
     is_wanted: Arc<AtomicBool>,
+}
+
+/// Wakes the worker when it is dropped.
+struct Waking(Arc<Notify>);
+
+impl Drop for Waking {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
 }
 
 impl Drop for Preparing {
@@ -61,21 +71,27 @@ impl KafkaWorker {
             (self.clients.clone(), self.seat.clone(), self.member()?, self.wake.clone());
         let is_wanted = Arc::new(AtomicBool::new(true));
         let goes_on = is_wanted.clone();
-        let task = tokio::task::spawn_blocking(move || {
-            let prepared = prepare(&clients, &seat, member, partitions, state, &goes_on);
-            wake.notify_one();
-            prepared
+        let (sender, outcome) = oneshot::channel();
+        tokio::task::spawn_blocking(move || {
+            // The worker looks once when it is woken, so the outcome is there, or will never be, before it is.
+            let _waking = Waking(wake);
+            let sender = sender;
+            // Nobody takes what is not wanted any more.
+            let _ = sender.send(prepare(&clients, &seat, member, partitions, state, &goes_on));
         });
-        self.preparing = Some(Preparing { places, task, is_wanted });
+        self.preparing = Some(Preparing { places, outcome, is_wanted });
         Ok(())
     }
 
     /// Begins to work on what is prepared by now and still ours. Returns it.
     pub(super) async fn take_prepared(&mut self) -> Result<Vec<Place>, StreamError> {
-        let Some(mut preparing) = self.preparing.take_if(|preparing| preparing.task.is_finished()) else {
-            return Ok(Vec::new());
+        let outcome = match self.preparing.as_mut().map(|preparing| preparing.outcome.try_recv()) {
+            None | Some(Err(TryRecvError::Empty)) => return Ok(Vec::new()),
+            Some(Err(TryRecvError::Closed)) => Err(StreamError::Failed("partitions could not be prepared".to_owned())),
+            Some(Ok(outcome)) => outcome,
         };
-        match (&mut preparing.task).await.map_err(|e| StreamError::Failed(e.to_string()))? {
+        let Some(preparing) = self.preparing.take() else { return Ok(Vec::new()) };
+        match outcome {
             Ok(mut gained) => {
                 gained.positions.retain(|(topic, partition, _)| {
                     let place = (topic.clone(), *partition);
