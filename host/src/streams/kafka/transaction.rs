@@ -138,7 +138,8 @@ impl Seat {
         // After a message that failed librdkafka counts on where it was (seen with 2.12.1): the next transaction has a
         // gap in its sequence and fails too, for no fault of its own.
         let survives = self.abort(producer) && producer.undelivered().is_none();
-        let is_outdated = failure.is_outdated() && producer.undelivered().is_none();
+        // What the abort itself took back is not lost: the work is sent again as a whole.
+        let is_outdated = failure.is_outdated() && producer.undelivered().is_none_or(|message| !message.is_a_cause());
         let error = named(self.reason(producer, failure), &job);
         if !survives {
             tracing::debug!(target: "wasmill::kafka", id = self.transactional_id, %error, "the producer is replaced");
