@@ -74,8 +74,16 @@ async fn finished_runs_go_when_they_are_old() {
     scratch.send("lower", &["a", "b"]).await.unwrap();
     let running = scratch.run().await.unwrap();
     scratch.wait_for("upper", 2).await.unwrap();
-    running.stop().await.unwrap();
     let all = RunFilter { agent: None, status: None, limit: 10 };
+    // The note that they are committed comes a moment later, and what has none yet is not old.
+    let done = RunFilter { status: Some(RunStatus::Done), ..all.clone() };
+    let settled = async {
+        while scratch.store.runs(&done).await.unwrap().len() < 2 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, settled).await.unwrap();
+    running.stop().await.unwrap();
     assert_eq!(scratch.store.runs(&all).await.unwrap().len(), 2);
     scratch.runs_kept = Duration::ZERO;
     let running = scratch.run().await.unwrap();
