@@ -16,8 +16,8 @@ pub(super) struct Rules {
     timers: Option<u32>,
 }
 
-/// The patterns of one column, each with its line: names sorted, patterns in a list behind them. Few names are the
-/// rule, and a search among few is quicker than a hash.
+/// The patterns of one column, each with its line: names sorted by their length and then as text, patterns in a list
+/// behind them. Few names are the rule; most are told apart by their length alone.
 #[derive(Debug, Default, Clone)]
 struct NameSet {
     exact: Vec<(Box<str>, u32)>,
@@ -27,7 +27,7 @@ struct NameSet {
 impl NameSet {
     /// Where a name stands, or where it would have to be put.
     fn place(&self, name: &str) -> Result<usize, usize> {
-        self.exact.binary_search_by(|(known, _)| (**known).cmp(name))
+        self.exact.binary_search_by(|(known, _)| known.len().cmp(&name.len()).then_with(|| (**known).cmp(name)))
     }
 
     fn find(&self, name: &str) -> Option<u32> {
