@@ -19,7 +19,6 @@ mod worker;
 
 pub use dead_letter::{DeadLetter, Origin, Redriven, list, list_all, redrive, redrive_group_of, topic_of};
 pub use group::group_of;
-use rehearse::Empty;
 pub use rehearse::{Rehearsed, Time, rehearse};
 pub use status::{AgentState, AgentStatus};
 pub use supervisor::Supervisor;

@@ -13,7 +13,7 @@ use crate::capabilities::{guest_state, problem};
 use crate::catalog::{Agent, Catalog};
 use crate::permissions::Action;
 use crate::problem::{Problem, ProblemKind};
-use crate::streams::{Batch, Output, Overlay, StateChange, StateEntry, StateReader, StreamError};
+use crate::streams::{Batch, NoState, Output, Overlay, StateChange, StateEntry};
 
 /// Most rows of timers: one that sets itself again for ever must come to an end.
 const FIRED_MAX: usize = 1000;
@@ -82,7 +82,7 @@ struct Stage {
 
 impl Stage {
     async fn new(catalog: &Catalog, agent: Arc<Agent>, partition: u32) -> Result<Self, Problem> {
-        let kept = Arc::new(Overlay::new(Arc::new(Empty)));
+        let kept = Arc::new(Overlay::new(Arc::new(NoState)));
         let (engine, services) = (catalog.engine().clone(), catalog.services().clone());
         let around = Surroundings { engine, services, agent, state: kept.clone(), meter: Arc::default() };
         let side = new_side(&around, kept.clone(), partition);
@@ -123,18 +123,5 @@ impl Stage {
             self.outputs.extend(side.outbox.take());
         }
         Ok(failure)
-    }
-}
-
-/// State before the first batch ever.
-pub(super) struct Empty;
-
-impl StateReader for Empty {
-    fn get(&self, _: u32, _: &[u8]) -> Result<Option<Vec<u8>>, StreamError> {
-        Ok(None)
-    }
-
-    fn scan(&self, _: u32, _: &[u8], _: Option<&[u8]>, _: usize) -> Result<Vec<StateEntry>, StreamError> {
-        Ok(Vec::new())
     }
 }

@@ -2,7 +2,8 @@
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, EncodeLabelSet, NoLabelSet, prometheus_text, text,
+    DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, EncodeLabelSet, MetricEncoder, NoLabelSet,
+    prometheus_text, text,
 };
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
@@ -190,15 +191,9 @@ impl Sheet<'_> {
         unit: Option<Unit>,
         rows: impl Iterator<Item = (L, V)>,
     ) -> Written {
-        let mut rows = rows.peekable();
-        if rows.peek().is_none() {
-            return Ok(());
-        }
-        let mut metric = self.0.encode_descriptor(name, help, unit.as_ref(), MetricType::Counter)?;
-        for (labels, value) in rows {
-            metric.encode_family(&labels)?.encode_counter::<NoLabelSet, V, u64>(&value, None)?;
-        }
-        Ok(())
+        self.family((name, help, unit), MetricType::Counter, rows, |mut metric, value| {
+            metric.encode_counter::<NoLabelSet, V, u64>(&value, None)
+        })
     }
 
     fn gauges<L: EncodeLabelSet, V: EncodeGaugeValue>(
@@ -208,15 +203,7 @@ impl Sheet<'_> {
         unit: Option<Unit>,
         rows: impl Iterator<Item = (L, V)>,
     ) -> Written {
-        let mut rows = rows.peekable();
-        if rows.peek().is_none() {
-            return Ok(());
-        }
-        let mut metric = self.0.encode_descriptor(name, help, unit.as_ref(), MetricType::Gauge)?;
-        for (labels, value) in rows {
-            metric.encode_family(&labels)?.encode_gauge(&value)?;
-        }
-        Ok(())
+        self.family((name, help, unit), MetricType::Gauge, rows, |mut metric, value| metric.encode_gauge(&value))
     }
 
     fn histograms<'d, L: EncodeLabelSet>(
@@ -225,16 +212,28 @@ impl Sheet<'_> {
         help: &str,
         rows: impl Iterator<Item = (L, &'d Distribution)>,
     ) -> Written {
+        let bounds = || BOUNDS_MICROS.iter().map(|bound| seconds(*bound)).chain([f64::INFINITY]);
+        self.family((name, help, Some(Unit::Seconds)), MetricType::Histogram, rows, |mut metric, seen| {
+            let buckets: Vec<(f64, u64)> = bounds().zip(seen.counts.iter().copied()).collect();
+            metric.encode_histogram::<NoLabelSet>(seconds(seen.sum_micros), seen.count(), &buckets, None)
+        })
+    }
+
+    /// One metric with all its labels.
+    fn family<L: EncodeLabelSet, V>(
+        &mut self,
+        (name, help, unit): (&str, &str, Option<Unit>),
+        kind: MetricType,
+        rows: impl Iterator<Item = (L, V)>,
+        write: impl Fn(MetricEncoder<'_>, V) -> Written,
+    ) -> Written {
         let mut rows = rows.peekable();
         if rows.peek().is_none() {
             return Ok(());
         }
-        let mut metric = self.0.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
-        let bounds = || BOUNDS_MICROS.iter().map(|bound| seconds(*bound)).chain([f64::INFINITY]);
-        for (labels, seen) in rows {
-            let buckets: Vec<(f64, u64)> = bounds().zip(seen.counts.iter().copied()).collect();
-            let (sum, count) = (seconds(seen.sum_micros), seen.count());
-            metric.encode_family(&labels)?.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
+        let mut metric = self.0.encode_descriptor(name, help, unit.as_ref(), kind)?;
+        for (labels, value) in rows {
+            write(metric.encode_family(&labels)?, value)?;
         }
         Ok(())
     }

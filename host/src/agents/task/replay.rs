@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::Effects;
 use super::turn::{Done, Task, perform};
-use crate::agents::Empty;
 use crate::agents::partition::{Surroundings, new_side};
 use crate::catalog::Catalog;
 use crate::problem::{Problem, ProblemKind};
 use crate::runs::{Journal, Repeatable, Stop};
 use crate::store::{RunRow, StepRow};
+use crate::streams::NoState;
 
 /// How long the log may take to give the record.
 const RECORD_WAIT: Duration = Duration::from_secs(5);
@@ -71,7 +71,7 @@ pub async fn replay(catalog: &Catalog, run: &RunRow) -> Result<Replayed, Problem
         engine: catalog.engine().clone(),
         services: services.clone(),
         agent: agent.clone(),
-        state: Arc::new(Empty),
+        state: Arc::new(NoState),
         meter: Arc::default(),
     };
     let side = new_side(&around, around.state.clone(), run.partition);

@@ -37,19 +37,7 @@ pub fn changes(state: &Arc<dyn StateReader>, crons: &[Cron], now_ms: u64) -> Res
 mod tests {
     use super::*;
     use crate::capabilities::timers::{due, next_due};
-    use crate::streams::{Overlay, StateEntry, StreamError};
-
-    struct Nothing;
-
-    impl StateReader for Nothing {
-        fn get(&self, _: u32, _: &[u8]) -> Result<Option<Vec<u8>>, StreamError> {
-            Ok(None)
-        }
-
-        fn scan(&self, _: u32, _: &[u8], _: Option<&[u8]>, _: usize) -> Result<Vec<StateEntry>, StreamError> {
-            Ok(Vec::new())
-        }
-    }
+    use crate::streams::{NoState, Overlay};
 
     fn cron(name: &str, schedule: &str) -> Cron {
         Cron { name: name.into(), schedule: schedule.parse().unwrap(), payload: String::new() }
@@ -58,7 +46,7 @@ mod tests {
     #[test]
     fn a_state_follows_the_manifest_and_what_stays_the_same_keeps_its_moment() {
         const MINUTE: u64 = 60_000;
-        let kept = Arc::new(Overlay::new(Arc::new(Nothing)));
+        let kept = Arc::new(Overlay::new(Arc::new(NoState)));
         let state: Arc<dyn StateReader> = kept.clone();
         let follow = |crons: &[Cron], now_ms: u64| {
             let changes = changes(&state, crons, now_ms).unwrap();

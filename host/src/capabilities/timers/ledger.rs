@@ -149,19 +149,7 @@ mod tests {
     use super::*;
     use crate::capabilities::timers::{due, next_due, next_number};
     use crate::permissions::{LimitName, LimitOrigin};
-    use crate::streams::{Overlay, StateEntry, StateReader, StreamError};
-
-    struct Nothing;
-
-    impl StateReader for Nothing {
-        fn get(&self, _: u32, _: &[u8]) -> Result<Option<Vec<u8>>, StreamError> {
-            Ok(None)
-        }
-
-        fn scan(&self, _: u32, _: &[u8], _: Option<&[u8]>, _: usize) -> Result<Vec<StateEntry>, StreamError> {
-            Ok(Vec::new())
-        }
-    }
+    use crate::streams::{NoState, Overlay};
 
     /// A state whose changes become visible when they are committed.
     struct Kept {
@@ -171,7 +159,7 @@ mod tests {
 
     impl Kept {
         fn new(size_max: u64) -> Self {
-            let committed = Arc::new(Overlay::new(Arc::new(Nothing)));
+            let committed = Arc::new(Overlay::new(Arc::new(NoState)));
             let view = StateView::new(committed.clone(), 0, size_max, "so many bytes".into());
             Self { committed, view }
         }
