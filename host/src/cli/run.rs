@@ -162,7 +162,7 @@ fn human(reply: &RunReply) -> String {
             run.offset,
             short(run.key.as_deref().unwrap_or("-"))
         ),
-        format!("began {}, {} turns, {} failed attempts", time(run.started_ms), run.turns, run.attempts),
+        format!("began {}; turns: {}, failed attempts: {}", time(run.started_ms), run.turns, run.attempts),
     ];
     if let (Some(code), Some(message)) = (problem(run, "code"), problem(run, "message")) {
         lines.push(format!("{code}: {message}"));
