@@ -4,6 +4,8 @@ use serde_json::Value;
 use wasmill_tests::binary::Cli;
 use wasmill_tests::up::Up;
 
+use super::started::{MAY, TOPICS, maker};
+
 /// A home with an agent that may read once an admin has signed that, on a host that runs.
 fn at_work() -> Option<(Cli, Up)> {
     let cli = Cli::new();
@@ -61,4 +63,27 @@ fn an_agent_whose_permissions_change_waits_again() {
     // One that takes something away changes what was signed.
     cli.write("home/permissions.toml", permissions("other"));
     cli.status_until(waits);
+}
+
+/// An admin has signed what the maker may do, and not what it starts.
+#[test]
+fn what_an_approved_agent_starts_holds_nothing_privileged() {
+    let cli = Cli::new();
+    cli.write("home/permissions.toml", MAY.replacen("privileged = []", "privileged = [\"topics.write\"]", 1));
+    let (Some(()), Some(())) = (cli.install_with("evil-agent", maker), cli.install("relay")) else { return };
+    for topic in TOPICS {
+        cli.run(&["topic", "create", topic]).expect_code(0);
+    }
+    let _up = Up::start(&cli);
+    cli.run(&["approval", "grant", "evil-agent"]).expect_code(0);
+    cli.status_until(|status| status["agents"][0]["state"] == "running");
+    let start = r#"{ "attack": "start", "name": "night", "to": "relay.out" }"#;
+    cli.run(&["record", "send", "evil.attacks", start]).expect_code(0);
+    let said = |status: &Value| {
+        let refused = status["refused"].as_array().unwrap().iter().find(|r| r["component"] == "evil-agent.night");
+        refused.map(|refused| refused["reason"].as_str().unwrap().to_owned())
+    };
+    let status = cli.status_until(|status| said(status).is_some());
+    assert!(said(&status).unwrap().contains("something privileged (topics.write)"), "{status:#}");
+    assert!(!status["agents"].to_string().contains("night"), "{status:#}");
 }

@@ -23,6 +23,7 @@ mod refused;
 mod refused_work;
 mod runs;
 mod sharing;
+mod stale_plan;
 mod started;
 mod started_hosts;
 mod starting;

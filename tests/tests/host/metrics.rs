@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 use wasmill_tests::binary::Cli;
@@ -148,6 +149,21 @@ fn the_port_shows_metrics_and_health_and_nothing_else() {
     drop(up);
     assert!(!cli.home().join("host.sock").exists(), "it had to be killed");
     drop(silent);
+}
+
+#[test]
+fn only_so_many_connections_are_open_and_the_next_one_waits_for_its_place() {
+    let host = Shown::start(Cli::new());
+    let silent: Vec<TcpStream> = (0..32).map(|_| TcpStream::connect(&host.address).unwrap()).collect();
+    let mut next = TcpStream::connect(&host.address).unwrap();
+    write!(next, "GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
+    next.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    let mut answer = [0; 12];
+    assert!(next.read(&mut answer).is_err(), "it was answered beside all the others");
+    drop(silent);
+    next.set_read_timeout(Some(PATIENCE)).unwrap();
+    next.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
 }
 
 #[test]
