@@ -11,6 +11,7 @@ pub mod forge;
 pub mod gateway;
 pub mod home;
 pub mod host;
+pub mod mcp;
 pub mod meters;
 pub mod permissions;
 pub mod problem;

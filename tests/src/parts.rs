@@ -136,12 +136,24 @@ pub fn kafka_python() -> Result<PathBuf, Missing> {
 /// # Errors
 /// [`Missing`] when set-up has not made its virtual environment, or not with that.
 pub fn prometheus_python() -> Result<PathBuf, Missing> {
+    python_with("prometheus_client", "Prometheus's parser")
+}
+
+/// A Python interpreter with `mcp`, the official client of the Model Context Protocol.
+///
+/// # Errors
+/// As [`prometheus_python`].
+pub fn mcp_python() -> Result<PathBuf, Missing> {
+    python_with("mcp", "MCP client")
+}
+
+fn python_with(package: &str, what: &'static str) -> Result<PathBuf, Missing> {
     let python = kafka_python()?;
-    let import = std::process::Command::new(&python).args(["-c", "import prometheus_client"]).output();
+    let import = std::process::Command::new(&python).args(["-c", &format!("import {package}")]).output();
     if import.is_ok_and(|output| output.status.success()) {
         Ok(python)
     } else {
-        Err(Missing::new("Prometheus's parser", "its Python package is not installed; run `cargo xtask setup`"))
+        Err(Missing::new(what, "its Python package is not installed; run `cargo xtask setup`"))
     }
 }
 

@@ -14,6 +14,7 @@ mod forge;
 mod host;
 mod init;
 mod key;
+mod mcp;
 mod output;
 mod permission;
 mod plugin;
@@ -22,6 +23,7 @@ mod record;
 mod run;
 mod status;
 mod steps;
+mod token;
 mod tool;
 mod top;
 mod topic;
@@ -89,6 +91,11 @@ enum Noun {
     /// Make and list keys
     #[command(subcommand)]
     Key(key::Key),
+    /// Make, list and take away the tokens of clients
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Serve the tools to an MCP client, on standard input and output
+    Mcp(mcp::Mcp),
     /// Make, sign, verify, install, list and remove components
     #[command(subcommand)]
     Plugin(plugin::Plugin),
@@ -129,6 +136,8 @@ impl Noun {
             Self::Host(command) => command.run(cx).await,
             Self::Agent(command) => command.run(cx).await,
             Self::Key(command) => command.run(cx),
+            Self::Token(command) => command.run(cx),
+            Self::Mcp(command) => command.run(cx).await,
             Self::Tool(command) => command.run(cx).await,
             Self::Forge(command) => command.run(cx).await,
             Self::Plugin(command) => command.run(cx).await,

@@ -18,6 +18,7 @@ use crate::home::{Home, HostConfig, open_streams};
 use crate::host::policy::Policies;
 use crate::host::sharing::Sharing;
 use crate::host::{Host, from_home};
+use crate::mcp::McpPort;
 use crate::problem::{Problem, ProblemKind};
 
 /// Starts the host of this home and runs until it is told to stop.
@@ -43,6 +44,10 @@ impl Up {
             Some(address) => Some(MetricsPort::bind(address).await?),
             None => None,
         };
+        let mcp = match config.mcp.listen {
+            Some(address) => Some(McpPort::bind(address, &config.mcp).await?),
+            None => None,
+        };
         let streams = step("opening the log", open_streams(&home, &config.streams)).await?;
         let host = step("loading what is installed", from_home::open(&home, &config, streams)).await?;
         let host = Arc::new(host);
@@ -51,14 +56,17 @@ impl Up {
         let mut until_stopped = stopped.clone();
         let until = async move { drop(until_stopped.wait_for(|stop| *stop).await) };
         let told = tokio::spawn(tell(told_to_stop()?, stop.clone()));
-        greet(cx, &host, &home.socket().display().to_string(), metrics.as_ref())?;
+        let ports = Ports { socket: home.socket().display().to_string(), metrics: metrics.as_ref(), mcp: mcp.as_ref() };
+        greet(cx, &host, &ports)?;
         let metrics = metrics.map(|port| tokio::spawn(port.serve(host.clone())));
+        let mcp = mcp.map(|port| tokio::spawn(port.serve(home.clone(), host.clone())));
         let shared = share(&home, &config, &host, stopped.clone());
         let (served, (), ()) =
             tokio::join!(serve_until(listener, router(gateway), until, stop), host.run(stopped), shared);
         told.abort();
-        // Whoever reads metrics must not hold up the end.
+        // Whoever reads metrics or waits for changes must not hold up the end.
         metrics.inspect(tokio::task::JoinHandle::abort);
+        mcp.inspect(tokio::task::JoinHandle::abort);
         host.audit.flush().await;
         served
     }
@@ -104,15 +112,24 @@ fn told_to_stop() -> Result<impl Future<Output = ()>, Problem> {
     })
 }
 
-fn greet(cx: &Context, host: &Host, socket: &str, metrics: Option<&MetricsPort>) -> Result<(), Problem> {
+/// Where a host listens.
+struct Ports<'a> {
+    socket: String,
+    metrics: Option<&'a MetricsPort>,
+    mcp: Option<&'a McpPort>,
+}
+
+fn greet(cx: &Context, host: &Host, ports: &Ports<'_>) -> Result<(), Problem> {
+    let socket = &ports.socket;
     let snapshot = host.catalog.snapshot();
     let (agents, tools) = (snapshot.agents.len(), snapshot.tools.len());
     let (waiting, refused) = (snapshot.waiting.len(), snapshot.refused.len());
     let policy = host.catalog.matrix().revision();
-    let metrics = metrics.map(|port| format!("http://{}/metrics", port.address()));
+    let metrics = ports.metrics.map(|port| format!("http://{}/metrics", port.address()));
+    let mcp = ports.mcp.map(|port| format!("http://{}/mcp", port.address()));
     let started = json!({
         "host": "up", "agents": agents, "tools": tools, "waiting": waiting, "refused": refused,
-        "policy": &*policy, "socket": socket, "metrics": metrics,
+        "policy": &*policy, "socket": socket, "metrics": metrics, "mcp": mcp,
     });
     cx.output.show(&started, |_| {
         let mut text = format!(
@@ -121,6 +138,9 @@ fn greet(cx: &Context, host: &Host, socket: &str, metrics: Option<&MetricsPort>)
         );
         if let Some(metrics) = &metrics {
             text.push_str(&format!(", metrics at {metrics}"));
+        }
+        if let Some(mcp) = &mcp {
+            text.push_str(&format!(", MCP at {mcp}"));
         }
         if waiting > 0 {
             text.push_str(&format!("\n  {waiting} wait for an admin: `wasmill approval list`"));

@@ -74,6 +74,27 @@ impl Client {
         self.ask(Method::DELETE, path, None).await
     }
 
+    /// Connects standard input and output with what answers at a path, until one of them ends. Of a running host only.
+    ///
+    /// # Errors
+    /// The host's own problem; `host.gone` where it stopped answering.
+    pub async fn converse(client: &reqwest::Client, path: &str) -> Result<(), Problem> {
+        let request = client.get(format!("http://wasmill{path}"));
+        let request = request.header(header::CONNECTION, "upgrade").header(header::UPGRADE, super::mcp::PROTOCOL);
+        let answer = request.send().await.map_err(gone)?;
+        let status = answer.status();
+        if status != StatusCode::SWITCHING_PROTOCOLS {
+            return Err(problem_in(status, &answer.bytes().await.map_err(gone)?));
+        }
+        let (mut from_host, mut to_host) = tokio::io::split(answer.upgrade().await.map_err(gone)?);
+        let (mut input, mut output) = (tokio::io::stdin(), tokio::io::stdout());
+        let talked = tokio::select! {
+            talked = tokio::io::copy(&mut input, &mut to_host) => talked,
+            talked = tokio::io::copy(&mut from_host, &mut output) => talked,
+        };
+        talked.map(drop).map_err(|error| Problem::new(ProblemKind::Unavailable, "host.gone", error, GONE_NEXT))
+    }
+
     async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<T, Problem> {
         let (status, answer) = match self {
             Self::Running(client) => over_socket(client, method, path, body).await?,
@@ -82,10 +103,21 @@ impl Client {
         if status.is_success() {
             return serde_json::from_slice(&answer).map_err(|error| unreadable(&error));
         }
-        let mut problem: Problem = serde_json::from_slice(&answer).map_err(|error| unreadable(&error))?;
-        problem.kind = ProblemKind::of_status(status);
-        Err(problem)
+        Err(problem_in(status, &answer))
     }
+}
+
+fn problem_in(status: StatusCode, answer: &[u8]) -> Problem {
+    match serde_json::from_slice::<Problem>(answer) {
+        Ok(problem) => Problem { kind: ProblemKind::of_status(status), ..problem },
+        Err(error) => unreadable(&error),
+    }
+}
+
+const GONE_NEXT: &str = "See its log; start it again with `wasmill up`.";
+
+fn gone(error: reqwest::Error) -> Problem {
+    Problem::new(ProblemKind::Unavailable, "host.gone", format!("the host stopped answering: {error}"), GONE_NEXT)
 }
 
 async fn over_socket(
@@ -94,10 +126,6 @@ async fn over_socket(
     path: &str,
     body: Option<Bytes>,
 ) -> Result<(StatusCode, Bytes), Problem> {
-    let gone = |error: reqwest::Error| {
-        let message = format!("the host stopped answering: {error}");
-        Problem::new(ProblemKind::Unavailable, "host.gone", message, "See its log; start it again with `wasmill up`.")
-    };
     // The name is not looked up; a URL needs one.
     let mut request = client.request(method, format!("http://wasmill{path}"));
     if let Some(body) = body {

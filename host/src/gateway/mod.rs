@@ -14,6 +14,7 @@ mod extract;
 mod figures;
 mod hosts;
 mod kafka_acls;
+mod mcp;
 mod metrics;
 mod permissions;
 mod plugins;
@@ -59,6 +60,7 @@ pub fn router(gateway: SharedGateway) -> Router {
         .merge(figures::routes())
         .merge(hosts::routes())
         .merge(kafka_acls::routes())
+        .merge(mcp::routes())
         .merge(permissions::routes())
         .merge(plugins::routes())
         .merge(policy::routes())

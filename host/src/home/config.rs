@@ -22,6 +22,8 @@ pub struct HostConfig {
     pub store: StoreConfig,
     /// Where metrics are shown.
     pub metrics: MetricsConfig,
+    /// Where MCP clients come in.
+    pub mcp: McpConfig,
     /// The language model; none: components are told that there is none.
     pub model: Option<ModelConfig>,
     /// The forge.
@@ -75,6 +77,21 @@ pub struct MetricsConfig {
     pub listen: Option<SocketAddr>,
 }
 
+/// Where MCP clients come in over HTTP.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct McpConfig {
+    /// Address and port of `/mcp`, without encryption; none: nowhere. `wasmill mcp` needs none.
+    pub listen: Option<SocketAddr>,
+    /// Names that clients may reach this port by, with `:port` where it matters, besides this machine's own loopback ones.
+    pub hosts: Vec<String>,
+    /// Web pages that may ask, as `https://name:port`; none may unless named. Programs that aren't browsers don't say where
+    /// they come from, and need no entry.
+    pub origins: Vec<String>,
+    /// The client that whoever comes without a token is; none: nobody comes in without one.
+    pub anonymous: Option<String>,
+}
+
 /// Runs of agents in task mode.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -113,6 +130,8 @@ struct File<S> {
     store: StoreConfig,
     #[serde(default)]
     metrics: MetricsConfig,
+    #[serde(default)]
+    mcp: McpConfig,
     #[serde(default)]
     model: Option<ModelConfig>,
     #[serde(default)]
@@ -165,9 +184,9 @@ impl HostConfig {
                 return at(&["config", name], error.to_string());
             }
         }
-        let File { streams: section, store, metrics, model, forge, config, limits, runs } = file;
+        let File { streams: section, store, metrics, mcp, model, forge, config, limits, runs } = file;
         let streams = section.map_or_else(|| StreamsConfig::Embedded(EmbeddedSection::default()), streams);
-        Ok(Self { streams, store, metrics, model, forge, config, limits, runs })
+        Ok(Self { streams, store, metrics, mcp, model, forge, config, limits, runs })
     }
 }
 

@@ -63,6 +63,14 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), HomeError> {
     write(path, text, mode)
 }
 
+/// Replaces a text file, wholly or not at all, by one for its owner only.
+///
+/// # Errors
+/// [`HomeError::Io`].
+pub(super) fn replace_private(path: &Path, text: &str) -> Result<(), HomeError> {
+    write(path, text, Permissions::from_mode(0o600))
+}
+
 fn write(path: &Path, text: &str, mode: Permissions) -> Result<(), HomeError> {
     let failed = |error| HomeError::io(path, error);
     let folder = path.parent().unwrap_or(Path::new("."));

@@ -9,7 +9,7 @@
 //! cache/            compiled code                 forge/            scratch of the forge
 //! checkpoints/      state as it was a while ago, with Kafka
 //! host.sock         where a running host listens  host.lock         held by a running host
-//! policy.serial     of what other hosts shared
+//! policy.serial     of what other hosts shared    tokens.toml       digests of clients' tokens, mode 0600
 //! ```
 //!
 //! This folder knows files and settings. It must never know what a running host does with them.
@@ -19,17 +19,19 @@ mod error;
 mod files;
 mod init;
 mod parts;
+mod tokens;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use wasmill_registry::{Registry, TrustRoots, parse_document};
 
-pub use config::{EmbeddedSection, HostConfig, HostLimits, MetricsConfig, StoreConfig, StreamsConfig};
+pub use config::{EmbeddedSection, HostConfig, HostLimits, McpConfig, MetricsConfig, StoreConfig, StreamsConfig};
 pub use error::HomeError;
 pub use files::{add_to_file, read_bounded};
 pub use init::KEY_NAMES;
 pub use parts::{instance_of, open_kafka, open_store, open_streams};
+pub use tokens::{NewToken, Token, Tokens};
 
 /// Largest of the home's TOML files, in bytes.
 const FILE_SIZE_MAX: usize = 4 * 1024 * 1024;
@@ -187,6 +189,33 @@ impl Home {
         files::replace(&self.permissions_file(), permissions)?;
         files::replace(&self.trust_file(), trust)?;
         files::replace(&self.policy_serial_file(), &format!("{serial}\n"))
+    }
+
+    /// `tokens.toml`, once a client has one.
+    pub fn tokens_file(&self) -> PathBuf {
+        self.root.join("tokens.toml")
+    }
+
+    /// Reads `tokens.toml`. Called for each request: a token that is taken away stops counting at once. No file: no tokens.
+    ///
+    /// # Errors
+    /// [`HomeError::Exposed`] where others than the owner may read it; [`HomeError::Document`] with file and line.
+    pub fn tokens(&self) -> Result<Tokens, HomeError> {
+        let path = self.tokens_file();
+        if !path.exists() {
+            return Ok(Tokens::default());
+        }
+        files::check_private(&path)?;
+        let text = files::read_text(&path, FILE_SIZE_MAX)?;
+        Tokens::parse(&text).map_err(|error| HomeError::Document { path, error })
+    }
+
+    /// Replaces `tokens.toml`.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`], [`HomeError::Unreadable`].
+    pub fn set_tokens(&self, tokens: &Tokens) -> Result<(), HomeError> {
+        files::replace_private(&self.tokens_file(), &tokens.to_text())
     }
 
     fn policy_serial_file(&self) -> PathBuf {

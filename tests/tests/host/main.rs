@@ -13,6 +13,7 @@ mod hosts;
 mod killed;
 mod logsmith;
 mod logsmith_model;
+mod mcp;
 mod metrics;
 mod model;
 mod on_postgres;

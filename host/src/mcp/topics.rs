@@ -1,0 +1,80 @@
+//! Topics as resources: the newest records of each that a client may read.
+
+use std::time::Duration;
+
+use rmcp::model::{Resource, ResourceContents};
+use serde_json::{Value, json};
+
+use crate::capabilities::{Caller, check};
+use crate::host::Host;
+use crate::permissions::Action;
+use crate::problem::{Problem, ProblemKind};
+use crate::streams::Batch;
+
+/// Newest records of each partition that are shown.
+const RECORDS_MAX: u64 = 20;
+/// Partitions that are looked at; the rest of a wider topic is not shown.
+const PARTITIONS_MAX: u32 = 64;
+/// Most bytes of values that are shown.
+const VALUES_BYTES_MAX: usize = 256 * 1024;
+/// How long a partition may take to answer.
+const WAIT: Duration = Duration::from_secs(2);
+const SCHEME: &str = "topic://";
+
+/// The topics that the caller may read.
+pub(super) async fn list(host: &Host, caller: &Caller) -> Result<Vec<Resource>, Problem> {
+    let grant = &caller.identity.grant;
+    let topics = host.streams.topics().await?;
+    let readable = topics.into_iter().filter(|topic| grant.check(Action::TopicRead(&topic.name)).is_allowed());
+    Ok(readable
+        .map(|topic| {
+            let about = format!(
+                "The newest records of the topic, up to {RECORDS_MAX} of each of {} partitions",
+                topic.partitions
+            );
+            Resource::new(format!("{SCHEME}{}", topic.name), topic.name)
+                .with_description(about)
+                .with_mime_type("application/json")
+        })
+        .collect())
+}
+
+/// The newest records of a topic.
+pub(super) async fn read(host: &Host, caller: &Caller, uri: &str) -> Result<ResourceContents, Problem> {
+    let topic = uri.strip_prefix(SCHEME).ok_or_else(|| unknown(uri))?;
+    check(&caller.identity, host.catalog.services(), Action::TopicRead(topic))
+        .map_err(|e| crate::capabilities::problem(&e))?;
+    let known = host.streams.topics().await?.into_iter().find(|known| known.name == topic);
+    let partitions = known.ok_or_else(|| unknown(uri))?.partitions;
+    let (mut records, mut room) = (Vec::new(), VALUES_BYTES_MAX);
+    for partition in 0..partitions.min(PARTITIONS_MAX) {
+        let marks = host.streams.watermarks(topic, partition).await?;
+        let from = marks.next.saturating_sub(RECORDS_MAX).max(marks.first);
+        if from < marks.next {
+            let batch = host.streams.read(topic, partition, from, RECORDS_MAX as usize, WAIT).await?;
+            records.extend(shown(&batch, &mut room));
+        }
+    }
+    let page = json!({ "topic": topic, "partitions": partitions, "records": records });
+    Ok(ResourceContents::text(page.to_string(), uri).with_mime_type("application/json"))
+}
+
+fn shown(batch: &Batch, room: &mut usize) -> Vec<Value> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let mut records = Vec::new();
+    for (i, offset) in batch.offsets.iter().enumerate() {
+        let size = batch.value(i).map_or(0, <[u8]>::len) + batch.key(i).map_or(0, <[u8]>::len);
+        let Some(left) = room.checked_sub(size) else { break };
+        *room = left;
+        records.push(json!({
+            "partition": batch.partition, "offset": offset, "timestamp_ms": batch.timestamps_ms.get(i),
+            "key": batch.key(i).map(text), "value": batch.value(i).map(text),
+        }));
+    }
+    records
+}
+
+fn unknown(uri: &str) -> Problem {
+    let next = "List the resources to see which topics there are.";
+    Problem::new(ProblemKind::NotFound, "topic.unknown", format!("there is no topic at `{uri}`"), next)
+}
