@@ -75,6 +75,19 @@ impl Up {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// What it said when it was up: where it can be reached.
+    ///
+    /// # Panics
+    /// When it has said nothing yet.
+    #[must_use]
+    pub fn greeting(&self) -> Value {
+        let log = self.log();
+        let greetings = log.lines().filter(|line| line.contains("\"host\":\"up\""));
+        let greeting = greetings.last().and_then(|line| serde_json::from_str(line).ok());
+        assert!(greeting.is_some(), "no greeting in:\n{log}");
+        greeting.unwrap_or_default()
+    }
+
     fn has_ended(&mut self) -> bool {
         !matches!(self.server.ended(), Ok(None))
     }

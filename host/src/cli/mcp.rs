@@ -6,7 +6,7 @@ use wasmill_registry::check_component_name;
 
 use super::Context;
 use crate::gateway::{Client, Gateway};
-use crate::mcp::McpServer;
+use crate::mcp::{McpServer, relay};
 use crate::problem::Problem;
 
 /// Serves the tools to an MCP client, on standard input and output.
@@ -31,7 +31,7 @@ impl Mcp {
         check_component_name(&self.client)?;
         let home = cx.home()?;
         if let Some(Client::Running(host)) = Client::running(home.socket()).await {
-            return Client::converse(&host, &format!("/v1/mcp/{}", self.client)).await;
+            return relay(&host, &self.client).await;
         }
         let gateway = Gateway::new(home)?;
         let server = McpServer::new(gateway.host().await?.clone(), self.client.as_str());

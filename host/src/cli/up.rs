@@ -18,7 +18,7 @@ use crate::home::{Home, HostConfig, open_streams};
 use crate::host::policy::Policies;
 use crate::host::sharing::Sharing;
 use crate::host::{Host, from_home};
-use crate::mcp::McpPort;
+use crate::mcp::{self, McpPort};
 use crate::problem::{Problem, ProblemKind};
 
 /// Starts the host of this home and runs until it is told to stop.
@@ -44,7 +44,7 @@ impl Up {
             Some(address) => Some(MetricsPort::bind(address).await?),
             None => None,
         };
-        let mcp = match config.mcp.listen {
+        let mcp_port = match config.mcp.listen {
             Some(address) => Some(McpPort::bind(address, &config.mcp).await?),
             None => None,
         };
@@ -53,20 +53,21 @@ impl Up {
         let host = Arc::new(host);
         let (stop, stopped) = watch::channel(false);
         let gateway = Arc::new(Gateway::of_host(home.clone(), host.clone())?);
+        let routes = router(gateway.clone()).merge(mcp::routes(gateway));
         let mut until_stopped = stopped.clone();
         let until = async move { drop(until_stopped.wait_for(|stop| *stop).await) };
         let told = tokio::spawn(tell(told_to_stop()?, stop.clone()));
-        let ports = Ports { socket: home.socket().display().to_string(), metrics: metrics.as_ref(), mcp: mcp.as_ref() };
+        let ports =
+            Ports { socket: home.socket().display().to_string(), metrics: metrics.as_ref(), mcp: mcp_port.as_ref() };
         greet(cx, &host, &ports)?;
         let metrics = metrics.map(|port| tokio::spawn(port.serve(host.clone())));
-        let mcp = mcp.map(|port| tokio::spawn(port.serve(home.clone(), host.clone())));
+        let mcp_port = mcp_port.map(|port| tokio::spawn(port.serve(home.clone(), host.clone())));
         let shared = share(&home, &config, &host, stopped.clone());
-        let (served, (), ()) =
-            tokio::join!(serve_until(listener, router(gateway), until, stop), host.run(stopped), shared);
+        let (served, (), ()) = tokio::join!(serve_until(listener, routes, until, stop), host.run(stopped), shared);
         told.abort();
         // Whoever reads metrics or waits for changes must not hold up the end.
         metrics.inspect(tokio::task::JoinHandle::abort);
-        mcp.inspect(tokio::task::JoinHandle::abort);
+        mcp_port.inspect(tokio::task::JoinHandle::abort);
         host.audit.flush().await;
         served
     }

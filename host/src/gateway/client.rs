@@ -74,25 +74,19 @@ impl Client {
         self.ask(Method::DELETE, path, None).await
     }
 
-    /// Connects standard input and output with what answers at a path, until one of them ends. Of a running host only.
+    /// Has a connection change its protocol: after that both ends say what they like. Of a running host only.
     ///
     /// # Errors
-    /// The host's own problem; `host.gone` where it stopped answering.
-    pub async fn converse(client: &reqwest::Client, path: &str) -> Result<(), Problem> {
-        let request = client.get(format!("http://wasmill{path}"));
-        let request = request.header(header::CONNECTION, "upgrade").header(header::UPGRADE, super::mcp::PROTOCOL);
+    /// As [`Client::get`].
+    pub async fn upgrade(host: &reqwest::Client, path: &str, protocol: &str) -> Result<reqwest::Upgraded, Problem> {
+        let request = host.get(format!("http://wasmill{path}"));
+        let request = request.header(header::CONNECTION, "upgrade").header(header::UPGRADE, protocol);
         let answer = request.send().await.map_err(gone)?;
         let status = answer.status();
-        if status != StatusCode::SWITCHING_PROTOCOLS {
-            return Err(problem_in(status, &answer.bytes().await.map_err(gone)?));
+        if status == StatusCode::SWITCHING_PROTOCOLS {
+            return answer.upgrade().await.map_err(gone);
         }
-        let (mut from_host, mut to_host) = tokio::io::split(answer.upgrade().await.map_err(gone)?);
-        let (mut input, mut output) = (tokio::io::stdin(), tokio::io::stdout());
-        let talked = tokio::select! {
-            talked = tokio::io::copy(&mut input, &mut to_host) => talked,
-            talked = tokio::io::copy(&mut from_host, &mut output) => talked,
-        };
-        talked.map(drop).map_err(|error| Problem::new(ProblemKind::Unavailable, "host.gone", error, GONE_NEXT))
+        Err(problem_in(status, &answer.bytes().await.map_err(gone)?))
     }
 
     async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<T, Problem> {
@@ -114,10 +108,9 @@ fn problem_in(status: StatusCode, answer: &[u8]) -> Problem {
     }
 }
 
-const GONE_NEXT: &str = "See its log; start it again with `wasmill up`.";
-
 fn gone(error: reqwest::Error) -> Problem {
-    Problem::new(ProblemKind::Unavailable, "host.gone", format!("the host stopped answering: {error}"), GONE_NEXT)
+    let message = format!("the host stopped answering: {error}");
+    Problem::new(ProblemKind::Unavailable, "host.gone", message, "See its log; start it again with `wasmill up`.")
 }
 
 async fn over_socket(

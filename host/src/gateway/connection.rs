@@ -13,20 +13,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
 
-/// Most connections; others wait in the system's queue.
-const CONNECTIONS_MAX: usize = 32;
-/// How long one may last. Who asks again connects again.
-const LIFETIME_MAX: Duration = Duration::from_secs(30);
-
 /// A listener that bounds number and lifetime of its connections.
-pub(super) struct Bounded {
+pub(crate) struct Bounded {
     listener: TcpListener,
+    lifetime: Duration,
     places: Arc<Semaphore>,
 }
 
 impl Bounded {
-    pub fn new(listener: TcpListener) -> Self {
-        Self { listener, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
+    /// At most `connections` at once, none for longer than `lifetime`; more wait in the system's queue.
+    pub fn new(listener: TcpListener, connections: usize, lifetime: Duration) -> Self {
+        Self { listener, lifetime, places: Arc::new(Semaphore::new(connections)) }
     }
 }
 
@@ -38,7 +35,7 @@ impl Listener for Bounded {
         // The semaphore is never closed: without a place this never goes on.
         let Ok(place) = self.places.clone().acquire_owned().await else { return std::future::pending().await };
         let (stream, address) = Listener::accept(&mut self.listener).await;
-        let end = Box::pin(tokio::time::sleep(LIFETIME_MAX));
+        let end = Box::pin(tokio::time::sleep(self.lifetime));
         (Connection { stream, end, _place: place }, address)
     }
 
@@ -48,7 +45,7 @@ impl Listener for Bounded {
 }
 
 /// One connection and its place.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     end: Pin<Box<Sleep>>,
     _place: OwnedSemaphorePermit,

@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -13,9 +14,15 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 use super::connection::Bounded;
+use super::port::bind;
 use crate::host::Host;
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::Problem;
 use crate::watch::{Form, page};
+
+/// Most connections; others wait in the system's queue.
+const CONNECTIONS_MAX: usize = 32;
+/// How long one may last. Who asks again connects again.
+const LIFETIME_MAX: Duration = Duration::from_secs(30);
 
 /// A bound port. From this moment connections wait; they are answered once it is served.
 #[derive(Debug)]
@@ -30,15 +37,8 @@ impl MetricsPort {
     /// # Errors
     /// `metrics.listen` where the system refuses.
     pub async fn bind(address: SocketAddr) -> Result<Self, Problem> {
-        let refused = |error: std::io::Error| {
-            let message = format!("can't listen at {address} for metrics: {error}");
-            Problem::new(ProblemKind::Failed, "metrics.listen", message, "Set another `metrics.listen` in host.toml.")
-        };
-        let listener = TcpListener::bind(address).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
-        if !address.ip().is_loopback() {
-            tracing::warn!(%address, "metrics are shown to whoever can reach this address");
-        }
+        let risk = "metrics are shown to whoever can reach this address";
+        let (listener, address) = bind("metrics", address, risk).await?;
         Ok(Self { listener, address })
     }
 
@@ -54,7 +54,7 @@ impl MetricsPort {
             .route("/healthz", get(async || "ok\n"))
             .fallback(async || (StatusCode::NOT_FOUND, "there are /metrics and /healthz\n"))
             .with_state(host);
-        if let Err(error) = axum::serve(Bounded::new(self.listener), router).await {
+        if let Err(error) = axum::serve(Bounded::new(self.listener, CONNECTIONS_MAX, LIFETIME_MAX), router).await {
             tracing::error!(address = %self.address, "metrics are not served any more: {error}");
         }
     }

@@ -14,11 +14,11 @@ mod extract;
 mod figures;
 mod hosts;
 mod kafka_acls;
-mod mcp;
 mod metrics;
 mod permissions;
 mod plugins;
 mod policy;
+mod port;
 mod records;
 mod runs;
 mod serve;
@@ -34,6 +34,7 @@ use axum::Router;
 pub use agents::StartedReply;
 pub use approvals::{DenyRequest, GrantRequest};
 pub use client::Client;
+pub(crate) use connection::Bounded;
 pub use dlq::RedriveRequest;
 pub use hosts::{HostReply, Liveness};
 pub use kafka_acls::ExportReply;
@@ -41,6 +42,8 @@ pub use metrics::MetricsPort;
 pub use permissions::{Answer, ExplainReply, ExplainRequest, MatrixReply};
 pub use plugins::{InstallReply, InstallRequest, Plugin};
 pub use policy::{ShareReply, ShareRequest};
+pub(crate) use port::bind;
+pub(crate) use records::records_of;
 pub use records::{AppendReply, AppendRequest, Position, ReadReply, RecordIn, RecordOut};
 pub use runs::RunReply;
 pub use serve::Listener;
@@ -60,7 +63,6 @@ pub fn router(gateway: SharedGateway) -> Router {
         .merge(figures::routes())
         .merge(hosts::routes())
         .merge(kafka_acls::routes())
-        .merge(mcp::routes())
         .merge(permissions::routes())
         .merge(plugins::routes())
         .merge(policy::routes())

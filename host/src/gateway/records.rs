@@ -149,7 +149,8 @@ impl From<RecordIn> for Record {
     }
 }
 
-fn records_of(batch: &Batch) -> Vec<RecordOut> {
+/// The records of a batch.
+pub(crate) fn records_of(batch: &Batch) -> Vec<RecordOut> {
     let headers = |i| {
         let all = batch.headers.iter().flat_map(move |headers| headers.of(i));
         all.map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.into())).collect()

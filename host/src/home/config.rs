@@ -184,6 +184,9 @@ impl HostConfig {
                 return at(&["config", name], error.to_string());
             }
         }
+        if let Some(Err(error)) = file.mcp.anonymous.as_deref().map(wasmill_registry::check_component_name) {
+            return at(&["mcp", "anonymous"], error.to_string());
+        }
         let File { streams: section, store, metrics, mcp, model, forge, config, limits, runs } = file;
         let streams = section.map_or_else(|| StreamsConfig::Embedded(EmbeddedSection::default()), streams);
         Ok(Self { streams, store, metrics, mcp, model, forge, config, limits, runs })
@@ -226,6 +229,7 @@ mod tests {
             ("\n[stream]\n", 2, "stream"),
             ("[store]\n\nurl = 1\n", 3, "invalid type"),
             ("[metrics]\nlisten = '9464'\n", 2, "address"),
+            ("[mcp]\nlisten = '127.0.0.1:1'\nanonymous = 'No One'\n", 3, "not a name"),
             ("[streams]\nrecord_bytes = 1\n", 2, "record_bytes"),
             ("[limits]\ninstances = 0\n", 2, "instances"),
             ("[runs]\nkeep_days = 0\n", 2, "keep_days"),

@@ -213,9 +213,12 @@ impl Home {
     /// Replaces `tokens.toml`.
     ///
     /// # Errors
-    /// [`HomeError::Io`], [`HomeError::Unreadable`].
+    /// [`HomeError::Io`]; [`HomeError::Unreadable`] where a moment can't be written.
     pub fn set_tokens(&self, tokens: &Tokens) -> Result<(), HomeError> {
-        files::replace_private(&self.tokens_file(), &tokens.to_text())
+        let path = self.tokens_file();
+        let unreadable =
+            |error: toml::ser::Error| HomeError::Unreadable { path: path.clone(), reason: error.to_string() };
+        files::replace_private(&path, &tokens.to_text().map_err(unreadable)?)
     }
 
     fn policy_serial_file(&self) -> PathBuf {

@@ -5,9 +5,8 @@
 
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
-use wasmill_registry::{DocumentError, NameError, check_component_name, parse_document};
+use wasmill_registry::{Digest, DocumentError, NameError, check_component_name, parse_document};
 
 /// What every token begins with, so that one that leaks is known for what it is.
 const PREFIX: &str = "wasmill_";
@@ -57,19 +56,12 @@ impl Tokens {
         parse_document(text)
     }
 
-    pub(super) fn to_text(&self) -> String {
-        let rows = self.tokens.iter().map(|token| {
-            let expires = match &token.expires {
-                Some(moment) => format!("expires = \"{}\"\n", rfc3339(*moment)),
-                None => String::new(),
-            };
-            let Token { client, sha256, created, .. } = token;
-            format!(
-                "[[token]]\nclient = \"{client}\"\nsha256 = \"{sha256}\"\ncreated = \"{}\"\n{expires}",
-                rfc3339(*created)
-            )
-        });
-        format!("{HEAD}{}", rows.collect::<Vec<_>>().join("\n"))
+    /// The text of the file.
+    ///
+    /// # Errors
+    /// Where a moment has no text in RFC 3339: one that [`Tokens::parse`] gave always has.
+    pub(super) fn to_text(&self) -> Result<String, toml::ser::Error> {
+        Ok(format!("{HEAD}{}", toml::to_string(self)?))
     }
 
     /// All of them, in the order in which they were made.
@@ -92,7 +84,8 @@ impl Tokens {
         rand::rng().fill(&mut secret);
         let token = format!("{PREFIX}{}", hex::encode(secret));
         let (client, sha256) = (client.to_owned(), digest(&token));
-        self.tokens.push(Token { client: client.clone(), sha256, created: now, expires });
+        let created = now.replace_nanosecond(0).unwrap_or(now);
+        self.tokens.push(Token { client: client.clone(), sha256, created, expires });
         Ok(NewToken { client, token })
     }
 
@@ -114,11 +107,7 @@ impl Tokens {
 }
 
 fn digest(token: &str) -> String {
-    hex::encode(Sha256::digest(token.as_bytes()))
-}
-
-fn rfc3339(moment: OffsetDateTime) -> String {
-    moment.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
+    Digest::of(token.as_bytes()).to_string()
 }
 
 #[cfg(test)]
@@ -148,7 +137,7 @@ mod tests {
     fn the_file_says_the_same_and_never_a_token() {
         let mut tokens = Tokens::default();
         let made = tokens.add("desk", NOW, Some(NOW + Duration::DAY)).unwrap();
-        let text = tokens.to_text();
+        let text = tokens.to_text().unwrap();
         assert_eq!(Tokens::parse(&text).unwrap(), tokens);
         assert!(!text.contains(&made.token) && !text.contains(made.token.trim_start_matches(PREFIX)));
         // What the file holds opens nothing.

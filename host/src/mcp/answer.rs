@@ -1,7 +1,6 @@
 //! What a call came to, as MCP says it.
 
 use rmcp::model::{CallToolResult, ContentBlock};
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::problem::Problem;
@@ -12,14 +11,6 @@ pub(super) fn result(value: Value) -> CallToolResult {
         CallToolResult::structured(value)
     } else {
         CallToolResult::success(vec![ContentBlock::text(value.to_string())])
-    }
-}
-
-/// Anything of ours as a result.
-pub(super) fn shown(value: &impl Serialize) -> CallToolResult {
-    match serde_json::to_value(value) {
-        Ok(value) => result(value),
-        Err(error) => problem(&Problem::invalid("mcp.answer", error, "")),
     }
 }
 

@@ -160,7 +160,7 @@ pub(super) async fn status(host: &Host, caller: &Caller, arguments: JsonObject) 
             })
         })
         .collect();
-    Ok(answer::shown(&json!({ "builds": builds })))
+    Ok(answer::result(json!({ "builds": builds })))
 }
 
 fn read<T: serde::de::DeserializeOwned>(arguments: JsonObject) -> Result<T, Problem> {

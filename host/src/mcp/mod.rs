@@ -11,7 +11,9 @@ mod forge;
 mod names;
 mod port;
 mod server;
+mod socket;
 mod topics;
 
 pub use port::McpPort;
 pub use server::McpServer;
+pub use socket::{relay, routes};

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use axum::{Json, Router};
 use http_body_util::BodyExt as _;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
@@ -18,12 +19,21 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use super::server::McpServer;
-use crate::home::{Home, McpConfig};
+use crate::gateway::{Bounded, bind};
+use crate::home::{Home, HomeError, McpConfig};
 use crate::host::Host;
 use crate::problem::{Problem, ProblemKind};
 
 /// Most requests under way at once, streams that wait for changes included; more are told to come back.
 const REQUESTS_MAX: usize = 256;
+/// Most sessions of one client; each ends when its client ends it, or after five idle minutes.
+const SESSIONS_MAX: usize = 128;
+/// Most connections; others wait in the system's queue.
+const CONNECTIONS_MAX: usize = 512;
+/// How long one may last, so that none is held for ever by somebody who has gone. Who listens connects again.
+const LIFETIME_MAX: Duration = Duration::from_secs(3600);
+/// Names a session, from the second request of it on.
+const SESSION: &str = "mcp-session-id";
 /// Largest request, bytes: a source of the forge in JSON must fit.
 const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Names of this machine that everybody may reach the port by; a page that has its own name lead here may not.
@@ -45,15 +55,8 @@ impl McpPort {
     /// # Errors
     /// `mcp.listen` where the system refuses.
     pub async fn bind(address: SocketAddr, config: &McpConfig) -> Result<Self, Problem> {
-        let refused = |error: std::io::Error| {
-            let message = format!("can't listen at {address} for MCP: {error}");
-            Problem::new(ProblemKind::Failed, "mcp.listen", message, "Set another `mcp.listen` in host.toml.")
-        };
-        let listener = TcpListener::bind(address).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
-        if !address.ip().is_loopback() {
-            tracing::warn!(%address, "MCP is served without encryption to whoever can reach this address");
-        }
+        let risk = "MCP is served without encryption to whoever can reach this address";
+        let (listener, address) = bind("mcp", address, risk).await?;
         if let Some(client) = &config.anonymous {
             tracing::warn!(%address, "whoever reaches the MCP port without a token acts as client:{client}");
         }
@@ -72,14 +75,14 @@ impl McpPort {
             home,
             host,
             config: self.config,
-            services: Mutex::default(),
+            desks: Mutex::default(),
             places: Arc::new(Semaphore::new(REQUESTS_MAX)),
         });
         let router = Router::new()
             .route("/mcp", any(enter))
             .fallback(async || (StatusCode::NOT_FOUND, "there is /mcp\n"))
             .with_state(door);
-        if let Err(error) = axum::serve(self.listener, router).await {
+        if let Err(error) = axum::serve(Bounded::new(self.listener, CONNECTIONS_MAX, LIFETIME_MAX), router).await {
             tracing::error!(%address, "MCP is not served any more: {error}");
         }
     }
@@ -91,34 +94,35 @@ struct Door {
     host: Arc<Host>,
     config: McpConfig,
     /// One for each client that ever came: a session of one is unknown to all others. As many as there are tokens' names.
-    services: Mutex<BTreeMap<String, Service>>,
+    desks: Mutex<BTreeMap<String, Desk>>,
     places: Arc<Semaphore>,
 }
 
+/// Where one client is served.
+#[derive(Clone)]
+struct Desk {
+    service: Service,
+    sessions: Arc<LocalSessionManager>,
+}
+
 impl Door {
-    /// The client that a request is of.
-    fn client(&self, headers: &HeaderMap) -> Result<String, Problem> {
-        let Some(token) = bearer(headers) else {
-            return self.config.anonymous.clone().ok_or_else(|| {
-                let next = "Send `Authorization: Bearer …` with a token made by `wasmill token new NAME`.";
-                Problem::new(ProblemKind::Denied, "mcp.token", "no token came with the request", next)
-            });
-        };
-        let tokens = self.home.tokens()?;
-        tokens.client(token, OffsetDateTime::now_utc()).map(str::to_owned).ok_or_else(|| {
-            let next = "Ask whoever runs this host for one: `wasmill token new NAME`.";
-            Problem::new(ProblemKind::Denied, "mcp.token", "the token is unknown, or has expired", next)
-        })
+    /// The client that a request is of; none where it has no token that counts now.
+    fn client(&self, headers: &HeaderMap) -> Result<Option<String>, HomeError> {
+        match bearer(headers) {
+            None => Ok(self.config.anonymous.clone()),
+            Some(token) => Ok(self.home.tokens()?.client(token, OffsetDateTime::now_utc()).map(str::to_owned)),
+        }
     }
 
-    fn service(&self, client: &str) -> Service {
-        let mut services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
+    fn desk(&self, client: &str) -> Desk {
         let make = || {
             let (host, name): (_, Arc<str>) = (self.host.clone(), client.into());
             let server = move || Ok(McpServer::new(host.clone(), name.clone()));
-            StreamableHttpService::new(server, Arc::default(), self.terms())
+            let sessions = Arc::<LocalSessionManager>::default();
+            Desk { service: StreamableHttpService::new(server, sessions.clone(), self.terms()), sessions }
         };
-        services.entry(client.to_owned()).or_insert_with(make).clone()
+        let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        desks.entry(client.to_owned()).or_insert_with(make).clone()
     }
 
     fn terms(&self) -> StreamableHttpServerConfig {
@@ -138,20 +142,24 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
     let client = match door.client(request.headers()) {
-        Ok(client) => client,
-        Err(problem) if problem.code == "mcp.token" => {
-            let mut answer = problem.into_response();
-            *answer.status_mut() = StatusCode::UNAUTHORIZED;
-            answer.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
-            return answer;
+        Ok(Some(client)) => client,
+        Ok(None) => return unauthorized(),
+        Err(error) => {
+            // Where the file lies is nobody's business out there.
+            tracing::error!(code = error.code(), "no client comes in: {error}");
+            let message = "this host can't tell clients apart now";
+            let next = "Whoever runs it finds why in its log.";
+            return Problem::new(ProblemKind::Unavailable, "mcp.tokens", message, next).into_response();
         }
-        Err(problem) => return problem.into_response(),
     };
     let Ok(place) = door.places.clone().try_acquire_owned() else {
-        let message = format!("{REQUESTS_MAX} requests are under way");
-        return Problem::new(ProblemKind::Limit, "mcp.busy", message, "Ask again in a moment.").into_response();
+        return busy(format!("{REQUESTS_MAX} requests are under way"));
     };
-    let Ok(answer) = door.service(&client).oneshot(request).await;
+    let desk = door.desk(&client);
+    if !request.headers().contains_key(SESSION) && desk.sessions.sessions.read().await.len() >= SESSIONS_MAX {
+        return busy(format!("client:{client} has {SESSIONS_MAX} sessions open"));
+    }
+    let Ok(answer) = desk.service.oneshot(request).await;
     // The place is given back when the whole answer has gone, which a stream's may take long.
     answer.map(|body| {
         axum::body::Body::new(body.map_frame(move |frame| {
@@ -159,4 +167,16 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
             frame
         }))
     })
+}
+
+fn unauthorized() -> Response {
+    let next = "Send `Authorization: Bearer …` with a token made by `wasmill token new NAME`.";
+    let message = "no token came with the request, or one that is unknown or has expired";
+    let problem = Problem::new(ProblemKind::Denied, "mcp.token", message, next);
+    // A problem that is denied is answered by 403: who it is is known then. Here it isn't.
+    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], Json(problem)).into_response()
+}
+
+fn busy(message: String) -> Response {
+    Problem::new(ProblemKind::Limit, "mcp.busy", message, "Ask again in a moment.").into_response()
 }

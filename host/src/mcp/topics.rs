@@ -6,6 +6,7 @@ use rmcp::model::{Resource, ResourceContents};
 use serde_json::{Value, json};
 
 use crate::capabilities::{Caller, check};
+use crate::gateway::records_of;
 use crate::host::Host;
 use crate::permissions::Action;
 use crate::problem::{Problem, ProblemKind};
@@ -15,8 +16,8 @@ use crate::streams::Batch;
 const RECORDS_MAX: u64 = 20;
 /// Partitions that are looked at; the rest of a wider topic is not shown.
 const PARTITIONS_MAX: u32 = 64;
-/// Most bytes of values that are shown.
-const VALUES_BYTES_MAX: usize = 256 * 1024;
+/// Most bytes of a page, shared evenly by the partitions; where not all records fit, the oldest are left out and counted.
+const PAGE_BYTES_MAX: usize = 256 * 1024;
 /// How long a partition may take to answer.
 const WAIT: Duration = Duration::from_secs(2);
 const SCHEME: &str = "topic://";
@@ -46,31 +47,31 @@ pub(super) async fn read(host: &Host, caller: &Caller, uri: &str) -> Result<Reso
         .map_err(|e| crate::capabilities::problem(&e))?;
     let known = host.streams.topics().await?.into_iter().find(|known| known.name == topic);
     let partitions = known.ok_or_else(|| unknown(uri))?.partitions;
-    let (mut records, mut room) = (Vec::new(), VALUES_BYTES_MAX);
-    for partition in 0..partitions.min(PARTITIONS_MAX) {
+    let looked_at = partitions.min(PARTITIONS_MAX);
+    let (mut records, mut left_out) = (Vec::new(), 0);
+    for partition in 0..looked_at {
         let marks = host.streams.watermarks(topic, partition).await?;
         let from = marks.next.saturating_sub(RECORDS_MAX).max(marks.first);
         if from < marks.next {
             let batch = host.streams.read(topic, partition, from, RECORDS_MAX as usize, WAIT).await?;
-            records.extend(shown(&batch, &mut room));
+            let newest = shown(&batch, PAGE_BYTES_MAX / looked_at as usize);
+            left_out += batch.offsets.len() - newest.len();
+            records.extend(newest);
         }
     }
-    let page = json!({ "topic": topic, "partitions": partitions, "records": records });
+    let page = json!({ "topic": topic, "partitions": partitions, "left_out": left_out, "records": records });
     Ok(ResourceContents::text(page.to_string(), uri).with_mime_type("application/json"))
 }
 
-fn shown(batch: &Batch, room: &mut usize) -> Vec<Value> {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let mut records = Vec::new();
-    for (i, offset) in batch.offsets.iter().enumerate() {
-        let size = batch.value(i).map_or(0, <[u8]>::len) + batch.key(i).map_or(0, <[u8]>::len);
-        let Some(left) = room.checked_sub(size) else { break };
-        *room = left;
-        records.push(json!({
-            "partition": batch.partition, "offset": offset, "timestamp_ms": batch.timestamps_ms.get(i),
-            "key": batch.key(i).map(text), "value": batch.value(i).map(text),
-        }));
+/// The newest records that fit into a size, in their order.
+fn shown(batch: &Batch, bytes_max: usize) -> Vec<Value> {
+    let (mut records, mut left) = (Vec::new(), bytes_max);
+    for record in records_of(batch).into_iter().rev().map(|record| json!(record)) {
+        let Some(rest) = left.checked_sub(record.to_string().len()) else { break };
+        left = rest;
+        records.push(record);
     }
+    records.reverse();
     records
 }
 

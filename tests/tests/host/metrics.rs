@@ -30,11 +30,7 @@ impl Shown {
     fn start(cli: Cli) -> Self {
         cli.write("home/host.toml", "[metrics]\nlisten = \"127.0.0.1:0\"\n");
         let up = Up::start(&cli);
-        // What it says when it is up.
-        let log = up.log();
-        let greeting = log.lines().find(|line| line.contains("\"host\":\"up\"")).unwrap();
-        let greeting: Value = serde_json::from_str(greeting).unwrap();
-        let url = greeting["metrics"].as_str().unwrap().to_owned();
+        let url = up.greeting()["metrics"].as_str().unwrap().to_owned();
         let address = url.strip_prefix("http://").unwrap().strip_suffix("/metrics").unwrap().to_owned();
         Self { cli, up, address }
     }

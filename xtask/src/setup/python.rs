@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use crate::machine::Machine;
 use crate::shell;
 
-/// Whether the environment has exactly what `tests/kafka/requirements.txt` asks for.
+/// Whether the environment has exactly what `tests/python/requirements.txt` asks for.
 pub fn is_there(machine: &Machine) -> bool {
     let installed = fs::read(folder(machine).join("requirements.txt"));
     installed.is_ok_and(|installed| fs::read(requirements(machine)).is_ok_and(|wanted| wanted == installed))
@@ -42,5 +42,5 @@ fn folder(machine: &Machine) -> PathBuf {
 }
 
 fn requirements(machine: &Machine) -> PathBuf {
-    machine.root.join("tests/kafka/requirements.txt")
+    machine.root.join("tests/python/requirements.txt")
 }

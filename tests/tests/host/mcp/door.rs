@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 
 use super::Mill;
 
@@ -81,7 +82,7 @@ fn a_session_of_one_client_is_unknown_to_another() {
 #[test]
 fn anonymous_clients_come_in_where_the_settings_say_so_and_a_warning_is_given() {
     let Some(mill) = Mill::start("anonymous = \"desk\"\n") else { return };
-    assert!(mill._up.log().contains("without a token acts as client:desk"), "{}", mill._up.log());
+    assert!(mill.up.log().contains("without a token acts as client:desk"), "{}", mill.up.log());
     assert_eq!(status(&mill, ""), 200);
     // A wrong token is no less wrong for that.
     assert_eq!(status(&mill, "Authorization: Bearer wasmill_0000\r\n"), 401);
@@ -91,9 +92,35 @@ fn anonymous_clients_come_in_where_the_settings_say_so_and_a_warning_is_given() 
 fn what_is_no_message_is_answered_and_harms_nothing() {
     let Some(mill) = Mill::start("") else { return };
     let bearer = format!("Authorization: Bearer {}\r\n", mill.token("desk"));
-    for body in ["", "{", "[]", "null", r#"{"jsonrpc":"2.0"}"#, &"[".repeat(100_000), &"x".repeat(5 * 1024 * 1024)] {
-        let code: u16 = post(&mill, &bearer, body)[9..12].parse().unwrap();
-        assert!((400..500).contains(&code), "{code} for {}", &body[..body.len().min(40)]);
+    let code = |body: &str| -> u16 { post(&mill, &bearer, body)[9..12].parse().unwrap() };
+    for body in ["", "{", "[]", "null", r#"{"jsonrpc":"2.0"}"#, &"[".repeat(100_000)] {
+        assert!((400..500).contains(&code(body)), "{} for {}", code(body), &body[..body.len().min(40)]);
     }
+    assert_eq!(code(&"x".repeat(5 * 1024 * 1024)), 413);
+    assert_eq!(status(&mill, &bearer), 200);
+}
+
+#[test]
+fn a_client_opens_no_more_sessions_than_it_may_and_takes_none_from_others() {
+    let Some(mill) = Mill::start("") else { return };
+    let [desk, other] = ["desk", "other"].map(|client| format!("Authorization: Bearer {}\r\n", mill.token(client)));
+    for _ in 0..128 {
+        assert_eq!(status(&mill, &desk), 200);
+    }
+    let said = post(&mill, &desk, INITIALIZE);
+    assert!(said.starts_with("HTTP/1.1 429") && said.contains("mcp.busy") && said.contains("128 sessions"), "{said}");
+    assert_eq!(status(&mill, &other), 200);
+}
+
+#[test]
+fn tokens_that_others_could_read_let_nobody_in_and_their_path_stays_here() {
+    let Some(mill) = Mill::start("") else { return };
+    let bearer = format!("Authorization: Bearer {}\r\n", mill.token("desk"));
+    let tokens = mill.cli.home().join("tokens.toml");
+    std::fs::set_permissions(&tokens, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let said = post(&mill, &bearer, INITIALIZE);
+    assert!(said.starts_with("HTTP/1.1 503") && said.contains("mcp.tokens"), "{said}");
+    assert!(!said.contains("tokens.toml") && mill.up.log().contains("tokens.toml"), "{said}");
+    std::fs::set_permissions(&tokens, std::fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(status(&mill, &bearer), 200);
 }

@@ -16,12 +16,14 @@ const FETCH: &str = include_str!("../../../forge/tools/fetch.rs");
 const MAY: &str = "[[row]]\nprincipal = \"client:desk\"\nforge = [\"rust\"]\ntools = [\"text-metrics\", \"desk.*\"]\n\
     topics.read = [\"news\"]\nhttp = [{ host = \"api.example.com\", methods = [\"GET\"] }]\n\
     [[row]]\nprincipal = \"tool:desk.*\"\nhttp = [{ host = \"api.example.com\", methods = [\"GET\"] }]\n";
+/// What `fetch` needs, which is privileged.
+const WANTED: &str = "http = [{ host = \"api.example.com\", methods = [\"GET\"] }]";
 const COUNT: &str = "text-metrics__count";
 
 /// A host that serves MCP on a port that the system chose.
 struct Mill {
     cli: Cli,
-    _up: Up,
+    up: Up,
     url: String,
 }
 
@@ -35,11 +37,14 @@ impl Mill {
             cli.run(&["topic", "create", topic]).expect_code(0);
         }
         let up = Up::start(&cli);
-        let log = up.log();
-        let greeting = log.lines().find(|line| line.contains("\"host\":\"up\"")).unwrap();
-        let greeting: Value = serde_json::from_str(greeting).unwrap();
-        let url = greeting["mcp"].as_str().unwrap().to_owned();
-        Some(Self { cli, _up: up, url })
+        let url = up.greeting()["mcp"].as_str().unwrap().to_owned();
+        Some(Self { cli, up, url })
+    }
+
+    fn with_forge() -> Option<Self> {
+        let mill = Self::start("")?;
+        mill.cli.run(&["forge", "prepare"]).expect_code(0);
+        Some(mill)
     }
 
     fn token(&self, client: &str) -> String {
@@ -98,11 +103,21 @@ fn a_client_lists_and_calls_what_its_token_permits() {
 }
 
 #[test]
-fn a_client_has_tools_made_and_approved_and_calls_them() {
+fn where_not_all_records_fit_the_newest_are_shown_and_the_rest_is_counted() {
     let (Some(python), Some(mill)) = (require(parts::mcp_python()), Mill::start("")) else { return };
-    mill.cli.run(&["forge", "prepare"]).expect_code(0);
+    let lines: String = (0..10).map(|i| format!("{i}{}\n", "x".repeat(60_000))).collect();
+    mill.cli.run_with_input(&["record", "send", "news"], lines.as_bytes()).expect_code(0);
+    let mut talk = Talk::start(&python, "auto", &json!({ "url": mill.url, "token": mill.token("desk") }));
+    let news = talk.step(json!({ "do": "read", "uri": "topic://news" }));
+    let offsets: Vec<u64> =
+        news["records"].as_array().unwrap().iter().map(|record| record["offset"].as_u64().unwrap()).collect();
+    assert_eq!((offsets, &news["left_out"]), (vec![6, 7, 8, 9], &6.into()));
+}
+
+#[test]
+fn a_client_has_tools_made_and_approved_and_calls_them() {
+    let (Some(python), Some(mill)) = (require(parts::mcp_python()), Mill::with_forge()) else { return };
     let token = mill.token("desk");
-    let wanted = "http = [{ host = \"api.example.com\", methods = [\"GET\"] }]";
     for mode in MODES {
         // One name for each: what is there already would not be asked about again.
         let [sum, fetch] = ["sum", "fetch"].map(|name| format!("{name}-{mode}"));
@@ -123,7 +138,7 @@ fn a_client_has_tools_made_and_approved_and_calls_them() {
             "{refused}"
         );
 
-        let source = json!({ "name": fetch, "language": "rust", "source": FETCH, "permissions": wanted });
+        let source = json!({ "name": fetch, "language": "rust", "source": FETCH, "permissions": WANTED });
         let built = talk.step(json!({ "do": "call", "tool": "forge_build", "arguments": source }));
         assert_eq!(built["value"]["status"], "callable", "{mode}: {built}");
         let asked = built["asked"].as_array().unwrap();
@@ -137,14 +152,12 @@ fn a_client_has_tools_made_and_approved_and_calls_them() {
 
 #[test]
 fn a_yes_of_the_client_approves_nothing() {
-    let (Some(python), Some(mill)) = (require(parts::mcp_python()), Mill::start("")) else { return };
-    mill.cli.run(&["forge", "prepare"]).expect_code(0);
+    let (Some(python), Some(mill)) = (require(parts::mcp_python()), Mill::with_forge()) else { return };
     let token = mill.token("desk");
-    let wanted = "http = [{ host = \"api.example.com\", methods = [\"GET\"] }]";
     for mode in MODES {
         let name = format!("fetch-{mode}");
         let mut talk = Talk::start(&python, mode, &json!({ "url": mill.url, "token": token, "on_ask": ["true"] }));
-        let source = json!({ "name": name, "language": "rust", "source": FETCH, "permissions": wanted });
+        let source = json!({ "name": name, "language": "rust", "source": FETCH, "permissions": WANTED });
         let built = talk.step(json!({ "do": "call", "tool": "forge_build", "arguments": source }));
         assert_eq!(
             (&built["value"]["status"], &built["value"]["call"]),
@@ -182,9 +195,9 @@ fn a_client_that_starts_its_server_itself_is_served_with_and_without_a_host() {
         assert_eq!(serve(mode, "desk"), (true, 2.into()), "{mode}");
         assert_eq!(serve(mode, "other"), (false, Value::Null), "{mode}");
     }
-    let Mill { cli, _up: up, url } = mill;
+    let Mill { cli, up, url } = mill;
     drop(up);
-    let mill = Mill { _up: Up::start(&Cli::new()), cli, url };
+    let mill = Mill { up: Up::start(&Cli::new()), cli, url };
     let command = mill.command(&["mcp", "--client", "desk"]);
     let mut talk = Talk::start(&python, "auto", &json!({ "command": command }));
     let called = talk.step(json!({ "do": "call", "tool": COUNT, "arguments": { "text": "two words" } }));

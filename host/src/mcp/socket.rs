@@ -1,4 +1,4 @@
-//! `/v1/mcp/{client}`: a conversation in MCP over the home's socket, for `wasmill mcp`.
+//! A conversation in MCP over the home's socket, for `wasmill mcp`: both its ends.
 //!
 //! The connection changes its protocol: after that each line is a message, as on a program's standard input and output.
 
@@ -10,15 +10,32 @@ use axum::routing::get;
 use hyper_util::rt::TokioIo;
 use wasmill_registry::check_component_name;
 
-use super::state::SharedGateway;
-use crate::mcp::McpServer;
-use crate::problem::Problem;
+use super::server::McpServer;
+use crate::gateway::{Client, SharedGateway};
+use crate::problem::{Problem, ProblemKind};
 
 /// What the connection changes to.
-pub(super) const PROTOCOL: &str = "mcp";
+const PROTOCOL: &str = "mcp";
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new().route("/v1/mcp/{client}", get(converse))
+/// The host's end, beside the routes of the gateway: `/v1/mcp/{client}`.
+pub fn routes(gateway: SharedGateway) -> Router {
+    Router::new().route("/v1/mcp/{client}", get(converse)).with_state(gateway)
+}
+
+/// The command's end: connects standard input and output with a running host, until one of them ends.
+///
+/// # Errors
+/// The host's own problem; `host.gone` where it stopped answering.
+pub async fn relay(host: &reqwest::Client, client: &str) -> Result<(), Problem> {
+    let stream = Client::upgrade(host, &format!("/v1/mcp/{client}"), PROTOCOL).await?;
+    let (mut from_host, mut to_host) = tokio::io::split(stream);
+    let (mut input, mut output) = (tokio::io::stdin(), tokio::io::stdout());
+    let talked = tokio::select! {
+        talked = tokio::io::copy(&mut input, &mut to_host) => talked,
+        talked = tokio::io::copy(&mut from_host, &mut output) => talked,
+    };
+    let next = "See the host's log; start it again with `wasmill up`.";
+    talked.map(drop).map_err(|error| Problem::new(ProblemKind::Unavailable, "host.gone", error, next))
 }
 
 async fn converse(
