@@ -35,6 +35,8 @@ fn nobody_comes_in_without_a_token_that_counts_now() {
     let token = mill.token("desk");
     let bearer = format!("Authorization: Bearer {token}\r\n");
     assert_eq!(status(&mill, &bearer), 200);
+    // No page is named in the settings: none comes in.
+    assert_eq!(status(&mill, &format!("{bearer}Origin: https://chat.example.com\r\n")), 403);
     assert_eq!(status(&mill, ""), 401);
     assert_eq!(status(&mill, "Authorization: Bearer wasmill_0000\r\n"), 401);
     assert_eq!(status(&mill, &format!("Authorization: Basic {token}\r\n")), 401);
