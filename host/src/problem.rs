@@ -289,6 +289,8 @@ impl From<CatalogError> for Problem {
             CatalogError::Trust { .. }
             | CatalogError::Maker(_)
             | CatalogError::Started { .. }
+            | CatalogError::Engine { .. }
+            | CatalogError::Source { .. }
             | CatalogError::Describe { .. } => Self::new(ProblemKind::Failed, error.code(), error.to_string(), ""),
         }
     }

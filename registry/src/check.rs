@@ -63,12 +63,13 @@ impl Manifest {
             let reason = format!("a description is one line of at most {DESCRIPTION_CHARS_MAX} characters");
             return Err(FieldError::at(&["description"], reason));
         }
+        self.check_engine()?;
         match (self.kind, &self.agent) {
             (Kind::Agent, None) => {
                 return Err(FieldError::at(&["kind"], "an agent needs an [agent] section that says what it reads"));
             }
-            (Kind::Tool, Some(_)) => {
-                return Err(FieldError::at(&["agent"], "only an agent has an [agent] section, and this is a tool"));
+            (Kind::Tool | Kind::Engine, Some(_)) => {
+                return Err(FieldError::at(&["agent"], "only an agent has an [agent] section"));
             }
             (Kind::Tool, None) if self.permissions.state => {
                 return Err(FieldError::at(
@@ -85,10 +86,32 @@ impl Manifest {
                 return Err(FieldError::at(&["permissions", "timers"], reason));
             }
             (Kind::Agent, Some(agent)) => agent.check().map_err(|error| error.under("agent"))?,
-            (Kind::Tool, None) => {}
+            (Kind::Tool | Kind::Engine, None) => {}
         }
         self.permissions.check().map_err(|error| error.under("permissions"))?;
         self.limits.check().map_err(|error| error.under("limits"))
+    }
+
+    fn check_engine(&self) -> Result<(), FieldError> {
+        match (self.kind, &self.engine) {
+            (Kind::Engine, None) => {
+                return Err(FieldError::at(&["kind"], "an engine needs an [engine] section that names its language"));
+            }
+            (Kind::Engine, Some(engine)) => {
+                check_component_name(&engine.language)
+                    .map_err(|error| FieldError::at(&["engine", "language"], error.to_string()))?;
+            }
+            (_, Some(_)) => return Err(FieldError::at(&["engine"], "only an engine has an [engine] section")),
+            (_, None) => {}
+        }
+        if self.kind == Kind::Engine && self.permissions != Permissions::default() {
+            let reason = "an engine has no permissions: each tool that it runs has its own";
+            return Err(FieldError::at(&["permissions"], reason));
+        }
+        if self.kind != Kind::Tool && self.script.is_some() {
+            return Err(FieldError::at(&["script"], "only a tool has a [script] section"));
+        }
+        Ok(())
     }
 }
 

@@ -73,6 +73,7 @@ pub fn sign(component: &[u8], manifest: &[u8], claim: &Claim, key: &SecretKey) -
     check_size("component.wasm", component.len(), COMPONENT_SIZE_MAX)?;
     let parsed = Manifest::parse(manifest)?;
     check_name(&parsed.name, claim.role())?;
+    check_script(component, &parsed)?;
     let (predicate_type, predicate) = match claim {
         Claim::Published => (COMPONENT_PREDICATE, serde_json::json!({})),
         Claim::Forged(provenance) => {
@@ -105,6 +106,7 @@ impl Bundle {
         check_source(self.source.as_deref(), &claim)?;
         let manifest = Manifest::parse(&self.manifest)?;
         check_name(&manifest.name, claim.role())?;
+        check_script(&self.component, &manifest)?;
 
         let Some(signer) = authentic.signers.into_iter().next() else {
             return Err(SignatureError::Envelope("nobody signed it".into()));
@@ -156,6 +158,12 @@ fn check_source(source: Option<&[u8]>, claim: &Claim) -> Result<(), SignatureErr
     }
 }
 
+/// A script is a source, and as large as a source may be.
+fn check_script(component: &[u8], manifest: &Manifest) -> Result<(), SignatureError> {
+    let max = if manifest.script.is_some() { SOURCE_SIZE_MAX } else { COMPONENT_SIZE_MAX };
+    check_size("the script", component.len(), max)
+}
+
 /// A publisher cannot pass a component off as forged by somebody, nor the forge take a published one's name.
 fn check_name(name: &str, role: Role) -> Result<(), SignatureError> {
     if is_forged_name(name) == (role == Role::Forge) {
@@ -186,9 +194,11 @@ impl Verified {
         &self.manifest
     }
 
-    /// The source, where it is forged and the source came along.
+    /// The source, where it is a script, or is forged and the source came along.
     pub fn source(&self) -> Option<&[u8]> {
-        self.bundle.source.as_deref()
+        // A script is its own source.
+        let script = self.manifest.script.as_ref().map(|_| self.component());
+        script.or(self.bundle.source.as_deref())
     }
 
     /// What the signer says of it.

@@ -4,6 +4,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::check::FieldError;
+use crate::digest::Digest;
 use crate::document::{DocumentError, line_of, parse_document};
 use crate::permissions::{Limits, Permissions};
 use crate::schedule::Schedule;
@@ -55,7 +56,7 @@ pub struct Manifest {
     pub name: String,
     /// Semantic version.
     pub version: Version,
-    /// Tool or agent.
+    /// Tool, agent or engine.
     pub kind: Kind,
     /// One sentence for a person.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -63,6 +64,12 @@ pub struct Manifest {
     /// How an agent takes part in streams. Exactly the agents have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<Agent>,
+    /// What an engine runs. Exactly the engines have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Engine>,
+    /// What runs a tool that is text. A tool without it is a component of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<Script>,
     /// What it would like to be allowed. The matrix decides.
     #[serde(default)]
     pub permissions: Permissions,
@@ -116,6 +123,24 @@ pub enum Kind {
     Tool,
     /// Exports `wasmill:plugin/agent`.
     Agent,
+    /// Exports `wasmill:plugin/engine`.
+    Engine,
+}
+
+/// What an engine runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Engine {
+    /// Language of its tools: 1 to 64 characters of `a-z`, `0-9` and `-`.
+    pub language: String,
+}
+
+/// What runs a tool that is text: the component of such a tool is its source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Script {
+    /// SHA-256 of the engine's component. No other engine runs it: what was tried is what is called.
+    pub engine: Digest,
 }
 
 /// How an agent takes part in streams.

@@ -21,13 +21,14 @@ struct World {
     shared: &'static [&'static str],
 }
 
-const WORLDS: [World; 2] = [
+const WORLDS: [World; 3] = [
     World { name: "agent", world: "agent-component", shared: &[] },
     World {
         name: "tool",
         world: "tool-component",
         shared: &["config", "errors", "log", "model", "tool-types", "tools"],
     },
+    World { name: "engine", world: "engine-part", shared: &[] },
 ];
 
 /// Writes the bindings of all worlds, or with `check` only compares.

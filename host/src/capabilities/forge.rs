@@ -25,6 +25,7 @@ impl Host for Guest {
         let call = move |terms: Terms| async move {
             let language = match request.language {
                 Language::Rust => "rust",
+                Language::Javascript => "javascript",
             };
             check(&identity, &services, Action::Forge(language))?;
             let forge = services.forge().ok_or_else(|| {

@@ -37,6 +37,8 @@ pub struct Identity {
     pub policy_revision: String,
     /// Settings that the admin gave it.
     pub settings: BTreeMap<String, String>,
+    /// The text that it is, where it is run by an engine.
+    pub source: Option<Arc<str>>,
 }
 
 /// What only an agent's instance has.

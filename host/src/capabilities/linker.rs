@@ -4,7 +4,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use super::guest::Guest;
 use crate::permissions::{Column, Columns, Grant};
-use crate::runtime::bindings::{agents, config, forge, log, model, records, state, timers, tools, topics};
+use crate::runtime::bindings::{agents, config, forge, log, model, records, source, state, timers, tools, topics};
 use crate::runtime::{Engine, Imports, RuntimeError};
 
 /// Every interface that a component may import, and the column of the permission matrix that it needs,
@@ -50,6 +50,9 @@ const INTERFACES: &[(&str, Option<Column>)] = &[
     ("wasi:random/random", None),
 ];
 
+/// The interface that only engines have.
+const SOURCE: &str = "wasmill:plugin/source";
+
 /// Checks every import of a component against what there is and what the grant holds.
 ///
 /// # Errors
@@ -72,6 +75,22 @@ pub fn check_imports(imports: &Imports, grant: &Grant) -> Result<(), RuntimeErro
     Ok(())
 }
 
+/// Checks that an engine imports nothing but what tools can have, and `source`. Which of it the tools that it runs may
+/// use is decided at each use, by their grants.
+///
+/// # Errors
+/// [`RuntimeError::Import`] with the first import that no engine can have.
+pub fn check_engine_imports(imports: &Imports) -> Result<(), RuntimeError> {
+    let known = |name: &str| name == SOURCE || INTERFACES.iter().any(|(interface, _)| *interface == name);
+    match imports.imports.iter().find(|import| !known(import.name())) {
+        None => Ok(()),
+        Some(import) => {
+            let reason = "no engine may have it; see docs/plugin-guide.md for what there is".into();
+            Err(RuntimeError::Import { import: import.as_str().to_owned(), reason })
+        }
+    }
+}
+
 /// Links what tools can see.
 ///
 /// # Errors
@@ -79,6 +98,16 @@ pub fn check_imports(imports: &Imports, grant: &Grant) -> Result<(), RuntimeErro
 pub fn tool_linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine.inner());
     link_common(&mut linker)?;
+    Ok(linker)
+}
+
+/// Links what engines can see: what tools can, and the tool's source.
+///
+/// # Errors
+/// As [`tool_linker`].
+pub fn engine_linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
+    let mut linker = tool_linker(engine)?;
+    source::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |g| g)?;
     Ok(linker)
 }
 

@@ -31,6 +31,26 @@ pub enum CatalogError {
     /// The runtime refuses it.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
+    /// It is text, and what runs it isn't installed, or isn't believed.
+    #[error("{component} is run by an engine that is not here: {engine}; install it, see `wasmill plugin install`")]
+    Engine {
+        /// `name@version`.
+        component: String,
+        /// SHA-256 of the engine's component.
+        engine: String,
+    },
+    /// The source of a script is wrong.
+    #[error("{component} is no tool: {message}{}", place(*.line, *.column))]
+    Source {
+        /// `name@version`.
+        component: String,
+        /// What is wrong.
+        message: String,
+        /// Line, from 1; 0 where it has no place.
+        line: u32,
+        /// Column, from 1; 0 where it has no place.
+        column: u32,
+    },
     /// It doesn't describe itself as a tool must.
     #[error("{component} does not describe itself as a tool must: {reason}")]
     Describe {
@@ -54,6 +74,10 @@ pub enum CatalogError {
     Store(#[from] StoreError),
 }
 
+fn place(line: u32, column: u32) -> String {
+    if line == 0 { String::new() } else { format!(" (line {line}, column {column})") }
+}
+
 impl CatalogError {
     /// A stable identifier, the same in CLI, API and logs.
     pub fn code(&self) -> &'static str {
@@ -63,6 +87,8 @@ impl CatalogError {
             Self::Maker(_) => "component.maker",
             Self::Started { .. } => "agent.started",
             Self::Runtime(error) => error.code(),
+            Self::Engine { .. } => "component.engine",
+            Self::Source { .. } => "component.source",
             Self::Describe { .. } => "component.describe",
             Self::Gone { .. } => "component.gone",
             Self::Store(error) => error.code(),

@@ -45,7 +45,8 @@ impl Candidate {
     pub fn principal(&self) -> Principal {
         let manifest = self.verified.manifest();
         match manifest.kind {
-            Kind::Tool => Principal::tool(&manifest.name),
+            // An engine acts for no one; its name is a tool's as every component's that is no agent.
+            Kind::Tool | Kind::Engine => Principal::tool(&manifest.name),
             Kind::Agent => Principal::agent(&manifest.name),
         }
     }

@@ -15,10 +15,11 @@ use wasmtime::component::Linker;
 
 use super::component::{Agent, Tool};
 use super::describe::describe;
+use super::engine::{Engines, script_identity};
 use super::error::CatalogError;
 use super::grants::{Approvals, Candidate, Candidates, Deciding};
 use super::snapshot::{Refused, Snapshot, Waiting};
-use crate::capabilities::{Guest, Identity, Services, agent_linker, check_imports, tool_linker};
+use crate::capabilities::{Guest, Identity, Services, agent_linker, check_imports, engine_linker, tool_linker};
 use crate::permissions::{Grant, Origin, SharedMatrix};
 use crate::runtime::bindings::{AgentComponentPre, ToolComponentPre};
 use crate::runtime::{CompileCache, Compiled, Engine, RuntimeError};
@@ -52,6 +53,7 @@ pub struct Catalog {
     config: CatalogConfig,
     tool_linker: Linker<Guest>,
     agent_linker: Linker<Guest>,
+    engine_linker: Linker<Guest>,
     current: RwLock<Arc<Snapshot>>,
     generation: watch::Sender<u64>,
     /// One refresh at a time; holds what was verified and compiled before.
@@ -71,10 +73,11 @@ impl Catalog {
     /// # Errors
     /// Where the linkers can't be made, which is a mistake in this program.
     pub fn new(config: CatalogConfig) -> Result<Self, RuntimeError> {
-        let linking = |e: wasmtime::Error| RuntimeError::Engine(format!("{e:#}"));
+        let engine = |e: wasmtime::Error| RuntimeError::Engine(format!("{e:#}"));
         Ok(Self {
-            tool_linker: tool_linker(&config.engine).map_err(linking)?,
-            agent_linker: agent_linker(&config.engine).map_err(linking)?,
+            tool_linker: tool_linker(&config.engine).map_err(engine)?,
+            agent_linker: agent_linker(&config.engine).map_err(engine)?,
+            engine_linker: engine_linker(&config.engine).map_err(engine)?,
             config,
             current: RwLock::default(),
             generation: watch::channel(0).0,
@@ -97,6 +100,11 @@ impl Catalog {
     /// Engine.
     pub fn engine(&self) -> &Engine {
         &self.config.engine
+    }
+
+    /// Links engines.
+    pub(super) fn engine_linker(&self) -> &Linker<Guest> {
+        &self.engine_linker
     }
 
     /// How many components are compiled, in memory.
@@ -154,11 +162,16 @@ impl Catalog {
         let matrix = self.config.matrix.current();
         let deciding = Deciding { candidates: &candidates, matrix: &matrix, approvals: &approvals, now };
         let before = self.snapshot();
-        for candidate in candidates.values().flat_map(BTreeMap::values).filter(|c| is_wanted(c, &candidates)) {
+        let wanted = || candidates.values().flat_map(BTreeMap::values).filter(|c| is_wanted(c, &candidates));
+        // First the engines: tools are run by them.
+        for candidate in wanted().filter(|c| is_engine(c)) {
+            if let Err(error) = self.place_engine(candidate, &before, &mut next) {
+                next.refuse(candidate.component(), &error);
+            }
+        }
+        for candidate in wanted().filter(|c| !is_engine(c)) {
             if let Err(error) = self.place(candidate, &deciding, &before, &mut next).await {
-                let component = candidate.component();
-                tracing::warn!(%component, code = error.code(), "not loaded: {error}");
-                next.refused.push(Refused { component, code: error.code(), reason: error.to_string() });
+                next.refuse(candidate.component(), &error);
             }
         }
         self.place_started(&deciding, &before, &mut next);
@@ -203,6 +216,16 @@ impl Catalog {
         Ok(candidates)
     }
 
+    fn place_engine(&self, candidate: &Candidate, before: &Snapshot, next: &mut Snapshot) -> Result<(), CatalogError> {
+        let digest = candidate.verified.digest();
+        let engine = match before.engines.get(&digest) {
+            Some(engine) => engine.clone(),
+            None => Arc::new(self.load_engine(candidate)?),
+        };
+        next.engines.insert(digest, engine);
+        Ok(())
+    }
+
     /// Decides about one component: callable, running, waiting, or an error that says why not.
     async fn place(
         &self,
@@ -231,14 +254,19 @@ impl Catalog {
         let same = |identity: &Identity| identity.digest == digest && is_same(&identity.grant, &grant);
         match manifest.kind {
             Kind::Tool => {
-                let versions = next.tools.entry(manifest.name.clone()).or_default();
                 let old = before.tools.get(&manifest.name).and_then(|versions| versions.get(&manifest.version));
-                let tool = match old.filter(|tool| same(&tool.identity)) {
-                    Some(tool) => tool.clone(),
-                    None => Arc::new(self.tool(candidate, grant).await?),
+                let runs = |tool: &Tool| {
+                    let script = tool.manifest.script.as_ref();
+                    script.is_none_or(|script| next.engines.contains_key(&script.engine))
                 };
-                versions.insert(manifest.version.clone(), tool);
+                let tool = match old.filter(|tool| same(&tool.identity) && runs(tool)) {
+                    Some(tool) => tool.clone(),
+                    None => Arc::new(self.tool(candidate, grant, &next.engines).await?),
+                };
+                next.tools.entry(manifest.name.clone()).or_default().insert(manifest.version.clone(), tool);
             }
+            // Placed before.
+            Kind::Engine => {}
             Kind::Agent => {
                 let agent = match before.agents.get(&manifest.name).filter(|agent| same(&agent.identity)) {
                     Some(agent) => agent.clone(),
@@ -253,13 +281,13 @@ impl Catalog {
         Ok(())
     }
 
-    async fn tool(&self, candidate: &Candidate, grant: Grant) -> Result<Tool, CatalogError> {
+    async fn tool(&self, candidate: &Candidate, grant: Grant, engines: &Engines) -> Result<Tool, CatalogError> {
         let verified = &candidate.verified;
         let (manifest, maker) = (verified.manifest(), candidate.maker.clone());
-        self.load_tool(verified.component(), manifest, grant, maker, self.settings(manifest)).await
+        self.load_tool(verified.component(), manifest, grant, maker, self.settings(manifest), engines).await
     }
 
-    /// Compiles, links and describes a tool.
+    /// Compiles and links a tool, or finds its engine, and has it describe itself.
     pub(super) async fn load_tool(
         &self,
         component: &[u8],
@@ -267,13 +295,21 @@ impl Catalog {
         grant: Grant,
         maker: Option<String>,
         settings: Settings,
+        engines: &Engines,
     ) -> Result<Tool, CatalogError> {
-        let compiled = self.compile(component, "tool", "wasmill:plugin/tool")?;
-        check_imports(&compiled.imports, &grant)?;
-        let pre = self.tool_linker.instantiate_pre(&compiled.component);
-        let pre = pre.map_err(|e| RuntimeError::Instantiate(format!("{e:#}")))?;
-        let pre = ToolComponentPre::new(pre).map_err(|e| other_version(&compiled, "tool", &e))?;
-        let identity = self.identity(manifest, compiled.digest, grant, settings);
+        let (identity, pre) = match &manifest.script {
+            None => {
+                let compiled = self.compile(component, "tool", "wasmill:plugin/tool")?;
+                check_imports(&compiled.imports, &grant)?;
+                let pre = self.tool_linker.instantiate_pre(&compiled.component).map_err(linking)?;
+                let pre = ToolComponentPre::new(pre).map_err(|e| other_version(&compiled, "tool", &e))?;
+                (identity(&component_of(manifest), compiled.digest, grant, settings, None), pre)
+            }
+            Some(script) => {
+                let identity = script_identity(component, manifest, grant, settings)?;
+                (identity.clone(), self.script_tool(script, &identity, engines).await?)
+            }
+        };
         let functions = describe(self.engine(), self.services(), &identity, &pre).await?;
         Ok(Tool { identity, manifest: Arc::new(manifest.clone()), maker, functions, pre })
     }
@@ -288,11 +324,10 @@ impl Catalog {
     ) -> Result<Agent, CatalogError> {
         let compiled = self.compile(component, "agent", "wasmill:plugin/agent")?;
         check_imports(&compiled.imports, &grant)?;
-        let pre = self.agent_linker.instantiate_pre(&compiled.component);
-        let pre = pre.map_err(|e| RuntimeError::Instantiate(format!("{e:#}")))?;
+        let pre = self.agent_linker.instantiate_pre(&compiled.component).map_err(linking)?;
         let pre = AgentComponentPre::new(pre).map_err(|e| other_version(&compiled, "agent", &e))?;
         let manifest = Arc::new(manifest.clone());
-        let identity = self.identity(&manifest, compiled.digest, grant, settings);
+        let identity = identity(&component_of(&manifest), compiled.digest, grant, settings, None);
         let section = manifest.agent.clone().ok_or_else(|| RuntimeError::WrongWorld {
             wanted: "agent",
             export: "an [agent] section in wasmill.toml".into(),
@@ -301,7 +336,7 @@ impl Catalog {
         Ok(Agent { identity, manifest, maker: None, section, pre })
     }
 
-    fn compile(&self, component: &[u8], kind: &'static str, export: &str) -> Result<Compiled, CatalogError> {
+    pub(super) fn compile(&self, component: &[u8], kind: &'static str, export: &str) -> Result<Compiled, CatalogError> {
         let digest = Digest::of(component).to_string();
         let kept = self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
         let compiled = match kept {
@@ -325,17 +360,35 @@ impl Catalog {
     pub(super) fn settings(&self, manifest: &Manifest) -> Settings {
         self.config.settings.get(&manifest.name).cloned().unwrap_or_default()
     }
+}
 
-    fn identity(&self, manifest: &Manifest, digest: String, grant: Grant, settings: Settings) -> Arc<Identity> {
-        Arc::new(Identity {
-            principal: grant.principal().clone(),
-            component: format!("{}@{}", manifest.name, manifest.version).into(),
-            digest,
-            policy_revision: grant.revision().to_string(),
-            settings,
-            grant,
-        })
-    }
+/// `name@version`.
+pub(super) fn component_of(manifest: &Manifest) -> String {
+    format!("{}@{}", manifest.name, manifest.version)
+}
+
+/// Who a component is.
+pub(super) fn identity(
+    component: &str,
+    digest: String,
+    grant: Grant,
+    settings: Settings,
+    source: Option<Arc<str>>,
+) -> Arc<Identity> {
+    Arc::new(Identity {
+        principal: grant.principal().clone(),
+        component: component.into(),
+        digest,
+        policy_revision: grant.revision().to_string(),
+        settings,
+        source,
+        grant,
+    })
+}
+
+/// An instance of it could never be made.
+pub(super) fn linking(error: wasmtime::Error) -> RuntimeError {
+    RuntimeError::Instantiate(format!("{error:#}"))
 }
 
 /// The export has the right name; its version or its types are not this host's.
@@ -345,11 +398,15 @@ fn other_version(compiled: &Compiled, kind: &'static str, error: &wasmtime::Erro
     RuntimeError::WrongWorld { wanted: kind, export, found: format!("{} ({error})", found.join(", ")) }
 }
 
+fn is_engine(candidate: &Candidate) -> bool {
+    candidate.verified.manifest().kind == Kind::Engine
+}
+
 /// Of several versions of an agent only the newest runs.
 fn is_wanted(candidate: &Candidate, all: &Candidates) -> bool {
     let manifest = candidate.verified.manifest();
     let newest = || all.get(&manifest.name).and_then(|versions| versions.keys().next_back());
-    manifest.kind == Kind::Tool || newest() == Some(&manifest.version)
+    manifest.kind != Kind::Agent || newest() == Some(&manifest.version)
 }
 
 fn waiting(candidate: &Candidate, grant: &Grant) -> Waiting {

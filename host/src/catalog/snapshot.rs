@@ -7,6 +7,8 @@ use semver::Version;
 use wasmill_registry::Permissions;
 
 use super::component::{Agent, Tool};
+use super::engine::{Engines, ScriptEngine};
+use super::error::CatalogError;
 
 /// All components, by what becomes of them.
 #[derive(Default)]
@@ -15,6 +17,8 @@ pub struct Snapshot {
     pub tools: BTreeMap<String, BTreeMap<Version, Arc<Tool>>>,
     /// Agents that run, by name; of several versions the newest.
     pub agents: BTreeMap<String, Arc<Agent>>,
+    /// Engines that run tools which are text, by the digest of their component.
+    pub engines: Engines,
     /// Those that wait for an admin.
     pub waiting: Vec<Waiting>,
     /// Those that can't be loaded.
@@ -72,12 +76,23 @@ fn refers(reference: &str, component: &str) -> bool {
 }
 
 impl Snapshot {
+    /// Notes, and says in the log, that a component can't be loaded.
+    pub(super) fn refuse(&mut self, component: String, error: &CatalogError) {
+        tracing::warn!(%component, code = error.code(), "not loaded: {error}");
+        self.refused.push(Refused { component, code: error.code(), reason: error.to_string() });
+    }
+
     /// The callable tool that `name` (the newest version) or `name@version` means.
     pub fn tool(&self, reference: &str) -> Option<&Arc<Tool>> {
         match reference.split_once('@') {
             None => self.tools.get(reference)?.last_key_value().map(|(_, tool)| tool),
             Some((name, version)) => self.tools.get(name)?.get(&Version::parse(version).ok()?),
         }
+    }
+
+    /// The newest engine of a language.
+    pub fn engine_of(&self, language: &str) -> Option<&Arc<ScriptEngine>> {
+        self.engines.values().filter(|engine| engine.language == language).max_by(|a, b| a.version.cmp(&b.version))
     }
 
     /// The newest version of each callable tool, by name.

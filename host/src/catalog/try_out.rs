@@ -32,7 +32,7 @@ impl Catalog {
         let wanted = Some(&manifest.permissions);
         let grant = matrix.grant(&principal, wanted, Some(&manifest.limits), Some(maker));
         let (maker, settings) = (Some(maker.principal().to_string()), self.settings(manifest));
-        self.load_tool(component, manifest, grant, maker, settings).await
+        self.load_tool(component, manifest, grant, maker, settings, &self.snapshot().engines).await
     }
 
     /// Loads a tool that nobody has signed yet, for its author's eyes: with the grant that the matrix would give it.
@@ -46,7 +46,7 @@ impl Catalog {
         settings: Settings,
     ) -> Result<Tool, CatalogError> {
         let grant = self.unsigned_grant(Principal::tool(&manifest.name), manifest);
-        self.load_tool(component, manifest, grant, None, settings).await
+        self.load_tool(component, manifest, grant, None, settings, &self.snapshot().engines).await
     }
 
     /// The same for an agent.

@@ -27,11 +27,12 @@ pub(super) enum Forge {
     #[command(after_help = "Examples:
   wasmill forge prepare")]
     Prepare,
-    /// Make a tool from a Rust source
+    /// Make a tool from a source: Rust, or JavaScript where the file ends in .js or .mjs
     #[command(after_help = "The maker is the client `cli`; the tool's full name is `cli.NAME`.
 
 Examples:
   wasmill forge build adder.rs
+  wasmill forge build adder.js
   wasmill forge build adder.rs --name adder --description 'Adds' --examples adder.json --dependency serde_json
   wasmill forge build fetch.rs --permissions 'http = [{ host = \"api.example.com\", methods = [\"GET\"] }]'")]
     Build(Build),
@@ -50,7 +51,7 @@ Examples:
 /// Makes a tool.
 #[derive(Debug, Args)]
 pub(super) struct Build {
-    /// The source: one Rust file against the SDK
+    /// The source: one Rust file against the SDK, or one JavaScript module
     source: PathBuf,
     /// Name of the tool, without `cli.`; the file's own where it isn't given
     #[arg(long)]
@@ -122,7 +123,7 @@ impl Build {
         let request = Request {
             name,
             description: self.description,
-            language: Language::Rust,
+            language: language_of(&self.source),
             source: text(&self.source, SOURCE_SIZE_MAX)?,
             dependencies: self.dependencies,
             examples: self.examples.map(|path| examples(&path)).transpose()?.unwrap_or_default(),
@@ -136,6 +137,14 @@ impl Build {
             Outcome::Refused(refusal) => Err(refusal.reason),
             Outcome::Callable(_) | Outcome::Waiting(_) => Ok(()),
         }
+    }
+}
+
+/// By the end of the file's name; what has another end is taken for Rust, and the compiler says the rest.
+fn language_of(source: &Path) -> Language {
+    match source.extension().and_then(|end| end.to_str()) {
+        Some("js" | "mjs") => Language::JavaScript,
+        _ => Language::Rust,
     }
 }
 

@@ -15,6 +15,7 @@ impl From<forge::Request> for Request {
             description: request.description,
             language: match request.language {
                 forge::Language::Rust => Language::Rust,
+                forge::Language::Javascript => Language::JavaScript,
             },
             source: request.source,
             dependencies: request.dependencies,

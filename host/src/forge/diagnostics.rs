@@ -39,10 +39,13 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// An error of a check of ours at a place in the source.
+    /// An error of a check of ours at a place in the source; line 0 where it has none.
     pub fn at(line: u32, column: u32, message: impl Into<String>) -> Self {
         let message = message.into();
-        let rendered = format!("error: {message}\n --> source:{line}:{column}");
+        let rendered = match line {
+            0 => format!("error: {message}"),
+            _ => format!("error: {message}\n --> source:{line}:{column}"),
+        };
         Self { severity: Severity::Error, code: None, message, line, column, rendered }
     }
 }

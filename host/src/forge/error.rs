@@ -29,6 +29,9 @@ pub enum ForgeError {
     /// There is no kit.
     #[error(transparent)]
     Kit(#[from] KitError),
+    /// No engine runs sources of this language here.
+    #[error("no engine for {0} is installed")]
+    NoEngine(&'static str),
     /// The maker's builds of this hour are used up.
     #[error("{maker} has used up its builds of this hour: {limit}")]
     Quota {
@@ -84,6 +87,7 @@ impl ForgeError {
             Self::Sandbox(error) => error.code(),
             Self::Toolchain(error) => error.code(),
             Self::Kit(error) => error.code(),
+            Self::NoEngine(_) => "forge.engine",
             Self::Quota { .. } => "forge.quota",
             Self::Busy(_) => "forge.busy",
             Self::Deadline(_) => "forge.deadline",
@@ -101,6 +105,9 @@ impl ForgeError {
             Self::Sandbox(error) => error.next().into(),
             Self::Toolchain(error) => error.next().into(),
             Self::Kit(error) => error.next().into(),
+            Self::NoEngine(language) => {
+                format!("Install one, for example plugins/{language}; see \"Scripts\" in docs/forge.md.")
+            }
             Self::Quota { .. } => "Try again later, or raise `limits.builds_per_hour` in its row.".into(),
             Self::Store(_) => "See `wasmill doctor`.".into(),
             Self::Busy(_) => "Try again in some seconds.".into(),

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wasmill_registry::{Digest, Manifest};
 
+use super::bench::EngineFacts;
 use super::diagnostics::{DIAGNOSTICS_MAX, Diagnostic, Severity};
 use super::outcome::{Problem, ProblemKind};
-use super::request::Example;
+use super::request::{Example, Language};
 use crate::permissions::Grant;
 
 /// How much of an answer goes into a message, characters.
@@ -44,9 +45,28 @@ pub struct Answer {
     pub micros: u64,
 }
 
+/// What is wrong with a source that an engine has looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Code, sentence and what to do next.
+    pub problem: Problem,
+    /// The same with its place in the source.
+    pub diagnostic: Diagnostic,
+}
+
 /// Runs candidates. The runtime behind it is that in which the finished tool runs.
 #[async_trait]
 pub trait Examiner: Send + Sync {
+    /// The newest engine that runs sources of a language; none where none may run here.
+    fn engine(&self, language: Language) -> Option<EngineFacts>;
+
+    /// Has an engine read and evaluate a source, in an instance that may do nothing, for `tool` of the maker who holds
+    /// `maker`.
+    ///
+    /// # Errors
+    /// The first thing that makes it no tool.
+    async fn look(&self, engine: &EngineFacts, tool: &str, source: &str, maker: &Grant) -> Result<(), Fault>;
+
     /// Describes the candidate and makes all calls, each in a fresh instance, with the grant and the limits that the
     /// finished tool would have before any approval.
     ///

@@ -1,13 +1,14 @@
 //! The forge: source in, callable tool out.
 //!
 //! A request goes through stages, each in its own file: [`refuse`] what needs no building, [`compile`] in the
-//! [`sandbox`], [`inspect`] the component, [`examine`] it by the maker's examples, sign a [`statement`] on where it
+//! [`sandbox`] (or have an engine look at a script), [`inspect`] the component, [`examine`] it by the maker's examples, sign a [`statement`] on where it
 //! comes from, put it on the [`shelf`]. [`pipeline`] takes it from one to the next and measures.
 //!
 //! The sandbox is the wall: it holds against any source by itself. The first checks only spare the author a wait.
 //! Nothing here knows the engine, the log or HTTP: who runs candidates is an [`Examiner`], who makes finished tools
 //! callable is a [`Loader`].
 
+mod bench;
 mod compile;
 mod contract;
 mod diagnostics;
@@ -38,10 +39,11 @@ use async_trait::async_trait;
 use tokio::sync::{OnceCell, Semaphore};
 use wasmill_registry::{Registry, SecretKey};
 
+pub use bench::EngineFacts;
 pub use compile::{CompileFailure, Compiled, Workshop};
 pub use diagnostics::{DIAGNOSTICS_MAX, Diagnostic, Severity};
 pub use error::ForgeError;
-pub use examine::{Answer, Candidate, Examiner, Findings, TryOut};
+pub use examine::{Answer, Candidate, Examiner, Fault, Findings, TryOut};
 pub use kit::{ALLOWED_CRATES, Kit, KitError, KitFacts};
 pub use outcome::{Event, Outcome, Problem, ProblemKind, Product, Refusal, Stage, Timing};
 pub use request::{Example, Language, Request};
@@ -53,6 +55,7 @@ pub use toolchain::{TARGET, Toolchain, ToolchainError, Versions};
 use crate::meters::{Built, ForgeMeter};
 use crate::permissions::{Action, Grant};
 use crate::store::Store;
+use bench::Bench;
 use quota::Quota;
 use shelf::Shelf;
 
@@ -168,12 +171,23 @@ impl Forge {
 
     async fn in_turn(&self, maker: &Grant, request: &Request) -> Result<Outcome, ForgeError> {
         let _place = self.places.try_acquire().map_err(|_| ForgeError::Busy(WAITING_MAX))?;
-        let workshop = self.workshop().await?;
+        let bench = self.bench(request.language).await?;
         let name = self.name_lock(maker.principal().name(), &request.name);
         // One request for a name at a time: the next one may ask for what this one makes.
         let _name = name.lock().await;
-        let _turn = self.turns.acquire().await.map_err(|e| ForgeError::Internal(e.to_string()))?;
-        pipeline::Run::new(self, workshop, maker, request).through().await
+        // A compiler takes a core for a second; what an engine runs needs no turn.
+        let _turn = match bench {
+            Bench::Sandbox(_) => Some(self.turns.acquire().await.map_err(|e| ForgeError::Internal(e.to_string()))?),
+            Bench::Engine(_) => None,
+        };
+        pipeline::Run::new(self, bench, maker, request).through().await
+    }
+
+    async fn bench(&self, language: Language) -> Result<Bench, ForgeError> {
+        if !language.is_script() {
+            return Ok(Bench::Sandbox(self.workshop().await?));
+        }
+        self.examiner.engine(language).map(Bench::Engine).ok_or(ForgeError::NoEngine(language.word()))
     }
 
     /// The place where sources are built, found at the first use.

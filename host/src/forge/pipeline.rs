@@ -6,6 +6,7 @@ use std::time::Instant;
 use time::OffsetDateTime;
 use wasmill_registry::{Bundle, Digest};
 
+use super::bench::{Bench, EngineFacts};
 use super::compile::{CompileFailure, Compiled, Workshop};
 use super::diagnostics::Diagnostic;
 use super::error::ForgeError;
@@ -35,7 +36,7 @@ impl<E: Into<ForgeError>> From<E> for Stop {
 /// One request.
 pub(super) struct Run<'a> {
     forge: &'a Forge,
-    workshop: Arc<Workshop>,
+    bench: Bench,
     maker: &'a Grant,
     request: &'a Request,
     tool: String,
@@ -50,10 +51,10 @@ struct Track {
 }
 
 impl<'a> Run<'a> {
-    pub fn new(forge: &'a Forge, workshop: Arc<Workshop>, maker: &'a Grant, request: &'a Request) -> Self {
+    pub fn new(forge: &'a Forge, bench: Bench, maker: &'a Grant, request: &'a Request) -> Self {
         // The name is not checked yet, and goes into events and messages.
         let tool = format!("{}.{}", maker.principal().name(), request.name.chars().take(64).collect::<String>());
-        Self { forge, workshop, maker, request, tool, began: Instant::now(), started: OffsetDateTime::now_utc() }
+        Self { forge, bench, maker, request, tool, began: Instant::now(), started: OffsetDateTime::now_utc() }
     }
 
     /// All stages.
@@ -149,8 +150,12 @@ impl<'a> Run<'a> {
     }
 
     async fn build(&self, vetted: &Vetted) -> Result<Vec<u8>, Stop> {
-        let component = self.compile(vetted).await?;
-        if self.forge.settings.build_twice && self.compile(vetted).await? != component {
+        let workshop = match &self.bench {
+            Bench::Sandbox(workshop) => workshop,
+            Bench::Engine(engine) => return self.look(vetted, engine).await,
+        };
+        let component = self.compile(workshop, vetted).await?;
+        if self.forge.settings.build_twice && self.compile(workshop, vetted).await? != component {
             let (message, next) = (
                 "two builds of the source gave different components, so nobody could ever check where it comes from",
                 "Don't let the source depend on anything but itself.",
@@ -161,14 +166,27 @@ impl<'a> Run<'a> {
         Ok(component)
     }
 
-    async fn compile(&self, vetted: &Vetted) -> Result<Vec<u8>, Stop> {
-        match self.workshop.compile(&self.request.source, &vetted.crates).await? {
+    /// A script is built by being looked at: it stays as it is.
+    async fn look(&self, vetted: &Vetted, engine: &EngineFacts) -> Result<Vec<u8>, Stop> {
+        let source = &self.request.source;
+        let looked = self.forge.examiner.look(engine, &vetted.tool, source, self.maker).await;
+        looked
+            .map(|()| source.clone().into_bytes())
+            .map_err(|fault| Stop::Refused(fault.problem, vec![fault.diagnostic]))
+    }
+
+    async fn compile(&self, workshop: &Workshop, vetted: &Vetted) -> Result<Vec<u8>, Stop> {
+        match workshop.compile(&self.request.source, &vetted.crates).await? {
             Compiled::Component { bytes, .. } => Ok(bytes),
             Compiled::Failed { failure, diagnostics } => Err(Stop::Refused(problem_of(&failure), diagnostics)),
         }
     }
 
     async fn inspect(&self, vetted: &Vetted, component: &[u8]) -> Result<(), Stop> {
+        // What a script may use is decided at each use: it has no imports of its own.
+        if self.bench.script().is_some() {
+            return Ok(());
+        }
         inspect::check(component, &vetted.wanted).map_err(|problem| Stop::Refused(problem, Vec::new()))
     }
 
@@ -178,7 +196,7 @@ impl<'a> Run<'a> {
         let candidate = Candidate {
             digest: Digest::of(&component),
             component,
-            manifest: manifest(self.request, vetted, version),
+            manifest: manifest(self.request, vetted, version, self.bench.script()),
             maker: self.maker.clone(),
         };
         let seen = self.forge.examiner.try_out(&candidate, &self.request.examples).await;
@@ -194,7 +212,7 @@ impl<'a> Run<'a> {
             maker: self.maker.principal().as_str(),
             request: self.request,
             vetted,
-            workshop: &self.workshop,
+            bench: &self.bench,
             built_twice: self.forge.settings.build_twice,
             findings,
             started: self.started,

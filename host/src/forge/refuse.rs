@@ -6,7 +6,7 @@ use super::diagnostics::Diagnostic;
 use super::kit::ALLOWED_CRATES;
 use super::outcome::{Problem, ProblemKind};
 use super::request::{
-    DESCRIPTION_CHARS_MAX, EXAMPLES_BYTES_MAX, EXAMPLES_MAX, NAME_CHARS_MAX, PERMISSIONS_BYTES_MAX, Request,
+    DESCRIPTION_CHARS_MAX, EXAMPLES_BYTES_MAX, EXAMPLES_MAX, Language, NAME_CHARS_MAX, PERMISSIONS_BYTES_MAX, Request,
     SOURCE_BYTES_MAX,
 };
 use super::{tokens, wanted};
@@ -39,10 +39,13 @@ fn refuse<T>(problem: Problem) -> Result<T, Refused> {
 pub fn check(request: &Request, grant: &Grant) -> Result<Vetted, Refused> {
     let tool = check_name(&request.name, grant)?;
     check_sizes(request)?;
-    let crates = check_crates(&request.dependencies)?;
+    let crates = check_crates(request)?;
     let wanted = check_permissions(&request.permissions, grant)?;
     check_examples(request)?;
-    let found = tokens::scan(&request.source);
+    let found = match request.language {
+        Language::Rust => tokens::scan(&request.source),
+        Language::JavaScript => Vec::new(),
+    };
     if let Some(first) = found.first() {
         let (message, next) = (
             format!("the source has what the forge does not build: {}", first.message),
@@ -93,9 +96,13 @@ fn check_sizes(request: &Request) -> Result<(), Refused> {
     Ok(())
 }
 
-fn check_crates(dependencies: &[String]) -> Result<Vec<&'static str>, Refused> {
+fn check_crates(request: &Request) -> Result<Vec<&'static str>, Refused> {
+    if request.language.is_script() && !request.dependencies.is_empty() {
+        let message = format!("a tool in {} has no dependencies", request.language.word());
+        return refuse(Problem::invalid("forge.crate", message, "Write what it needs into the source."));
+    }
     let mut crates = Vec::new();
-    for wanted in dependencies {
+    for wanted in &request.dependencies {
         let Some(&known) = ALLOWED_CRATES.iter().find(|name| *name == wanted) else {
             let wanted: String = wanted.chars().take(NAME_CHARS_MAX).collect();
             let message = format!("the crate `{wanted}` is not in the allowed set");

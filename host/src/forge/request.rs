@@ -28,13 +28,19 @@ pub const PERMISSIONS_BYTES_MAX: usize = 16 * 1024;
 pub enum Language {
     /// Rust, one file, against the Wasmill SDK.
     Rust,
+    /// JavaScript, one module, run by an engine.
+    JavaScript,
 }
 
 impl Language {
+    /// All languages.
+    pub const ALL: [Self; 2] = [Self::Rust, Self::JavaScript];
+
     /// The word in the matrix's `forge` column.
     pub fn word(self) -> &'static str {
         match self {
             Self::Rust => "rust",
+            Self::JavaScript => "javascript",
         }
     }
 }

@@ -6,11 +6,11 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use wasmill_registry::{
-    BuildDefinition, Builder, Bundle, Claim, Digest, Kind, Limits, Manifest, Provenance, Resource, RunDetails,
+    BuildDefinition, Builder, Bundle, Claim, Digest, Kind, Limits, Manifest, Provenance, Resource, RunDetails, Script,
     SecretKey, SignatureError, sign,
 };
 
-use super::compile::Workshop;
+use super::bench::Bench;
 use super::examine::Findings;
 use super::kit::KitFacts;
 use super::refuse::Vetted;
@@ -23,13 +23,15 @@ pub const BUILD_TYPE: &str = "urn:wasmill:forge:build:v1";
 pub const BUILDER_ID: &str = "urn:wasmill:forge:v1";
 
 /// The manifest that the tool gets.
-pub fn manifest(request: &Request, vetted: &Vetted, version: semver::Version) -> Manifest {
+pub fn manifest(request: &Request, vetted: &Vetted, version: semver::Version, script: Option<Script>) -> Manifest {
     Manifest {
         name: vetted.tool.clone(),
         version,
         kind: Kind::Tool,
         description: request.description.clone(),
         agent: None,
+        engine: None,
+        script,
         permissions: vetted.wanted.clone(),
         limits: Limits::default(),
     }
@@ -44,7 +46,7 @@ pub struct Facts<'a> {
     /// What came of the first checks.
     pub vetted: &'a Vetted,
     /// Where it was built.
-    pub workshop: &'a Workshop,
+    pub bench: &'a Bench,
     /// True where a second build gave the same bytes.
     pub built_twice: bool,
     /// What the try-out came to.
@@ -68,17 +70,14 @@ pub fn seal(
     let text = toml::to_string(manifest).map_err(|e| SignatureError::Statement(e.to_string()))?;
     let claim = Claim::Forged(provenance(facts));
     let envelope = sign(&component, text.as_bytes(), &claim, key)?;
-    Ok(Bundle {
-        component,
-        manifest: text.into_bytes(),
-        envelope: envelope.to_json(),
-        source: Some(facts.request.source.clone().into_bytes()),
-    })
+    // A script is its own source.
+    let source = manifest.script.is_none().then(|| facts.request.source.clone().into_bytes());
+    Ok(Bundle { component, manifest: text.into_bytes(), envelope: envelope.to_json(), source })
 }
 
 fn provenance(facts: &Facts<'_>) -> Provenance {
-    let Facts { maker, request, vetted, workshop, built_twice, findings, started, took } = facts;
-    let KitFacts { versions, compiler, cargo_component, lock, sdk } = workshop.kit.facts();
+    let Facts { maker, request, vetted, bench, built_twice, findings, started, took } = facts;
+    let (internal_parameters, tools) = built_with(bench, *built_twice);
     let finished = *started + *took;
     let text = |time: OffsetDateTime| time.format(&Rfc3339).unwrap_or_default();
     Provenance {
@@ -93,19 +92,8 @@ fn provenance(facts: &Facts<'_>) -> Provenance {
                 "examples": request.examples,
                 "request": vetted.digest,
             }),
-            internal_parameters: json!({
-                "compiler": versions,
-                "sandbox": workshop.sandbox.version(),
-                "limits": workshop.limits,
-                "builtTwice": built_twice,
-            }),
-            resolved_dependencies: vec![
-                Resource::source(Digest::of(request.source.as_bytes())),
-                Resource::new("compiler", *compiler),
-                Resource::new("cargo-component", *cargo_component),
-                Resource::new("Cargo.lock", *lock),
-                Resource::new("wasmill-sdk", *sdk),
-            ],
+            internal_parameters,
+            resolved_dependencies: [vec![Resource::source(Digest::of(request.source.as_bytes()))], tools].concat(),
         },
         run_details: RunDetails {
             builder: Builder { id: BUILDER_ID.to_owned() },
@@ -115,5 +103,28 @@ fn provenance(facts: &Facts<'_>) -> Provenance {
                 "examined": findings,
             }),
         },
+    }
+}
+
+/// How it was built, and what that took.
+fn built_with(bench: &Bench, built_twice: bool) -> (serde_json::Value, Vec<Resource>) {
+    match bench {
+        Bench::Sandbox(workshop) => {
+            let KitFacts { versions, compiler, cargo_component, lock, sdk } = workshop.kit.facts();
+            let parameters = json!({
+                "compiler": versions,
+                "sandbox": workshop.sandbox.version(),
+                "limits": workshop.limits,
+                "builtTwice": built_twice,
+            });
+            let tools = vec![
+                Resource::new("compiler", *compiler),
+                Resource::new("cargo-component", *cargo_component),
+                Resource::new("Cargo.lock", *lock),
+                Resource::new("wasmill-sdk", *sdk),
+            ];
+            (parameters, tools)
+        }
+        Bench::Engine(engine) => (json!({ "engine": engine.component }), vec![Resource::new("engine", engine.digest)]),
     }
 }

@@ -123,7 +123,7 @@ async fn install(
         let InstallRequest { component, manifest, envelope } = request;
         let bundle = Bundle { component, manifest, envelope, source: None };
         let verified = bundle.verify(&at.home().trust()?, OffsetDateTime::now_utc())?;
-        check_world(verified.component(), verified.manifest().kind)?;
+        check_world(verified.component(), verified.manifest())?;
         let new = at.registry().install(&verified)? == Installed::New;
         Ok((verified, new))
     });

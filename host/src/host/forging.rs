@@ -8,8 +8,10 @@ use async_trait::async_trait;
 use crate::capabilities::{Caller, Forging, problem};
 use crate::catalog::{Catalog, CatalogError};
 use crate::forge::{
-    Answer, Candidate, Examiner, Example, Forge, Loader, Problem, ProblemKind, Request, Standing, TryOut,
+    Answer, Candidate, Diagnostic, EngineFacts, Examiner, Example, Fault, Forge, Language, Loader, Problem,
+    ProblemKind, Request, Standing, TryOut,
 };
+use crate::permissions::Grant;
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::forge as wit;
 
@@ -21,6 +23,22 @@ pub struct Bench(pub Arc<Catalog>);
 
 #[async_trait]
 impl Examiner for Bench {
+    fn engine(&self, language: Language) -> Option<EngineFacts> {
+        let snapshot = self.0.snapshot();
+        let engine = snapshot.engine_of(language.word())?;
+        Some(EngineFacts { component: format!("{}@{}", engine.name, engine.version), digest: engine.digest })
+    }
+
+    async fn look(&self, engine: &EngineFacts, tool: &str, source: &str, maker: &Grant) -> Result<(), Fault> {
+        self.0.look(engine.digest, tool, source, maker).await.map_err(|error| {
+            let diagnostic = match &error {
+                CatalogError::Source { message, line, column, .. } => Diagnostic::at(*line, *column, message.clone()),
+                other => Diagnostic::at(0, 0, other.to_string()),
+            };
+            Fault { problem: refused(&error), diagnostic }
+        })
+    }
+
     async fn try_out(&self, candidate: &Candidate, examples: &[Example]) -> Result<TryOut, Problem> {
         let began = Instant::now();
         let prepared = self.0.prepare(&candidate.component, &candidate.manifest, &candidate.maker).await;

@@ -210,6 +210,7 @@ impl Host {
             digest: String::new(),
             policy_revision: grant.revision().to_string(),
             settings: BTreeMap::new(),
+            source: None,
             grant,
         };
         let identity = Arc::new(identity);

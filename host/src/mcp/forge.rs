@@ -12,7 +12,7 @@ use super::answer;
 use super::ask::{self, Way};
 use super::names::shown;
 use crate::capabilities::Caller;
-use crate::forge::{Outcome, Product, Request};
+use crate::forge::{Language, Outcome, Product, Request};
 use crate::host::Host;
 use crate::permissions::Action;
 use crate::problem::{Problem, ProblemKind};
@@ -23,26 +23,26 @@ pub(super) const BUILD: &str = "forge_build";
 /// Says what was built.
 pub(super) const STATUS: &str = "forge_status";
 
-/// Languages whose sources are asked for here.
-const LANGUAGES: [&str; 1] = ["rust"];
 /// Most builds of one answer.
 const BUILDS_MAX: u32 = 20;
 /// The tools, where the caller may have something made.
 pub(super) fn tools(caller: &Caller) -> Vec<Tool> {
     let grant = &caller.identity.grant;
-    if !LANGUAGES.iter().any(|language| grant.check(Action::Forge(language)).is_allowed()) {
+    let languages: Vec<&str> =
+        Language::ALL.map(Language::word).into_iter().filter(|l| grant.check(Action::Forge(l)).is_allowed()).collect();
+    if languages.is_empty() {
         return Vec::new();
     }
-    let build = "Makes a tool from source: compiles it in a sandbox, tries the examples, signs it and makes it callable. \
+    let build = "Makes a tool from source: builds it in a sandbox, tries the examples, signs it and makes it callable. \
         The answer names the new tool, or says why it was refused. A tool that asks for something privileged waits for an admin.";
     let status = "Says what became of your builds, newest first, or of one of them with its diagnostics.";
     vec![
-        Tool::new(BUILD, build, object(build_schema())).annotate(ToolAnnotations::new().destructive(false)),
+        Tool::new(BUILD, build, object(build_schema(&languages))).annotate(ToolAnnotations::new().destructive(false)),
         Tool::new(STATUS, status, object(status_schema())).annotate(ToolAnnotations::new().read_only(true)),
     ]
 }
 
-fn build_schema() -> Value {
+fn build_schema(languages: &[&str]) -> Value {
     let example = json!({
         "type": "object", "additionalProperties": false, "required": ["function", "arguments"],
         "properties": {
@@ -56,8 +56,8 @@ fn build_schema() -> Value {
         "properties": {
             "name": {"type": "string", "description": "a-z, 0-9 and -; your own name is put in front of it"},
             "description": {"type": "string", "description": "one sentence on what the tool is for"},
-            "language": {"enum": LANGUAGES},
-            "source": {"type": "string", "description": "one file, against the Wasmill SDK"},
+            "language": {"enum": languages},
+            "source": {"type": "string", "description": "Rust: one file, against the Wasmill SDK; JavaScript: one module that exports its functions, see docs/forge.md"},
             "dependencies": {"type": "array", "items": {"type": "string"}, "description": "crates out of the allowed set, by name"},
             "examples": {"type": "array", "items": example},
             "permissions": {"type": "string", "description": "TOML, in the words of a row of the matrix without its principal"},

@@ -43,8 +43,20 @@ pub mod tool_world {
     });
 }
 
+/// What makes a tool an engine.
+pub mod engine_world {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "engine-part",
+        exports: { default: async },
+    });
+}
+
 pub use agent_world::wasmill::plugin::{
     agents, config, errors, forge, log, model, records, state, timers, tool_types, tools, topics,
 };
 pub use agent_world::{AgentComponent, AgentComponentPre};
+pub use engine_world::exports::wasmill::plugin::engine::Fault;
+pub use engine_world::wasmill::plugin::source;
+pub use engine_world::{EnginePart, EnginePartPre};
 pub use tool_world::{ToolComponent, ToolComponentPre};

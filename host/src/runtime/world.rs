@@ -1,19 +1,28 @@
 //! Whether a component is what its manifest calls it.
 
-use wasmill_registry::Kind;
+use wasmill_registry::{Kind, Manifest};
 
 use super::error::RuntimeError;
 use super::imports::Imports;
 
-/// Checks that `component` is a valid component of the world that its kind names.
+/// Checks that `component` is a valid component of the world that its kind names; or text, where an engine runs it.
 ///
 /// # Errors
 /// [`RuntimeError::NotAComponent`], [`RuntimeError::WrongWorld`].
-pub fn check_world(component: &[u8], kind: Kind) -> Result<(), RuntimeError> {
+pub fn check_world(component: &[u8], manifest: &Manifest) -> Result<(), RuntimeError> {
+    if manifest.script.is_some() {
+        let not_text = |error| RuntimeError::NotAComponent(format!("it is a script, and no text: {error}"));
+        return std::str::from_utf8(component).map(drop).map_err(not_text);
+    }
+    of_kind(component, manifest.kind)
+}
+
+fn of_kind(component: &[u8], kind: Kind) -> Result<(), RuntimeError> {
     let names = Imports::of(component)?;
     let (wanted, export) = match kind {
         Kind::Tool => ("tool", "wasmill:plugin/tool"),
         Kind::Agent => ("agent", "wasmill:plugin/agent"),
+        Kind::Engine => ("engine", "wasmill:plugin/engine"),
     };
     if names.exports_name(export) {
         return Ok(());
@@ -29,9 +38,9 @@ mod tests {
 
     #[test]
     fn a_component_without_exports_is_of_no_world() {
-        for kind in [Kind::Tool, Kind::Agent] {
-            assert_eq!(check_world(b"\0asm\x0d\0\x01\0", kind).unwrap_err().code(), "component.world");
+        for kind in [Kind::Tool, Kind::Agent, Kind::Engine] {
+            assert_eq!(of_kind(b"\0asm\x0d\0\x01\0", kind).unwrap_err().code(), "component.world");
         }
-        assert_eq!(check_world(b"\0asm", Kind::Tool).unwrap_err().code(), "component.invalid");
+        assert_eq!(of_kind(b"\0asm", Kind::Tool).unwrap_err().code(), "component.invalid");
     }
 }

@@ -197,6 +197,7 @@ impl Raw {
         let task = match kind {
             Kind::Tool => Task::Tool(self.tool()?),
             Kind::Agent => Task::Agent(self.agent()?),
+            Kind::Engine => return Err(("name", "an engine has no cases: the tools that it runs have".to_owned())),
         };
         Ok(Case { name, config, task })
     }

@@ -165,7 +165,7 @@ fn matrix(manifest: &Manifest) -> Result<String, toml::ser::Error> {
         row: [Row<'a>; 1],
     }
     let principal = match manifest.kind {
-        Kind::Tool => Principal::tool(&manifest.name),
+        Kind::Tool | Kind::Engine => Principal::tool(&manifest.name),
         Kind::Agent => Principal::agent(&manifest.name),
     };
     let row = Row { principal: principal.as_str(), permissions: &manifest.permissions };

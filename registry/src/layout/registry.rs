@@ -10,7 +10,7 @@ use super::error::LayoutError;
 use super::store::{Lock, Store};
 use super::types::{
     ARTIFACT_TYPE, COMPONENT_LAYER, Descriptor, EMPTY_CONFIG, EMPTY_TYPE, ENVELOPE_LAYER, ImageManifest, Index,
-    MANIFEST_LAYER, MANIFEST_TYPE, REF_NAME, SOURCE_LAYER,
+    MANIFEST_LAYER, MANIFEST_TYPE, REF_NAME, SCRIPT_LAYER, SOURCE_LAYER,
 };
 use crate::component::{Bundle, COMPONENT_SIZE_MAX, ENVELOPE_SIZE_MAX, SOURCE_SIZE_MAX, Verified};
 use crate::digest::Digest;
@@ -80,8 +80,12 @@ impl Registry {
         let (name, version) = (&verified.manifest().name, &verified.manifest().version);
 
         let bundle = verified.bundle();
+        let component = match verified.manifest().script {
+            None => self.store.write_blob(&bundle.component, COMPONENT_LAYER, Some("component.wasm"))?,
+            Some(_) => self.store.write_blob(&bundle.component, SCRIPT_LAYER, Some("tool"))?,
+        };
         let mut layers = vec![
-            self.store.write_blob(&bundle.component, COMPONENT_LAYER, Some("component.wasm"))?,
+            component,
             self.store.write_blob(&bundle.manifest, MANIFEST_LAYER, Some("wasmill.toml"))?,
             self.store.write_blob(&bundle.envelope, ENVELOPE_LAYER, Some("component.dsse.json"))?,
         ];
@@ -167,8 +171,12 @@ impl Registry {
                 (self.store.root().to_owned(), format!("{}@{} has no {what}", entry.name, entry.version));
             bytes.ok_or(LayoutError::Damaged { path, reason })
         };
+        let component = match layer(COMPONENT_LAYER, COMPONENT_SIZE_MAX)? {
+            Some(component) => Some(component),
+            None => layer(SCRIPT_LAYER, SOURCE_SIZE_MAX)?,
+        };
         Ok(Bundle {
-            component: needed(layer(COMPONENT_LAYER, COMPONENT_SIZE_MAX)?, "component")?,
+            component: needed(component, "component")?,
             manifest: needed(layer(MANIFEST_LAYER, MANIFEST_SIZE_MAX)?, "manifest")?,
             envelope: needed(layer(ENVELOPE_LAYER, ENVELOPE_SIZE_MAX)?, "signature")?,
             source: layer(SOURCE_LAYER, SOURCE_SIZE_MAX)?,

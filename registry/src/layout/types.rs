@@ -12,6 +12,8 @@ pub(super) const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
 pub(super) const ARTIFACT_TYPE: &str = "application/vnd.wasmill.component.v1";
 
 pub(super) const COMPONENT_LAYER: &str = "application/wasm";
+/// A component that is text, run by the engine that its manifest names.
+pub(super) const SCRIPT_LAYER: &str = "application/vnd.wasmill.script.v1";
 pub(super) const MANIFEST_LAYER: &str = "application/vnd.wasmill.manifest.v1+toml";
 pub(super) const ENVELOPE_LAYER: &str = "application/vnd.dsse.envelope.v1+json";
 pub(super) const SOURCE_LAYER: &str = "text/x-rust";

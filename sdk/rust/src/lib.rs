@@ -46,6 +46,8 @@ mod batch;
 #[doc(hidden)]
 pub mod bindings;
 pub mod config;
+#[cfg(feature = "engine")]
+pub mod engine;
 mod error;
 pub mod forge;
 #[cfg(feature = "http")]

@@ -23,6 +23,13 @@ pub const RUN: &[Package] = &[
     Package { name: "bubblewrap", is_there: || on_path("bwrap") },
 ];
 
+/// What compiles C to WebAssembly.
+pub const WASM_C: &[Package] = &[
+    Package { name: "clang", is_there: || on_path("clang") },
+    Package { name: "llvm", is_there: || on_path("llvm-ar") },
+    Package { name: "wasi-libc", is_there: || Path::new("/usr/include/wasm32-wasi").is_dir() },
+];
+
 /// What the suites need beyond that.
 pub const TEST: &[Package] = &[
     Package { name: "default-jre-headless", is_there: || java_version().is_some_and(|version| version >= 17) },

@@ -61,6 +61,13 @@ const STEPS: &[Step] = &[
         get: wasi::get,
     },
     Step {
+        what: "a C compiler for WebAssembly (clang, llvm, WASI's headers)",
+        why: "the engine that runs JavaScript tools is C",
+        purpose: Purpose::Run,
+        is_there: |_| apt::all_there(apt::WASM_C),
+        get: |machine| apt::install_missing(machine, apt::WASM_C),
+    },
+    Step {
         what: "cargo-component",
         why: "it turns a compiled plugin into a component",
         purpose: Purpose::Run,

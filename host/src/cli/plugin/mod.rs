@@ -117,5 +117,6 @@ fn kind(kind: wasmill_registry::Kind) -> &'static str {
     match kind {
         wasmill_registry::Kind::Tool => "tool",
         wasmill_registry::Kind::Agent => "agent",
+        wasmill_registry::Kind::Engine => "engine",
     }
 }

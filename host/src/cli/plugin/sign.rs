@@ -47,7 +47,7 @@ pub(super) fn sign_files(home: &Home, files: &ComponentFiles, key: &str) -> Resu
     let (component, manifest) = (files.read_component()?, files.read_manifest()?);
     let parsed = Manifest::parse(&manifest).map_err(|error| Problem::from(error).at(manifest_path.display()))?;
     // Signing something that no host can load would only delay the bad news.
-    check_world(&component, parsed.kind).map_err(|error| Problem::from(error).at(files.component.display()))?;
+    check_world(&component, &parsed).map_err(|error| Problem::from(error).at(files.component.display()))?;
     let envelope = sign(&component, &manifest, &Claim::Published, &key)?;
     let path = files.signature_path();
     std::fs::write(&path, envelope.to_json()).map_err(|error| Problem::io(&path, &error))?;

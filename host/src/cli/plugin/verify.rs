@@ -44,7 +44,7 @@ impl Verify {
         let home = cx.home()?;
         let is_file = self.component.ends_with(".wasm") || self.component.contains('/');
         let verified = if is_file { self.file(&home)? } else { self.installed(&home)? };
-        check_world(verified.component(), verified.manifest().kind)?;
+        check_world(verified.component(), verified.manifest())?;
         let manifest = verified.manifest();
         let report = Report {
             name: manifest.name.clone(),

@@ -13,5 +13,8 @@
 
 #[rustfmt::skip]
 pub mod agent;
+#[cfg(feature = "engine")]
+#[rustfmt::skip]
+pub mod engine;
 #[rustfmt::skip]
 pub mod tool;
