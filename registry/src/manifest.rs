@@ -329,6 +329,27 @@ memory_mib = 32
     }
 
     #[test]
+    fn exactly_engines_have_an_engine_section_and_only_tools_are_scripts() {
+        let engine = "name = 'js'\nversion = '1.0.0'\nkind = 'engine'\n[engine]\nlanguage = 'javascript'\n";
+        assert_eq!(Manifest::parse(engine.as_bytes()).unwrap().engine.unwrap().language, "javascript");
+        let script = format!("\n[script]\nengine = '{}'\n", Digest::of(b"engine"));
+        let tool = format!("name = 'sum'\nversion = '1.0.0'\nkind = 'tool'\n{script}");
+        assert_eq!(Manifest::parse(tool.as_bytes()).unwrap().script.unwrap().engine, Digest::of(b"engine"));
+        for (text, line) in [
+            (engine.replace("[engine]\nlanguage = 'javascript'\n", ""), 3),
+            (engine.replace("'javascript'", "'Java Script'"), 5),
+            (engine.replace("kind = 'engine'", "kind = 'tool'"), 4),
+            (format!("{engine}[permissions]\ntools = ['*']\n"), 6),
+            (format!("{engine}{script}"), 7),
+            (format!("{AGENT}{script}"), 19),
+            (tool.replace(&Digest::of(b"engine").to_string(), "0123"), 6),
+        ] {
+            let error = Manifest::parse(text.as_bytes()).unwrap_err();
+            assert!(matches!(&error, ManifestError::Invalid(e) if e.line == line), "{text}: {error}");
+        }
+    }
+
+    #[test]
     fn a_tool_asks_for_no_state_and_no_timers() {
         for asked in ["state", "timers"] {
             let text = format!("name = 'a'\nversion = '1.0.0'\nkind = 'tool'\n[permissions]\n{asked} = true\n");

@@ -82,8 +82,8 @@ impl Up {
     #[must_use]
     pub fn greeting(&self) -> Value {
         let log = self.log();
-        let greetings = log.lines().filter(|line| line.contains("\"host\":\"up\""));
-        let greeting = greetings.last().and_then(|line| serde_json::from_str(line).ok());
+        let mut greetings = log.lines().rev().filter(|line| line.contains("\"host\":\"up\""));
+        let greeting = greetings.next().and_then(|line| serde_json::from_str(line).ok());
         assert!(greeting.is_some(), "no greeting in:\n{log}");
         greeting.unwrap_or_default()
     }

@@ -8,7 +8,7 @@ use super::nearest::{hint, nearest};
 use super::pattern::{PATTERN_BYTES_MAX, Pattern};
 
 /// Languages that a forge can build.
-const LANGUAGES: [&str; 1] = ["rust"];
+const LANGUAGES: [&str; 2] = ["rust", "javascript"];
 
 /// Checks one pattern of a column of names.
 pub(super) fn name(column: Column, text: &str) -> Result<(), String> {

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::{COMPONENT, HOUR, MANIFEST, NOW, bundle, key, trust};
 use crate::{
     BuildDefinition, Builder, Bundle, COMPONENT_SIZE_MAX, Claim, Digest, ENVELOPE_SIZE_MAX, Provenance, Resource, Role,
-    RunDetails, TrustRoots, sign, trust_entry,
+    RunDetails, SOURCE_SIZE_MAX, TrustRoots, sign, trust_entry,
 };
 
 fn refused(bundle: Bundle, trust: &TrustRoots) -> &'static str {
@@ -166,6 +166,9 @@ fn what_is_too_large_is_refused_before_it_is_read() {
     assert_eq!(refused(large, &publisher()), "component.too-large");
     let large = Bundle { envelope: vec![b' '; ENVELOPE_SIZE_MAX + 1], ..bundle() };
     assert_eq!(refused(large, &publisher()), "component.too-large");
+    let script = format!("{MANIFEST}\n[script]\nengine = \"{}\"\n", Digest::of(COMPONENT));
+    let error = sign(&vec![b' '; SOURCE_SIZE_MAX + 1], script.as_bytes(), &Claim::Published, &key(1)).unwrap_err();
+    assert_eq!(error.code(), "component.too-large");
     let error = sign(&vec![0; COMPONENT_SIZE_MAX + 1], MANIFEST.as_bytes(), &Claim::Published, &key(1)).unwrap_err();
     assert_eq!(error.code(), "component.too-large");
 }

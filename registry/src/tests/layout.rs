@@ -45,6 +45,23 @@ fn what_goes_in_comes_out() {
 }
 
 #[test]
+fn a_script_lies_there_as_one_and_is_its_own_source() {
+    let (_folder, registry) = scratch();
+    let script = b"export const f = { call() { return 1; } };";
+    let manifest = format!("{MANIFEST}\n[script]\nengine = \"{}\"\n", Digest::of(COMPONENT));
+    registry.install(&verified_of(script, &manifest)).unwrap();
+    let entry = registry.find(&"upper".parse().unwrap()).unwrap();
+    let loaded = registry.load(&entry, &trust(&key(1), &[Role::Publisher]), NOW).unwrap();
+    assert_eq!((loaded.component(), loaded.source()), (&script[..], Some(&script[..])));
+    let image = fs::read_to_string(blobs(&registry).into_iter().find(|path| is_image(path)).unwrap()).unwrap();
+    assert!(image.contains("application/vnd.wasmill.script.v1") && !image.contains("application/wasm"), "{image}");
+}
+
+fn is_image(path: &Path) -> bool {
+    fs::read_to_string(path).is_ok_and(|text| text.contains("artifactType"))
+}
+
+#[test]
 fn the_folder_is_an_oci_image_layout() {
     let (_folder, registry) = scratch();
     install(&registry, "1.2.3");

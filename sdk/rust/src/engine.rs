@@ -36,7 +36,7 @@ macro_rules! engine {
                 }
             }
 
-            $crate::bindings::engine::export_engine!(Component with_types_in $crate::bindings::engine);
+    $crate::bindings::engine::export_engine!(Component with_types_in $crate::bindings::engine);
         };
         $crate::__export_tool!($engine);
     };

@@ -7,11 +7,20 @@ pub use forge::{Diagnostic, Example, Language, Outcome, Product, Refusal, Reques
 
 /// A request for a tool in one Rust file, without dependencies beside the SDK, examples or permissions.
 pub fn rust(name: &str, description: &str, source: impl Into<String>) -> Request {
+    request(Language::Rust, name, description, source.into())
+}
+
+/// A request for a tool in one JavaScript module that exports its functions, without examples or permissions.
+pub fn javascript(name: &str, description: &str, source: impl Into<String>) -> Request {
+    request(Language::Javascript, name, description, source.into())
+}
+
+fn request(language: Language, name: &str, description: &str, source: String) -> Request {
     Request {
         name: name.to_owned(),
         description: description.to_owned(),
-        language: Language::Rust,
-        source: source.into(),
+        language,
+        source,
         dependencies: Vec::new(),
         examples: Vec::new(),
         permissions: String::new(),
@@ -44,7 +53,8 @@ impl Request {
 /// Makes a tool. The same request from the same maker gives the tool that is already there.
 ///
 /// # Errors
-/// `denied` without `forge`; `limit` for a reached quota; `unavailable` where this host has no sandbox or no compiler.
+/// `denied` without `forge`; `limit` for a reached quota; `unavailable` where this host has no sandbox or no compiler,
+/// or no engine.
 /// Everything about the source itself is an [`Outcome`].
 pub fn build(request: &Request) -> Result<Outcome, Error> {
     forge::build(request)

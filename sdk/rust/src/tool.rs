@@ -62,7 +62,7 @@ macro_rules! __export_tool {
                 }
             }
 
-            $crate::bindings::tool::export_tool!(Component with_types_in $crate::bindings::tool);
+    $crate::bindings::tool::export_tool!(Component with_types_in $crate::bindings::tool);
         };
     };
 }

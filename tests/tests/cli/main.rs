@@ -16,6 +16,7 @@ mod permissions;
 mod plugins;
 mod records;
 mod running;
+mod scripts;
 mod top;
 mod topic_plan;
 mod topics;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 use wasmill::forge::{
-    Candidate, Event, Examiner, Example, Forge, ForgeParts, ForgeSettings, Language, Loader, Outcome, Problem, Request,
-    Standing, TryOut, Workshop, prepare,
+    Candidate, EngineFacts, Event, Examiner, Example, Fault, Forge, ForgeParts, ForgeSettings, Language, Loader,
+    Outcome, Problem, Request, Standing, TryOut, Workshop, prepare,
 };
 use wasmill::permissions::{Grant, Matrix, Principal};
 use wasmill_tests::scratch::Scratch;
@@ -83,6 +83,14 @@ struct Unreachable;
 
 #[async_trait]
 impl Examiner for Unreachable {
+    fn engine(&self, _: Language) -> Option<EngineFacts> {
+        None
+    }
+
+    async fn look(&self, _: &EngineFacts, tool: &str, _: &str, _: &Grant) -> Result<(), Fault> {
+        panic!("{tool} came as far as being looked at")
+    }
+
     async fn try_out(&self, candidate: &Candidate, _: &[Example]) -> Result<TryOut, Problem> {
         panic!("{} came as far as being run", candidate.manifest.name)
     }

@@ -5,25 +5,31 @@
 
 use std::path::{Path, PathBuf};
 
-use wasmill::forge::{Compiled, Diagnostic, Outcome};
+use wasmill::forge::{Compiled, Diagnostic, Outcome, Refusal};
 
 use crate::harness::{EarlyForge, MATRIX, request, workshop};
 
-struct Hostile {
-    name: String,
-    source: String,
+/// One source, and what its first lines say of it.
+pub struct Hostile {
+    pub name: String,
+    pub source: String,
 }
 
 impl Hostile {
     fn all() -> Vec<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("forge/hostile");
+        Self::in_folder("hostile").into_iter().chain(Self::generated()).collect()
+    }
+
+    /// Those that lie in a folder of `tests/forge/`.
+    pub fn in_folder(folder: &str) -> Vec<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("forge").join(folder);
         let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();
         let read = |path: PathBuf| Self {
             name: path.file_stem().unwrap().to_string_lossy().into_owned(),
             source: std::fs::read_to_string(path).unwrap(),
         };
-        files.into_iter().map(read).chain(Self::generated()).collect()
+        files.into_iter().map(read).collect()
     }
 
     /// Those that are too long to be written by hand.
@@ -54,9 +60,20 @@ impl Hostile {
     }
 
     /// A line of the header.
-    fn header(&self, key: &str) -> Option<&str> {
+    pub fn header(&self, key: &str) -> Option<&str> {
         let key = format!("// {key}: ");
         self.source.lines().find_map(|line| line.strip_prefix(key.as_str()))
+    }
+
+    /// Complains where a refusal isn't what the header says.
+    pub fn complaint(&self, refusal: &Refusal) -> String {
+        let mut wrong = String::new();
+        if self.header("stage") != Some(&refusal.stage.to_string()) {
+            wrong += &format!("{}: refused at stage {}: {}\n", self.name, refusal.stage, refusal.reason);
+        }
+        let (codes, says) = (self.header("code").unwrap(), self.header("says").unwrap_or_default());
+        let complaint = self.complain(codes, says, &refusal.reason.code, &refusal.reason.message, &refusal.diagnostics);
+        wrong + &complaint.unwrap_or_default()
     }
 
     /// Complains where what happened isn't what the header says.
@@ -83,13 +100,7 @@ async fn every_hostile_source_is_refused_where_and_as_its_header_says() {
         let Outcome::Refused(refusal) = outcome else {
             panic!("{} became a tool", hostile.name);
         };
-        if hostile.header("stage") != Some(&refusal.stage.to_string()) {
-            wrong += &format!("{}: refused at stage {}: {}\n", hostile.name, refusal.stage, refusal.reason);
-        }
-        let (codes, says) = (hostile.header("code").unwrap(), hostile.header("says").unwrap_or_default());
-        let complaint =
-            hostile.complain(codes, says, &refusal.reason.code, &refusal.reason.message, &refusal.diagnostics);
-        wrong.extend(complaint);
+        wrong += &hostile.complaint(&refusal);
         assert!(!refusal.reason.next.is_empty(), "{}: what to do next?", hostile.name);
     }
     assert_eq!(wrong, "");

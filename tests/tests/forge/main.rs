@@ -5,4 +5,5 @@
 mod harness;
 mod hostile;
 mod sandbox;
+mod scripts;
 mod tools;
