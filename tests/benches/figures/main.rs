@@ -10,6 +10,7 @@ mod forge;
 mod kit;
 mod permission;
 mod row;
+mod scripts;
 mod speed;
 mod tool_call;
 
@@ -103,6 +104,7 @@ const MEASURES: &[(&[&str], Measure)] = &[
     (&["latency"], |options| Box::pin(latency::measure(options))),
     (&["embedded"], |options| Box::pin(embedded::measure(options))),
     (&matrix::PARTS, |options| Box::pin(matrix::measure(options))),
+    (&["scripts"], |_| Box::pin(scripts::measure())),
     (&["forge"], |_| Box::pin(forge::measure())),
 ];
 

@@ -6,6 +6,7 @@
 mod learn;
 mod privileged;
 mod roster;
+mod script;
 mod sources;
 mod speed;
 
@@ -25,6 +26,9 @@ use crate::show::{self, Step};
 
 /// The agent, and tools written by hand.
 const PLUGINS: [&str; 4] = ["logsmith", "text-metrics", "json-query", "time-convert"];
+
+/// What runs tools in JavaScript.
+const ENGINE: &str = "javascript";
 
 /// Arguments of `cargo xtask demo`.
 #[derive(Debug, clap::Args)]
@@ -56,6 +60,7 @@ pub fn command(machine: &Machine, args: &Args) -> Result<ExitCode> {
     show::title("Building");
     let binary = rig::binary(machine)?;
     let components = rig::plugins(machine, &PLUGINS)?;
+    rig::engine(machine, ENGINE)?;
 
     show::title("A home");
     let roster = Roster::start()?;
@@ -77,10 +82,11 @@ fn home(scratch: &Scratch, kafka: Option<&str>, roster: &Roster) -> Result<()> {
     rig::check()?;
     scratch.allow(&privileged::rows(roster))?;
     let step = Step::start("plugins are signed and installed");
-    for plugin in PLUGINS {
+    let all = [&PLUGINS[..], &[ENGINE]].concat();
+    for plugin in &all {
         scratch.install(plugin)?;
     }
-    step.done(&format!("signed and installed: {}", PLUGINS.join(", ")));
+    step.done(&format!("signed and installed: {}", all.join(", ")));
     if let Some(broker) = kafka {
         scratch.use_kafka(broker)?;
     }
@@ -124,6 +130,9 @@ fn story(wasmill: &Wasmill, sources: &[Source], args: &Args, roster: &Roster) ->
 
     show::title("A tool that asks for more");
     privileged::show(wasmill, roster)?;
+
+    show::title("A tool in milliseconds");
+    script::show(wasmill)?;
 
     let step = Step::start("the host stops");
     host.stop()?;

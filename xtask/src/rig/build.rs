@@ -34,3 +34,11 @@ pub fn plugins(machine: &Machine, names: &[&str]) -> Result<PathBuf> {
 pub(super) fn component(folder: &Path, name: &str) -> PathBuf {
     folder.join(name.replace('-', "_")).with_extension("wasm")
 }
+
+/// Builds an engine, which has a workspace of its own, to the folder of all plugins.
+///
+/// # Errors
+/// When it does not compile.
+pub fn engine(machine: &Machine, name: &str) -> Result<()> {
+    guest::build(machine, &machine.root.join("plugins").join(name))
+}

@@ -10,7 +10,7 @@ mod interrupt;
 mod parsed;
 mod wasmill;
 
-pub use build::{binary, plugins};
+pub use build::{binary, engine, plugins};
 pub use forged::{Build, Builds};
 pub use home::{PARSED, RAW, Scratch};
 pub use host::{Host, Stages};
