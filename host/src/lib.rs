@@ -6,6 +6,7 @@ pub mod approvals;
 pub mod capabilities;
 pub mod catalog;
 pub mod cli;
+pub mod console;
 pub mod doctor;
 pub mod forge;
 pub mod gateway;

@@ -64,6 +64,9 @@ impl Manifest {
             return Err(FieldError::at(&["description"], reason));
         }
         self.check_engine()?;
+        if !self.permissions.host.is_empty() {
+            return Err(FieldError::at(&["permissions", "host"], "only clients work on a host at its gateway"));
+        }
         match (self.kind, &self.agent) {
             (Kind::Agent, None) => {
                 return Err(FieldError::at(&["kind"], "an agent needs an [agent] section that says what it reads"));
@@ -200,6 +203,7 @@ impl Permissions {
         check_patterns(&["secrets"], &self.secrets)?;
         check_patterns(&["forge"], &self.forge)?;
         check_patterns(&["agents"], &self.agents)?;
+        check_patterns(&["host"], &self.host)?;
         if self.http.len() > PATTERNS_MAX {
             return Err(FieldError::at(&["http"], format!("at most {PATTERNS_MAX} entries")));
         }

@@ -350,9 +350,9 @@ memory_mib = 32
     }
 
     #[test]
-    fn a_tool_asks_for_no_state_and_no_timers() {
-        for asked in ["state", "timers"] {
-            let text = format!("name = 'a'\nversion = '1.0.0'\nkind = 'tool'\n[permissions]\n{asked} = true\n");
+    fn a_tool_asks_for_no_state_no_timers_and_nothing_of_the_host() {
+        for asked in ["state = true", "timers = true", "host = ['read']"] {
+            let text = format!("name = 'a'\nversion = '1.0.0'\nkind = 'tool'\n[permissions]\n{asked}\n");
             assert!(matches!(Manifest::parse(text.as_bytes()), Err(ManifestError::Invalid(error)) if error.line == 5));
         }
     }

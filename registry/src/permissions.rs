@@ -31,6 +31,9 @@ pub struct Permissions {
     /// Components that it may start as agents below itself (agents only).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub agents: Vec<String>,
+    /// What of a host's own it may do at the gateway (clients only).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub host: Vec<String>,
     /// Keeps durable state (agents only).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub state: bool,
@@ -55,6 +58,7 @@ impl Permissions {
             &mut self.secrets,
             &mut self.forge,
             &mut self.agents,
+            &mut self.host,
         ] {
             list.sort_unstable();
             list.dedup();

@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::Context;
 use super::steps::step;
-use crate::gateway::{Gateway, Listener, MetricsPort, router};
+use crate::gateway::{Gateway, HttpPort, Listener, MetricsPort, router};
 use crate::home::{Home, HostConfig, open_streams};
 use crate::host::policy::Policies;
 use crate::host::sharing::Sharing;
@@ -44,6 +44,10 @@ impl Up {
             Some(address) => Some(MetricsPort::bind(address).await?),
             None => None,
         };
+        let http = match config.gateway.listen {
+            Some(address) => Some(HttpPort::bind(address).await?),
+            None => None,
+        };
         let mcp_port = match config.mcp.listen {
             Some(address) => Some(McpPort::bind(address, &config.mcp).await?),
             None => None,
@@ -53,20 +57,26 @@ impl Up {
         let host = Arc::new(host);
         let (stop, stopped) = watch::channel(false);
         let gateway = Arc::new(Gateway::of_host(home.clone(), host.clone())?);
-        let routes = router(gateway.clone()).merge(mcp::routes(gateway));
+        let routes = router(gateway.clone()).merge(mcp::routes(gateway.clone()));
         let mut until_stopped = stopped.clone();
         let until = async move { drop(until_stopped.wait_for(|stop| *stop).await) };
         let told = tokio::spawn(tell(told_to_stop()?, stop.clone()));
-        let ports =
-            Ports { socket: home.socket().display().to_string(), metrics: metrics.as_ref(), mcp: mcp_port.as_ref() };
+        let ports = Ports {
+            socket: home.socket().display().to_string(),
+            metrics: metrics.as_ref(),
+            http: http.as_ref(),
+            mcp: mcp_port.as_ref(),
+        };
         greet(cx, &host, &ports)?;
         let metrics = metrics.map(|port| tokio::spawn(port.serve(host.clone())));
+        let http = http.map(|port| tokio::spawn(port.serve(gateway, crate::console::routes())));
         let mcp_port = mcp_port.map(|port| tokio::spawn(port.serve(home.clone(), host.clone())));
         let shared = share(&home, &config, &host, stopped.clone());
         let (served, (), ()) = tokio::join!(serve_until(listener, routes, until, stop), host.run(stopped), shared);
         told.abort();
         // Whoever reads metrics or waits for changes must not hold up the end.
         metrics.inspect(tokio::task::JoinHandle::abort);
+        http.inspect(tokio::task::JoinHandle::abort);
         mcp_port.inspect(tokio::task::JoinHandle::abort);
         host.audit.flush().await;
         served
@@ -117,6 +127,7 @@ fn told_to_stop() -> Result<impl Future<Output = ()>, Problem> {
 struct Ports<'a> {
     socket: String,
     metrics: Option<&'a MetricsPort>,
+    http: Option<&'a HttpPort>,
     mcp: Option<&'a McpPort>,
 }
 
@@ -127,10 +138,11 @@ fn greet(cx: &Context, host: &Host, ports: &Ports<'_>) -> Result<(), Problem> {
     let (waiting, refused) = (snapshot.waiting.len(), snapshot.refused.len());
     let policy = host.catalog.matrix().revision();
     let metrics = ports.metrics.map(|port| format!("http://{}/metrics", port.address()));
+    let console = ports.http.map(|port| format!("http://{}/", port.address()));
     let mcp = ports.mcp.map(|port| format!("http://{}/mcp", port.address()));
     let started = json!({
         "host": "up", "agents": agents, "tools": tools, "waiting": waiting, "refused": refused,
-        "policy": &*policy, "socket": socket, "metrics": metrics, "mcp": mcp,
+        "policy": &*policy, "socket": socket, "metrics": metrics, "console": console, "mcp": mcp,
     });
     cx.output.show(&started, |_| {
         let mut text = format!(
@@ -139,6 +151,9 @@ fn greet(cx: &Context, host: &Host, ports: &Ports<'_>) -> Result<(), Problem> {
         );
         if let Some(metrics) = &metrics {
             text.push_str(&format!(", metrics at {metrics}"));
+        }
+        if let Some(console) = &console {
+            text.push_str(&format!(", console at {console}"));
         }
         if let Some(mcp) = &mcp {
             text.push_str(&format!(", MCP at {mcp}"));

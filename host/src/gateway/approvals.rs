@@ -8,6 +8,7 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use wasmill_registry::Registry;
 
+use super::asker::Asker;
 use super::extract::Body;
 use super::state::{Gateway, SharedGateway};
 use super::text::coded;
@@ -50,19 +51,24 @@ async fn show(
     Ok(Json(desk(&gateway).await?.show(&reference, &gateway.home().trust()?).await?))
 }
 
-async fn grant(State(gateway): State<SharedGateway>, Body(request): Body<GrantRequest>) -> Result<Json<Case>, Problem> {
-    let case = desk(&gateway).await?.grant(&request.envelope, &gateway.home().trust()?, &whoever_asks()).await?;
+async fn grant(
+    State(gateway): State<SharedGateway>,
+    asker: Asker,
+    Body(request): Body<GrantRequest>,
+) -> Result<Json<Case>, Problem> {
+    let case = desk(&gateway).await?.grant(&request.envelope, &gateway.home().trust()?, &who(&asker)).await?;
     take_effect(&gateway).await;
     Ok(Json(case))
 }
 
 async fn deny(
     State(gateway): State<SharedGateway>,
+    asker: Asker,
     Path(reference): Path<String>,
     Body(request): Body<DenyRequest>,
 ) -> Result<Json<Case>, Problem> {
     let trust = gateway.home().trust()?;
-    let case = desk(&gateway).await?.deny(&reference, &request.reason, &trust, &whoever_asks()).await?;
+    let case = desk(&gateway).await?.deny(&reference, &request.reason, &trust, &who(&asker)).await?;
     take_effect(&gateway).await;
     Ok(Json(case))
 }
@@ -84,7 +90,6 @@ async fn take_effect(gateway: &Gateway) {
     }
 }
 
-/// The socket is for the home's owner only.
-fn whoever_asks() -> Principal {
-    Principal::client("cli")
+fn who(asker: &Asker) -> Principal {
+    Principal::client(&asker.0)
 }

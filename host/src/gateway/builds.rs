@@ -5,6 +5,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
 
+use super::asker::Asker;
 use super::extract::{Body, Params};
 use super::state::SharedGateway;
 use crate::forge::{Outcome, Request};
@@ -27,13 +28,17 @@ pub(super) fn routes() -> Router<SharedGateway> {
     Router::new().route("/v1/builds", get(list).post(build)).route("/v1/builds/{id}", get(show))
 }
 
-async fn build(State(gateway): State<SharedGateway>, Body(request): Body<Request>) -> Result<Json<Outcome>, Problem> {
+async fn build(
+    State(gateway): State<SharedGateway>,
+    Asker(client): Asker,
+    Body(request): Body<Request>,
+) -> Result<Json<Outcome>, Problem> {
     let host = gateway.host().await?;
     let forge = host.forge.as_ref().ok_or_else(|| {
         let next = "Make one with `wasmill key new forge --role forge`, then start the host again.";
         Problem::new(ProblemKind::Unavailable, "forge.none", "this home has no forge key", next)
     })?;
-    let maker = host.client("cli");
+    let maker = host.client(&client);
     Ok(Json(forge.build(&maker.identity.grant, &request).await.map_err(|error| error.problem())?))
 }
 

@@ -1,18 +1,22 @@
-//! The host's one front door: a router of JSON requests under `/v1`, on the Unix socket of the home.
+//! The host's one front door: a router of JSON requests under `/v1`, on the Unix socket of the home, and on a port.
 //!
 //! Whoever wants something of a host, the command line first of all, asks this router: over the socket where a host
-//! runs, else in its own process, so that both ways behave the same. This folder turns requests into calls and answers
+//! runs, else in its own process, so that both ways behave the same. Over the port each route is for who may have it. This folder turns requests into calls and answers
 //! into JSON. It must never decide what is allowed, nor hold state of its own.
 
+mod access;
 mod agents;
 mod approvals;
+mod asker;
 mod builds;
 mod client;
 mod connection;
 mod dlq;
+mod events;
 mod extract;
 mod figures;
 mod hosts;
+mod http;
 mod kafka_acls;
 mod metrics;
 mod permissions;
@@ -33,10 +37,13 @@ use axum::Router;
 
 pub use agents::StartedReply;
 pub use approvals::{DenyRequest, GrantRequest};
+pub(crate) use asker::bearer;
 pub use client::Client;
 pub(crate) use connection::Bounded;
 pub use dlq::RedriveRequest;
 pub use hosts::{HostReply, Liveness};
+pub use http::HttpPort;
+pub(crate) use http::{locked, unauthorized};
 pub use kafka_acls::ExportReply;
 pub use metrics::MetricsPort;
 pub use permissions::{Answer, ExplainReply, ExplainRequest, MatrixReply};
@@ -53,13 +60,23 @@ pub use tools::{CallReply, CallRequest, FunctionReply, ToolReply};
 pub use topic_plan::{ApplyRequest, PlanRequest};
 pub use topics::TopicReply;
 
-/// All routes. A noun has one file with its routes, and one line here.
+/// All routes for the home's owner, who comes in by its socket.
 pub fn router(gateway: SharedGateway) -> Router {
+    let all = routes()
+        .fallback(extract::no_such_route)
+        .method_not_allowed_fallback(extract::no_such_method)
+        .with_state(gateway);
+    http::owners(all)
+}
+
+/// A noun has one file with its routes, and one line here.
+fn routes() -> Router<SharedGateway> {
     Router::new()
         .merge(agents::routes())
         .merge(builds::routes())
         .merge(approvals::routes())
         .merge(dlq::routes())
+        .merge(events::routes())
         .merge(figures::routes())
         .merge(hosts::routes())
         .merge(kafka_acls::routes())
@@ -72,7 +89,4 @@ pub fn router(gateway: SharedGateway) -> Router {
         .merge(tools::routes())
         .merge(topic_plan::routes())
         .merge(topics::routes())
-        .fallback(extract::no_such_route)
-        .method_not_allowed_fallback(extract::no_such_method)
-        .with_state(gateway)
 }

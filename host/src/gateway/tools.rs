@@ -6,6 +6,7 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::asker::Asker;
 use super::extract::Body;
 use super::state::SharedGateway;
 use crate::capabilities::{Invocation, ToolCalls};
@@ -82,11 +83,12 @@ async fn show(State(gateway): State<SharedGateway>, Path(tool): Path<String>) ->
 
 async fn call(
     State(gateway): State<SharedGateway>,
+    Asker(client): Asker,
     Path(tool): Path<String>,
     Body(request): Body<CallRequest>,
 ) -> Result<Json<CallReply>, Problem> {
     let host = gateway.host().await?;
-    let caller = host.client("cli");
+    let caller = host.client(&client);
     let CallRequest { function, arguments } = request;
     let invocation = Invocation { tool, function, arguments: arguments.to_string() };
     let answer = host.toolbox.call(&caller, invocation).await?;

@@ -22,6 +22,8 @@ pub struct HostConfig {
     pub store: StoreConfig,
     /// Where metrics are shown.
     pub metrics: MetricsConfig,
+    /// Where programs and the console come in.
+    pub gateway: GatewayConfig,
     /// Where MCP clients come in.
     pub mcp: McpConfig,
     /// The language model; none: components are told that there is none.
@@ -74,6 +76,14 @@ pub struct StoreConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct MetricsConfig {
     /// Address and port that Prometheus reads `/metrics` from, without encryption or a key; none: nowhere.
+    pub listen: Option<SocketAddr>,
+}
+
+/// Where programs and the console come in over HTTP.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GatewayConfig {
+    /// Address and port of the console and of `/v1`, without encryption; none: only the home's socket.
     pub listen: Option<SocketAddr>,
 }
 
@@ -131,6 +141,8 @@ struct File<S> {
     #[serde(default)]
     metrics: MetricsConfig,
     #[serde(default)]
+    gateway: GatewayConfig,
+    #[serde(default)]
     mcp: McpConfig,
     #[serde(default)]
     model: Option<ModelConfig>,
@@ -187,9 +199,9 @@ impl HostConfig {
         if let Some(Err(error)) = file.mcp.anonymous.as_deref().map(wasmill_registry::check_component_name) {
             return at(&["mcp", "anonymous"], error.to_string());
         }
-        let File { streams: section, store, metrics, mcp, model, forge, config, limits, runs } = file;
+        let File { streams: section, store, metrics, gateway, mcp, model, forge, config, limits, runs } = file;
         let streams = section.map_or_else(|| StreamsConfig::Embedded(EmbeddedSection::default()), streams);
-        Ok(Self { streams, store, metrics, mcp, model, forge, config, limits, runs })
+        Ok(Self { streams, store, metrics, gateway, mcp, model, forge, config, limits, runs })
     }
 }
 

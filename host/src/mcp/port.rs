@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use axum::{Json, Router};
 use http_body_util::BodyExt as _;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use super::server::McpServer;
-use crate::gateway::{Bounded, bind};
+use crate::gateway::{Bounded, bearer, bind, locked, unauthorized};
 use crate::home::{Home, HomeError, McpConfig};
 use crate::host::Host;
 use crate::problem::{Problem, ProblemKind};
@@ -135,21 +135,12 @@ impl Door {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
 async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
     let client = match door.client(request.headers()) {
         Ok(Some(client)) => client,
         Ok(None) => return unauthorized(),
         Err(error) => {
-            // Where the file lies is nobody's business out there.
-            tracing::error!(code = error.code(), "no client comes in: {error}");
-            let message = "this host can't tell clients apart now";
-            let next = "Whoever runs it finds why in its log.";
-            return Problem::new(ProblemKind::Unavailable, "mcp.tokens", message, next).into_response();
+            return locked(&error);
         }
     };
     let Ok(place) = door.places.clone().try_acquire_owned() else {
@@ -167,14 +158,6 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
             frame
         }))
     })
-}
-
-fn unauthorized() -> Response {
-    let next = "Send `Authorization: Bearer …` with a token made by `wasmill token new NAME`.";
-    let message = "no token came with the request, or one that is unknown or has expired";
-    let problem = Problem::new(ProblemKind::Denied, "mcp.token", message, next);
-    // A problem that is denied is answered by 403: who it is is known then. Here it isn't.
-    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], Json(problem)).into_response()
 }
 
 fn busy(message: String) -> Response {

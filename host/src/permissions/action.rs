@@ -38,6 +38,8 @@ pub enum Action<'a> {
     Timers,
     /// Start an agent, by the name of its component without version.
     AgentStart(&'a str),
+    /// Work on the host at its gateway, by the word of a duty.
+    Host(&'a str),
 }
 
 impl<'a> Action<'a> {
@@ -56,6 +58,7 @@ impl<'a> Action<'a> {
             Self::Clock => Column::Clock,
             Self::Timers => Column::Timers,
             Self::AgentStart(_) => Column::Agents,
+            Self::Host(_) => Column::Host,
         }
     }
 
@@ -70,6 +73,7 @@ impl<'a> Action<'a> {
             | Self::Secret(name)
             | Self::Forge(name)
             | Self::AgentStart(name)
+            | Self::Host(name)
             | Self::Http { host: name, .. } => name,
             Self::State | Self::Clock | Self::Timers => "",
         }
@@ -99,6 +103,7 @@ impl<'a> Action<'a> {
             Column::Clock => Self::Clock,
             Column::Timers => Self::Timers,
             Column::Agents => Self::AgentStart(needed()?),
+            Column::Host => Self::Host(needed()?),
         })
     }
 
@@ -128,6 +133,7 @@ impl fmt::Display for Action<'_> {
             Self::Clock => f.write_str("see the running clock"),
             Self::Timers => f.write_str("set timers"),
             Self::AgentStart(name) => write!(f, "start agent {name}"),
+            Self::Host(duty) => write!(f, "{duty} on this host"),
         }
     }
 }
@@ -162,6 +168,7 @@ impl Attempt {
             Column::Clock => Action::Clock,
             Column::Timers => Action::Timers,
             Column::Agents => Action::AgentStart(name),
+            Column::Host => Action::Host(name),
         }
     }
 }

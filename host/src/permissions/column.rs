@@ -33,11 +33,13 @@ pub enum Column {
     Timers,
     /// Starting agents, by component.
     Agents,
+    /// Working on the host at its gateway, by duty.
+    Host,
 }
 
 impl Column {
     /// All columns, in the order of the grid.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::TopicsRead,
         Self::TopicsWrite,
         Self::TopicsCreate,
@@ -50,6 +52,7 @@ impl Column {
         Self::Clock,
         Self::Timers,
         Self::Agents,
+        Self::Host,
     ];
 
     /// The key in a row.
@@ -67,6 +70,7 @@ impl Column {
             Self::Clock => "clock",
             Self::Timers => "timers",
             Self::Agents => "agents",
+            Self::Host => "host",
         }
     }
 
@@ -86,6 +90,7 @@ impl Column {
             Self::Secrets => Some(&permissions.secrets),
             Self::Forge => Some(&permissions.forge),
             Self::Agents => Some(&permissions.agents),
+            Self::Host => Some(&permissions.host),
             Self::Http | Self::State | Self::Clock | Self::Timers => None,
         }
     }
@@ -101,6 +106,7 @@ impl Column {
             Self::Secrets => Some(&mut permissions.secrets),
             Self::Forge => Some(&mut permissions.forge),
             Self::Agents => Some(&mut permissions.agents),
+            Self::Host => Some(&mut permissions.host),
             Self::Http | Self::State | Self::Clock | Self::Timers => None,
         }
     }

@@ -9,6 +9,7 @@
 mod action;
 mod column;
 mod decision;
+mod duty;
 mod error;
 mod explain;
 mod grant;
@@ -30,6 +31,7 @@ mod validate;
 pub use action::{Action, Attempt};
 pub use column::{Column, Columns};
 pub use decision::{Decision, Denial, Layer, RowRef};
+pub use duty::Duty;
 pub use error::MatrixError;
 pub use explain::{ColumnExplanation, Explanation, LimitExplanation};
 pub use grant::Grant;

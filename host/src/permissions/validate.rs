@@ -4,6 +4,7 @@
 use wasmill_registry::HttpRule;
 
 use super::column::Column;
+use super::duty::Duty;
 use super::nearest::{hint, nearest};
 use super::pattern::{PATTERN_BYTES_MAX, Pattern};
 
@@ -24,6 +25,11 @@ pub(super) fn name(column: Column, text: &str) -> Result<(), String> {
     };
     if !text.bytes().all(allowed) {
         return Err(format!("{column}: {text:?} can't be a name; names here are made of {words}"));
+    }
+    if column == Column::Host && !Duty::ALL.iter().any(|duty| Pattern::new(text).matches(duty.word())) {
+        let words = Duty::ALL.map(Duty::word);
+        let near = hint(nearest(text, words));
+        return Err(format!("{column}: there is no {text:?} (only {}){near}", words.join(", ")));
     }
     if column == Column::Forge && !LANGUAGES.iter().any(|language| Pattern::new(text).matches(language)) {
         let near = hint(nearest(text, LANGUAGES));

@@ -42,7 +42,9 @@ fn nobody_comes_in_without_a_token_that_counts_now() {
     assert_eq!(status(&mill, &format!("Authorization: Basic {token}\r\n")), 401);
     let said = post(&mill, "", INITIALIZE);
     assert!(
-        said.contains("mcp.token") && said.contains("wasmill token new") && said.contains("www-authenticate: Bearer")
+        said.contains("request.token")
+            && said.contains("wasmill token new")
+            && said.contains("www-authenticate: Bearer")
     );
     // Neither what the file holds, nor a token that has expired, opens anything.
     let listed = mill.cli.run(&["token", "list"]).json();
@@ -121,7 +123,7 @@ fn tokens_that_others_could_read_let_nobody_in_and_their_path_stays_here() {
     let tokens = mill.cli.home().join("tokens.toml");
     std::fs::set_permissions(&tokens, std::fs::Permissions::from_mode(0o644)).unwrap();
     let said = post(&mill, &bearer, INITIALIZE);
-    assert!(said.starts_with("HTTP/1.1 503") && said.contains("mcp.tokens"), "{said}");
+    assert!(said.starts_with("HTTP/1.1 503") && said.contains("request.tokens"), "{said}");
     assert!(!said.contains("tokens.toml") && mill.up.log().contains("tokens.toml"), "{said}");
     std::fs::set_permissions(&tokens, std::fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(status(&mill, &bearer), 200);

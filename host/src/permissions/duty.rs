@@ -1,0 +1,29 @@
+//! What clients may do on a host at its gateway.
+
+/// A kind of work on the host itself: an entry of the column `host`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duty {
+    /// See what is installed, what works, what was tried; no records of topics.
+    Read,
+    /// Create topics, give orders to runs, look at dead letters and send them again, stop started agents.
+    Operate,
+    /// Install and remove components. Their signatures count as always.
+    Install,
+    /// Bring in an admin's signed decision, and refuse. What is approved is decided by the signature, not by who brings it.
+    Approve,
+}
+
+impl Duty {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Read, Self::Operate, Self::Install, Self::Approve];
+
+    /// The word in a row.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Operate => "operate",
+            Self::Install => "install",
+            Self::Approve => "approve",
+        }
+    }
+}
