@@ -147,6 +147,22 @@ pub fn mcp_python() -> Result<PathBuf, Missing> {
     python_with("mcp", "MCP client")
 }
 
+/// A Python with Playwright and axe, for the console.
+///
+/// # Errors
+/// As [`prometheus_python`].
+pub fn browser_python() -> Result<PathBuf, Missing> {
+    python_with("playwright, axe_playwright_python", "browser's driver")
+}
+
+/// Chromium.
+///
+/// # Errors
+/// [`Missing`] when there is none.
+pub fn chromium() -> Result<PathBuf, Missing> {
+    on_path("chromium").ok_or_else(|| Missing::new("browser", "chromium is not installed; run `cargo xtask setup`"))
+}
+
 fn python_with(package: &str, what: &'static str) -> Result<PathBuf, Missing> {
     let python = kafka_python()?;
     let import = std::process::Command::new(&python).args(["-c", &format!("import {package}")]).output();

@@ -1,0 +1,103 @@
+// The console: a token, a page by the address, and what the host tells as it happens.
+
+import { h, field, problem } from "./dom.js";
+import { PAGES } from "./pages.js";
+
+const main = document.querySelector("#main");
+const nav = document.querySelector("#nav");
+const leave = document.querySelector("#leave");
+const said = document.querySelector("#said");
+
+/** For this tab only: gone when it is closed. */
+const token = {
+  get: () => sessionStorage.getItem("token"),
+  set: (value) => value ? sessionStorage.setItem("token", value) : sessionStorage.removeItem("token"),
+};
+
+/** Asks the host. Throws what it says no with: `message`, `code`, `next`. */
+async function ask(path, options = {}) {
+  const answer = await fetch(path, { ...options, headers: { Authorization: `Bearer ${token.get()}`, ...(options.body && { "Content-Type": "application/json" }) } });
+  if (answer.ok) return answer;
+  const error = await answer.json().catch(() => ({ message: `${answer.status} ${answer.statusText}` }));
+  if (answer.status === 401) forget();
+  throw Object.assign(new Error(error.message), error);
+}
+
+const api = {
+  get: (path) => ask(path).then((answer) => answer.json()),
+  post: (path, value = {}) => ask(path, { method: "POST", body: JSON.stringify(value) }).then((answer) => answer.json()),
+  delete: (path) => ask(path, { method: "DELETE" }).then((answer) => answer.json()),
+  say: (text) => { said.textContent = text; },
+  listen,
+};
+
+/** Hears the host's events until the signal is aborted; connects again where the connection ends. */
+async function listen(signal, hear) {
+  while (!signal.aborted) {
+    try {
+      const answer = await ask("/v1/events", { signal });
+      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+      let buffer = "";
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        const events = (buffer + value).split("\n\n");
+        buffer = events.pop();
+        for (const event of events) {
+          const line = (name) => event.split("\n").find((l) => l.startsWith(`${name}: `))?.slice(name.length + 2);
+          if (line("event")) hear(line("event"), JSON.parse(line("data")));
+        }
+      }
+    } catch (error) {
+      if (signal.aborted || error.code === "permission.denied") return;
+    }
+    await new Promise((done) => setTimeout(done, 2000));
+  }
+}
+
+function forget() {
+  token.set(null);
+  show();
+}
+
+function login() {
+  nav.hidden = leave.hidden = true;
+  const input = h("input", { type: "password", name: "token", autocomplete: "off", required: true });
+  const form = h("form", { submit: (event) => { event.preventDefault(); token.set(input.value.trim()); show(); } },
+    field("Token", input), h("button", { class: "main" }, "Enter"));
+  main.replaceChildren(h("h1", {}, "Wasmill"),
+    h("p", { class: "about" }, "Bring a token: ", h("code", {}, "wasmill token new NAME"), ", with a row for ", h("code", {}, "client:NAME"), " that has ", h("code", {}, 'host = ["read"]'), "."), form);
+  input.focus();
+}
+
+let away = new AbortController();
+
+async function show() {
+  away.abort();
+  away = new AbortController();
+  const { signal } = away;
+  if (!token.get()) return login();
+  const [name, ...rest] = decodeURI(location.hash.replace(/^#\/?/, "")).split("/");
+  const page = PAGES.find((page) => page.name === name) ?? PAGES[0];
+  nav.hidden = leave.hidden = false;
+  nav.replaceChildren(...PAGES.map(({ name, title }) => h("a", { href: `#/${name}`, "aria-current": name === page.name && "page" }, title)));
+  document.title = `${page.title} – Wasmill`;
+  said.textContent = "";
+  const place = h("div");
+  const heading = h("h1", { tabindex: "-1" }, rest.length ? rest.join("/") : page.title);
+  main.replaceChildren(heading, place);
+  heading.focus({ preventScroll: true });
+  const draw = async () => {
+    try {
+      const drawn = await page.draw(api, rest.join("/"), signal, draw);
+      if (!signal.aborted) place.replaceChildren(...[drawn].flat(Infinity).filter(Boolean));
+    } catch (error) {
+      if (!signal.aborted) place.replaceChildren(problem(error));
+    }
+  };
+  await draw();
+}
+
+leave.addEventListener("click", forget);
+addEventListener("hashchange", show);
+show();

@@ -5,9 +5,11 @@
 mod agents;
 mod approved;
 mod broker_away;
+mod console;
 mod evil;
 mod failures;
 mod feed;
+mod gateway;
 mod guarded;
 mod hosts;
 mod killed;

@@ -37,6 +37,7 @@ pub const TEST: &[Package] = &[
     Package { name: "postgresql", is_there: || on_path("initdb") || Path::new("/usr/lib/postgresql").is_dir() },
     Package { name: "iproute2", is_there: || on_path("ip") },
     Package { name: "openssl", is_there: || on_path("openssl") },
+    Package { name: "chromium", is_there: || on_path("chromium") },
     Package { name: "python3-venv", is_there: || super::python::interpreter().is_some() },
 ];
 

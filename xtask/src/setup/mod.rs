@@ -75,7 +75,7 @@ const STEPS: &[Step] = &[
         get: tools::get_component,
     },
     Step {
-        what: "servers and clients (PostgreSQL, Java, kcat, iproute2, openssl, Python's venv)",
+        what: "servers and clients (PostgreSQL, Java, kcat, Chromium, iproute2, openssl, Python's venv)",
         why: "the tests run against real servers, with strangers as clients",
         purpose: Purpose::Test,
         is_there: |_| apt::all_there(apt::TEST),
@@ -89,8 +89,8 @@ const STEPS: &[Step] = &[
         get: kafka::get,
     },
     Step {
-        what: "a Python Kafka client",
-        why: "a second implementation of the protocol reads what we write",
+        what: "Python clients: of Kafka, Prometheus and MCP, and a browser's driver",
+        why: "strangers read what we write, and a browser walks through the console",
         purpose: Purpose::Test,
         is_there: python::is_there,
         get: python::get,

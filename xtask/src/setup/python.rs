@@ -1,4 +1,4 @@
-//! A virtual environment with a Python Kafka client and Prometheus's parsers, in `<cache>/python`.
+//! A virtual environment with the strangers that are written in Python, in `<cache>/python`.
 
 use std::fs;
 use std::path::PathBuf;

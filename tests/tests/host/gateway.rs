@@ -1,0 +1,147 @@
+//! The gateway on its port: each route for who may have it, by the rows of the matrix.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+use serde_json::Value;
+use wasmill_tests::binary::Cli;
+use wasmill_tests::up::Up;
+
+const MAY: &str = "[[row]]\nprincipal = \"client:looker\"\nhost = [\"read\"]\ntopics.read = [\"news\"]\n\
+    [[row]]\nprincipal = \"client:caller\"\ntools = [\"text-metrics\"]\ntopics.write = [\"news\"]\n\
+    [[row]]\nprincipal = \"client:operator\"\nhost = [\"operate\"]\n";
+
+/// A host whose gateway listens on a port that the system chose.
+pub struct Open {
+    pub cli: Cli,
+    pub up: Up,
+    pub url: String,
+}
+
+impl Open {
+    fn start(may: &str) -> Option<Self> {
+        Self::with(may, &["text-metrics"])
+    }
+
+    pub fn with(may: &str, plugins: &[&str]) -> Option<Self> {
+        let cli = Cli::new();
+        cli.write("home/host.toml", "[gateway]\nlisten = \"127.0.0.1:0\"\n");
+        cli.write("home/permissions.toml", format!("privileged = [\"http\"]\n{may}"));
+        plugins.iter().try_for_each(|plugin| cli.install(plugin))?;
+        for topic in ["news", "secret"] {
+            cli.run(&["topic", "create", topic]).expect_code(0);
+        }
+        let up = Up::start(&cli);
+        let url = up.greeting()["console"].as_str().unwrap().to_owned();
+        Some(Self { cli, up, url })
+    }
+
+    pub fn token(&self, client: &str) -> String {
+        self.cli.run(&["token", "new", client]).json()["token"].as_str().unwrap().to_owned()
+    }
+
+    fn connect(&self, request: &str, token: &str, body: &str) -> TcpStream {
+        let address = self.url.strip_prefix("http://").unwrap().strip_suffix('/').unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let bearer = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
+        write!(
+            stream,
+            "{request} HTTP/1.1\r\nHost: h\r\n{bearer}Content-Type: application/json\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        stream
+    }
+
+    /// Status, head and body of an answer.
+    pub fn ask(&self, request: &str, token: &str, body: &str) -> (u16, String, String) {
+        let mut answer = String::new();
+        self.connect(request, token, body).read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head[9..12].parse().unwrap(), head.to_lowercase(), body.to_owned())
+    }
+
+    fn status(&self, request: &str, token: &str, body: &str) -> u16 {
+        self.ask(request, token, body).0
+    }
+}
+
+#[test]
+fn nobody_comes_in_without_a_token_and_without_a_row_nobody_may_anything() {
+    let Some(open) = Open::start(MAY) else { return };
+    for request in ["GET /v1/status", "GET /v1/topics/news/records?offset=0", "POST /v1/tools/text-metrics/calls"] {
+        assert_eq!(open.status(request, "", "{}"), 401, "{request}");
+        assert_eq!(open.status(request, "wasmill_0000", "{}"), 401, "{request}");
+    }
+    let stranger = open.token("stranger");
+    let (code, _, body) = open.ask("GET /v1/status", &stranger, "");
+    let said: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((code, &said["code"]), (403, &"permission.denied".into()));
+    assert!(said["next"].as_str().unwrap().contains("host = [\"read\"]"), "{said}");
+    open.cli.run(&["token", "remove", "stranger"]).expect_code(0);
+    assert_eq!(open.status("GET /v1/status", &stranger, ""), 401);
+}
+
+#[test]
+fn each_route_is_for_who_has_its_row() {
+    let Some(open) = Open::start(MAY) else { return };
+    let [looker, caller, operator] = ["looker", "caller", "operator"].map(|client| open.token(client));
+    let record = r#"{"records":[{"value":"hello"}]}"#;
+    let call = r#"{"function":"count","arguments":{"text":"two words"}}"#;
+    // Who may: a request, its body, and what the three are answered.
+    for (request, body, expected) in [
+        ("GET /v1/status", "", [200, 403, 403]),
+        ("GET /v1/tools/text-metrics", "", [200, 403, 403]),
+        ("GET /v1/runs", "", [200, 403, 403]),
+        ("POST /v1/topics/news/records", record, [403, 200, 403]),
+        ("POST /v1/topics/secret/records", record, [403, 403, 403]),
+        ("GET /v1/topics/news/records?offset=0", "", [200, 403, 403]),
+        ("GET /v1/topics/secret/records?offset=0", "", [403, 403, 403]),
+        ("POST /v1/tools/text-metrics/calls", call, [403, 200, 403]),
+        ("POST /v1/topics", r#"{"name":"made","partitions":1,"compacted":false}"#, [403, 403, 200]),
+        ("GET /v1/dlq", "", [403, 403, 200]),
+        ("POST /v1/runs/00000000/cancel", "", [403, 403, 404]),
+        ("DELETE /v1/plugins/text-metrics", "", [403, 403, 403]),
+        ("POST /v1/approvals", r#"{"envelope":""}"#, [403, 403, 403]),
+        ("POST /v1/builds", r#"{"name":"a","language":"rust","source":""}"#, [403, 403, 403]),
+        ("GET /v1/mcp/cli", "", [404, 404, 404]),
+        ("GET /v1/nothing", "", [404, 404, 404]),
+    ] {
+        let answered = [&looker, &caller, &operator].map(|token| open.status(request, token, body));
+        // Without a forge key `builds` would answer 503 before anybody is asked.
+        assert_eq!(answered, expected, "{request}");
+    }
+    assert!(open.cli.run(&["plugin", "list"]).json().to_string().contains("text-metrics"));
+}
+
+#[test]
+fn a_call_is_that_of_the_tokens_client() {
+    let Some(open) = Open::start(MAY) else { return };
+    let operator = open.token("operator");
+    let call = r#"{"function":"count","arguments":{"text":"two words"}}"#;
+    let (_, _, body) = open.ask("POST /v1/tools/text-metrics/calls", &operator, call);
+    assert!(body.contains("client:operator may not call tool text-metrics"), "{body}");
+}
+
+#[test]
+fn what_happens_is_told_as_it_happens() {
+    let Some(open) = Open::start(MAY) else { return };
+    let looker = open.token("looker");
+    let mut lines = BufReader::new(open.connect("GET /v1/events", &looker, "")).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line == "event: figures"));
+    open.cli.run(&["plugin", "remove", "text-metrics"]).expect_code(0);
+    assert!(lines.any(|line| line == "event: changed"));
+    assert_eq!(open.status("GET /v1/events", &open.token("caller"), ""), 403);
+}
+
+#[test]
+fn the_consoles_files_are_for_everybody_and_run_nothing_but_themselves() {
+    let Some(open) = Open::start(MAY) else { return };
+    for (path, kind) in [("/", "text/html"), ("/console.js", "text/javascript"), ("/console.css", "text/css")] {
+        let (code, head, body) = open.ask(&format!("GET {path}"), "", "");
+        assert!(code == 200 && head.contains(&format!("content-type: {kind}")), "{path}: {head}");
+        assert!(head.contains("default-src 'none'") && head.contains("nosniff") && !body.is_empty(), "{path}: {head}");
+    }
+    assert_eq!(open.status("GET /../home/tokens.toml", "", ""), 404);
+}
