@@ -39,7 +39,7 @@ export function problem(error) {
 
 /** A source with numbered lines. */
 export function source(text) {
-  return h("ol", { class: "source", tabindex: "0", "aria-label": "Source" }, text.split("\n").map((line) => h("li", {}, line)));
+  return h("ol", { class: "source", tabindex: "0", "aria-label": "Source" }, text.trimEnd().split("\n").map((line) => h("li", {}, line)));
 }
 
 /** JSON for people. */

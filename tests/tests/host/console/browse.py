@@ -96,7 +96,7 @@ def forge(page):
 def topics(page):
     visit(page, "Topics")
     page.get_by_role("link", name="news").click()
-    page.get_by_label("Value").fill("<script>document.title = 'taken'</script>")
+    page.get_by_role("textbox", name="Value").fill("<script>document.title = 'taken'</script>")
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("Sent to partition 0, offset 0.")).to_be_visible()
     page.get_by_role("button", name="Read").click()
@@ -108,9 +108,9 @@ def topics(page):
 
 def matrix(page):
     visit(page, "Matrix")
-    page.get_by_label("Who").fill("client:ops")
+    page.get_by_role("textbox", name="Who").fill("client:ops")
     page.get_by_label("Column").select_option("tools")
-    page.get_by_label("Name").fill("text-metrics")
+    page.get_by_role("textbox", name="Name").fill("text-metrics")
     page.get_by_role("button", name="Explain").click()
     expect(page.get_by_text('"principal": "client:ops"')).to_be_visible()
 
