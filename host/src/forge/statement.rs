@@ -11,6 +11,7 @@ use wasmill_registry::{
 };
 
 use super::bench::Bench;
+use super::compile::Workshop;
 use super::examine::Findings;
 use super::kit::KitFacts;
 use super::refuse::Vetted;
@@ -110,21 +111,25 @@ fn provenance(facts: &Facts<'_>) -> Provenance {
 fn built_with(bench: &Bench, built_twice: bool) -> (serde_json::Value, Vec<Resource>) {
     match bench {
         Bench::Sandbox(workshop) => {
-            let KitFacts { versions, compiler, cargo_component, lock, sdk } = workshop.kit.facts();
             let parameters = json!({
-                "compiler": versions,
+                "compiler": workshop.kit.facts().versions,
                 "sandbox": workshop.sandbox.version(),
                 "limits": workshop.limits,
                 "builtTwice": built_twice,
             });
-            let tools = vec![
-                Resource::new("compiler", *compiler),
-                Resource::new("cargo-component", *cargo_component),
-                Resource::new("Cargo.lock", *lock),
-                Resource::new("wasmill-sdk", *sdk),
-            ];
-            (parameters, tools)
+            (parameters, tools_of(workshop))
         }
         Bench::Engine(engine) => (json!({ "engine": engine.component }), vec![Resource::new("engine", engine.digest)]),
     }
+}
+
+/// Everything besides the source that decides what a build gives.
+pub(super) fn tools_of(workshop: &Workshop) -> Vec<Resource> {
+    let KitFacts { compiler, cargo_component, lock, sdk, .. } = workshop.kit.facts();
+    vec![
+        Resource::new("compiler", *compiler),
+        Resource::new("cargo-component", *cargo_component),
+        Resource::new("Cargo.lock", *lock),
+        Resource::new("wasmill-sdk", *sdk),
+    ]
 }

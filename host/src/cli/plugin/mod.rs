@@ -2,6 +2,7 @@
 
 mod install;
 mod new;
+mod provenance;
 mod sign;
 mod test;
 mod verify;
@@ -38,8 +39,14 @@ pub(super) enum Plugin {
     #[command(after_help = "Examples:
   wasmill plugin verify target/wasm32-wasip1/release/counter.wasm
   wasmill plugin verify counter
-  wasmill plugin verify counter@1.2.0 --output json")]
+  wasmill plugin verify counter@1.2.0 --output json
+  wasmill plugin verify logsmith.parse-dpkg --rebuild")]
     Verify(verify::Verify),
+    /// Show where a forged component comes from: the signed statement of who asked, for what, and how it was built
+    #[command(after_help = "Examples:
+  wasmill plugin provenance logsmith.parse-dpkg
+  wasmill plugin provenance cli.sum@0.1.0 --output json")]
+    Provenance(provenance::ShowProvenance),
     /// Install a signed component, or sign and install a project's own
     #[command(after_help = "Examples:
   wasmill plugin install .                 what `cargo component build --release` made here, signed with your key
@@ -72,6 +79,7 @@ impl Plugin {
             Self::Sign(command) => command.run(cx),
             Self::Test(command) => command.run(cx).await,
             Self::Verify(command) => command.run(cx).await,
+            Self::Provenance(command) => command.run(cx),
             Self::Install(command) => command.run(cx).await,
             Self::List => list(cx).await,
             Self::Remove(command) => command.run(cx).await,
