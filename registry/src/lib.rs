@@ -10,6 +10,7 @@
 
 mod approval;
 mod check;
+mod checkpoint;
 mod component;
 mod digest;
 mod document;
@@ -31,6 +32,7 @@ mod trust;
 
 pub use approval::{Approval, VerifiedApproval};
 pub use check::{BATCH_RECORDS_MAX, FieldError};
+pub use checkpoint::{CHECKPOINT_SIZE_MAX, Checkpoint};
 pub use component::{Bundle, COMPONENT_SIZE_MAX, Claim, ENVELOPE_SIZE_MAX, SOURCE_SIZE_MAX, Verified, sign};
 pub use digest::{Digest, DigestError};
 pub use document::{DocumentError, line_of, parse_document};

@@ -1,6 +1,7 @@
 //! Tests across modules, and what they share: keys, trust roots and a small signed component.
 
 mod approval;
+mod checkpoint;
 mod component;
 mod layout;
 mod policy;
