@@ -1,14 +1,19 @@
-//! Table `audit`: who tried what. Rows are only ever added, in chains without gaps.
+//! Table `audit`: who tried what. Rows are only ever added, in chains without gaps, each with a hash that is made of the
+//! one before it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use super::audit_hash::{AuditHash, NO_ROW, hash_of};
 use super::error::StoreError;
 use super::{Store, now_ms};
 
 /// Longest text of one field, in characters; what is longer is cut.
 const TEXT_CHARS_MAX: usize = 4_096;
+
+/// Most rows of one list.
+pub const AUDIT_LISTED_MAX: u32 = 10_000;
 
 /// How often to take a number again where another writer of the same chain took it first.
 const ATTEMPTS: u32 = 20;
@@ -42,7 +47,7 @@ impl AuditEntry {
 }
 
 /// What is remembered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
     /// The host that wrote it.
     pub chain: String,
@@ -58,6 +63,8 @@ pub struct AuditRow {
     pub decision: String,
     /// Anything more.
     pub detail: String,
+    /// Hash of the row and of all before it, 64 hexadecimal digits; none where it was written by a host that made none.
+    pub hash: Option<String>,
 }
 
 /// Which rows to list.
@@ -87,17 +94,45 @@ impl Store {
 
     async fn append_once(&self, chain: &str, entries: &[AuditEntry]) -> Result<(), sqlx::Error> {
         let mut work = self.pool.begin().await?;
+        // Whoever adds to this chain waits here: a row of the database is held until the end of the transaction. Without
+        // it two writers would begin at the same row, and one of them would have to begin again.
+        sqlx::query(
+            "INSERT INTO audit_chains (chain, rows_sent, checkpoints_sent) VALUES ($1, 0, 0) \
+             ON CONFLICT (chain) DO UPDATE SET rows_sent = audit_chains.rows_sent",
+        )
+        .bind(chain)
+        .execute(&mut *work)
+        .await?;
+        let last = sqlx::query("SELECT seq, hash FROM audit WHERE chain = $1 ORDER BY seq DESC LIMIT 1")
+            .bind(chain)
+            .fetch_optional(&mut *work)
+            .await?;
+        let (mut seq, mut before) = match last {
+            Some(last) => (last.try_get("seq")?, AuditHash::read(last.try_get("hash")?)),
+            None => (0, NO_ROW),
+        };
         for entry in entries {
+            seq += 1;
+            let entry = AuditEntry {
+                at_ms: entry.at_ms,
+                principal: clean(&entry.principal),
+                action: clean(&entry.action),
+                decision: clean(&entry.decision),
+                detail: clean(&entry.detail),
+            };
+            before = hash_of(chain, seq, before, &entry);
             sqlx::query(
-                "INSERT INTO audit (chain, seq, at_ms, principal, action, decision, detail) \
-                 SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6 FROM audit WHERE chain = $1",
+                "INSERT INTO audit (chain, seq, at_ms, principal, action, decision, detail, hash) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             )
             .bind(chain)
+            .bind(seq)
             .bind(entry.at_ms)
-            .bind(clean(&entry.principal))
-            .bind(clean(&entry.action))
-            .bind(clean(&entry.decision))
-            .bind(clean(&entry.detail))
+            .bind(entry.principal)
+            .bind(entry.action)
+            .bind(entry.decision)
+            .bind(entry.detail)
+            .bind(before.to_string())
             .execute(&mut *work)
             .await?;
         }
@@ -110,11 +145,28 @@ impl Store {
     /// Where the database fails.
     pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, StoreError> {
         let rows = sqlx::query(
-            "SELECT chain, seq, at_ms, principal, action, decision, detail FROM audit WHERE ($1 = '' OR principal = $1) \
-             ORDER BY at_ms DESC, chain, seq DESC LIMIT $2",
+            "SELECT chain, seq, at_ms, principal, action, decision, detail, hash FROM audit \
+             WHERE ($1 = '' OR principal = $1) ORDER BY at_ms DESC, chain, seq DESC LIMIT $2",
         )
         .bind(filter.principal.as_deref().unwrap_or_default())
         .bind(i64::from(filter.limit))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().map(row).collect::<Result<_, _>>()?)
+    }
+
+    /// Rows of one chain after a number, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn audit_after(&self, chain: &str, seq: i64, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT chain, seq, at_ms, principal, action, decision, detail, hash FROM audit \
+             WHERE chain = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+        )
+        .bind(chain)
+        .bind(seq)
+        .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.iter().map(row).collect::<Result<_, _>>()?)
@@ -135,5 +187,6 @@ fn row(row: &AnyRow) -> Result<AuditRow, sqlx::Error> {
         action: row.try_get("action")?,
         decision: row.try_get("decision")?,
         detail: row.try_get("detail")?,
+        hash: row.try_get("hash")?,
     })
 }

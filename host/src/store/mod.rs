@@ -7,6 +7,9 @@
 
 mod approvals;
 mod audit;
+mod audit_chains;
+mod audit_checkpoints;
+mod audit_hash;
 mod audit_writer;
 mod builds;
 mod bundles;
@@ -22,7 +25,10 @@ mod run_steps;
 mod runs;
 
 pub use approvals::ApprovalRow;
-pub use audit::{AuditEntry, AuditFilter, AuditRow};
+pub use audit::{AUDIT_LISTED_MAX, AuditEntry, AuditFilter, AuditRow};
+pub use audit_chains::{AuditHead, AuditSent};
+pub use audit_checkpoints::CheckpointRow;
+pub use audit_hash::{AuditHash, NO_ROW, hash_of};
 pub use audit_writer::AuditWriter;
 pub use builds::{BuildFilter, BuildOutcome, BuildRow, NewBuild};
 pub use bundles::BundleRow;
