@@ -13,7 +13,7 @@ use crate::runtime::Imports;
 use crate::store::{AuditEntry, ComponentRow, ComponentStatus, Store};
 
 /// Chain of the audit trail for decisions: they are rare, so all hosts share it.
-const CHAIN: &str = "approvals";
+pub const APPROVALS_CHAIN: &str = "approvals";
 
 /// What a desk works on.
 pub struct DeskParts {
@@ -66,6 +66,22 @@ impl Desk {
     /// # Errors
     /// [`ApprovalError::Signature`], [`ApprovalError::NotHere`], [`ApprovalError::Stale`], or as [`Desk::list`].
     pub async fn grant(&self, envelope: &[u8], trust: &TrustRoots, by: &Principal) -> Result<Case, ApprovalError> {
+        let granted = self.grant_unless_refused(envelope, trust, by).await;
+        if let Err(
+            error @ (ApprovalError::Signature(_) | ApprovalError::NotHere { .. } | ApprovalError::Stale { .. }),
+        ) = &granted
+        {
+            self.audit(by, "approve", "failed", &format!("{}: {error}", error.code())).await?;
+        }
+        granted
+    }
+
+    async fn grant_unless_refused(
+        &self,
+        envelope: &[u8],
+        trust: &TrustRoots,
+        by: &Principal,
+    ) -> Result<Case, ApprovalError> {
         let now = OffsetDateTime::now_utc();
         let verified = VerifiedApproval::verify(envelope, trust, now)?;
         let approval = verified.approval();
@@ -130,7 +146,7 @@ impl Desk {
 
     async fn audit(&self, by: &Principal, action: &str, decision: &str, detail: &str) -> Result<(), ApprovalError> {
         let entry = AuditEntry::now(by.as_str(), action, decision, detail);
-        Ok(self.0.store.append_audit(CHAIN, &[entry]).await?)
+        Ok(self.0.store.append_audit(APPROVALS_CHAIN, &[entry]).await?)
     }
 }
 

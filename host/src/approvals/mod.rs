@@ -12,5 +12,5 @@ mod survey;
 mod tests;
 
 pub use case::{Case, CaseDetail, CaseState};
-pub use desk::{Desk, DeskParts};
+pub use desk::{APPROVALS_CHAIN, Desk, DeskParts};
 pub use error::ApprovalError;

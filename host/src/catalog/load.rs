@@ -19,6 +19,7 @@ use super::engine::{Engines, script_identity};
 use super::error::CatalogError;
 use super::grants::{Approvals, Candidate, Candidates, Deciding};
 use super::snapshot::{Refused, Snapshot, Waiting};
+use super::trail::Trail;
 use crate::capabilities::{Guest, Identity, Services, agent_linker, check_imports, engine_linker, tool_linker};
 use crate::permissions::{Grant, Origin, SharedMatrix};
 use crate::runtime::bindings::{AgentComponentPre, ToolComponentPre};
@@ -64,6 +65,8 @@ pub struct Catalog {
 #[derive(Default)]
 struct Known {
     trust_text: String,
+    /// What the audit trail was told; none where it is told nothing.
+    trail: Option<Trail>,
     verified: BTreeMap<Entry, Arc<Verified>>,
 }
 
@@ -153,7 +156,7 @@ impl Catalog {
             reason: e.to_string(),
         })?;
         if known.trust_text != text {
-            *known = Known { trust_text: text, ..Known::default() };
+            *known = Known { trust_text: text, trail: known.trail.take(), ..Known::default() };
         }
         let now = OffsetDateTime::now_utc();
         let mut next = Snapshot::default();
@@ -179,10 +182,23 @@ impl Catalog {
         let installed: HashSet<String> =
             candidates.values().flat_map(BTreeMap::values).map(|c| c.verified.digest().to_string()).collect();
         self.compiled.lock().unwrap_or_else(PoisonError::into_inner).retain(|digest, _| installed.contains(digest));
+        if let Some(trail) = &mut known.trail {
+            self.record(trail, &next);
+        }
         let next = Arc::new(next);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next.clone();
         self.generation.send_modify(|generation| *generation += 1);
         Ok(next)
+    }
+
+    /// From now on the audit trail has every change of what is decided, and first of all what is decided now.
+    pub async fn audit_decisions(&self) {
+        let mut known = self.known.lock().await;
+        self.record(known.trail.insert(Trail::default()), &self.snapshot());
+    }
+
+    fn record(&self, trail: &mut Trail, snapshot: &Snapshot) {
+        trail.changes(snapshot).into_iter().for_each(|entry| self.services().audit.record(entry));
     }
 
     /// Reads and verifies everything that is installed, by name and version.

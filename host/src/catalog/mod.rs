@@ -18,6 +18,7 @@ mod run;
 mod snapshot;
 mod started;
 mod toolbox;
+mod trail;
 mod try_out;
 
 pub(crate) use answer::own_problem;

@@ -56,7 +56,7 @@ pub use toolchain::{TARGET, Toolchain, ToolchainError, Versions};
 
 use crate::meters::{Built, ForgeMeter};
 use crate::permissions::{Action, Grant};
-use crate::store::Store;
+use crate::store::{AuditWriter, Store};
 use bench::Bench;
 use quota::Quota;
 use shelf::Shelf;
@@ -95,9 +95,11 @@ pub struct ForgeParts {
     /// The file with the trust roots.
     pub trust: PathBuf,
     /// The forge's key; trusted as `forge` in the trust roots.
-    pub key: SecretKey,
+    pub key: Arc<SecretKey>,
     /// Where it is written down who asked for what.
     pub store: Store,
+    /// The audit trail.
+    pub audit: AuditWriter,
     /// Runs candidates.
     pub examiner: Arc<dyn Examiner>,
     /// Makes tools callable.
@@ -112,7 +114,7 @@ pub struct ForgeParts {
 pub struct Forge {
     settings: ForgeSettings,
     shelf: Arc<Shelf>,
-    key: SecretKey,
+    key: Arc<SecretKey>,
     examiner: Arc<dyn Examiner>,
     loader: Arc<dyn Loader>,
     observer: Observer,
@@ -122,6 +124,7 @@ pub struct Forge {
     turns: Semaphore,
     quota: Quota,
     store: Store,
+    audit: AuditWriter,
     names: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
 }
 
@@ -129,7 +132,7 @@ impl Forge {
     /// A forge. Never fails: what a host lacks for building is said when something is to be built, and looked for again
     /// each time.
     pub fn new(parts: ForgeParts) -> Self {
-        let ForgeParts { settings, registry, trust, key, store, examiner, loader, observer, meter } = parts;
+        let ForgeParts { settings, registry, trust, key, store, audit, examiner, loader, observer, meter } = parts;
         Self {
             places: Semaphore::new(WAITING_MAX),
             turns: Semaphore::new(settings.builds.max(1)),
@@ -143,6 +146,7 @@ impl Forge {
             workshop: OnceCell::new(),
             quota: Quota::new(store.clone()),
             store,
+            audit,
             names: Mutex::default(),
         }
     }
@@ -157,6 +161,7 @@ impl Forge {
         let began = Instant::now();
         let ended = self.in_time(maker, request).await;
         self.meter.ended(built(&ended), began.elapsed());
+        self.audit.record(record::entry(maker, request, &ended));
         ended
     }
 

@@ -4,9 +4,11 @@ use serde_json::json;
 use time::OffsetDateTime;
 use wasmill_registry::Digest;
 
+use super::error::ForgeError;
 use super::outcome::{Outcome, Product, Timing};
 use super::request::{Request, SOURCE_BYTES_MAX};
-use crate::store::{BuildOutcome, NewBuild};
+use crate::permissions::Grant;
+use crate::store::{AuditEntry, BuildOutcome, NewBuild};
 
 /// The row for a request that came to an end.
 pub fn row(
@@ -44,4 +46,19 @@ pub fn row(
         diagnostics,
         started_ms: i64::try_from(started.unix_timestamp_nanos() / 1_000_000).unwrap_or_default(),
     }
+}
+
+/// What the audit trail is told of a request, whatever became of it.
+pub fn entry(maker: &Grant, request: &Request, ended: &Result<Outcome, ForgeError>) -> AuditEntry {
+    let made = |product: &Product| format!("{}@{}, component {}", product.tool, product.version, product.digest);
+    let (decision, detail) = match ended {
+        Ok(Outcome::Callable(product)) => ("allowed", made(product)),
+        Ok(Outcome::Waiting(product)) => ("allowed", format!("{}; it waits for an admin", made(product))),
+        Ok(Outcome::Refused(refusal)) => ("denied", format!("{}: {}", refusal.stage, refusal.reason)),
+        Err(error @ ForgeError::Denied { .. }) => ("denied", error.to_string()),
+        Err(error) => ("failed", format!("{}: {error}", error.code())),
+    };
+    let name: String = request.name.chars().take(64).collect();
+    let action = format!("forge {}.{name}", maker.principal().name());
+    AuditEntry::now(maker.principal().as_str(), action, decision, detail)
 }

@@ -23,7 +23,7 @@ pub enum Client {
     /// A host runs; its socket is asked.
     Running(reqwest::Client),
     /// No host runs; the router works in this process.
-    InProcess(Router),
+    InProcess(Router, Arc<Gateway>),
 }
 
 impl Client {
@@ -34,7 +34,10 @@ impl Client {
     pub async fn open(home: Home) -> Result<Self, Problem> {
         match Self::running(home.socket()).await {
             Some(client) => Ok(client),
-            None => Ok(Self::InProcess(router(Arc::new(Gateway::new(home)?)))),
+            None => {
+                let gateway = Arc::new(Gateway::new(home)?);
+                Ok(Self::InProcess(router(gateway.clone()), gateway))
+            }
         }
     }
 
@@ -92,7 +95,11 @@ impl Client {
     async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<T, Problem> {
         let (status, answer) = match self {
             Self::Running(client) => over_socket(client, method, path, body).await?,
-            Self::InProcess(router) => in_process(router.clone(), method, path, body).await?,
+            Self::InProcess(router, gateway) => {
+                let answered = in_process(router.clone(), method, path, body).await;
+                gateway.write_audit().await;
+                answered?
+            }
         };
         if status.is_success() {
             return serde_json::from_slice(&answer).map_err(|error| unreadable(&error));

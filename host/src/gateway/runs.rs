@@ -6,12 +6,15 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::asker::Asker;
 use super::extract::Params;
 use super::state::SharedGateway;
 use crate::agents::{Replayed, replay};
+use crate::host::from_home::host_name;
+use crate::permissions::Principal;
 use crate::problem::{Problem, ProblemKind};
 use crate::runs::afresh;
-use crate::store::{RUNS_LISTED_MAX, RunFilter, RunRow, RunStatus, StepRow, Store};
+use crate::store::{AuditEntry, RUNS_LISTED_MAX, RunFilter, RunRow, RunStatus, StepRow, Store};
 
 /// Digits of an id that must be given at least.
 const ID_DIGITS_MIN: usize = 4;
@@ -69,6 +72,7 @@ async fn replayed(State(gateway): State<SharedGateway>, Path(id): Path<String>) 
 
 async fn ordered(
     State(gateway): State<SharedGateway>,
+    Asker(client): Asker,
     Path((id, order)): Path<(String, String)>,
 ) -> Result<Json<RunRow>, Problem> {
     let store = gateway.store().await?;
@@ -93,6 +97,10 @@ async fn ordered(
         }
     };
     let now = find(store, &run.id).await?;
+    let (decision, action) = (if done { "allowed" } else { "failed" }, format!("{order} run {}", run.id));
+    let entry =
+        AuditEntry::now(Principal::client(&client).as_str(), action, decision, format!("it is {}", now.status.word()));
+    store.append_audit(&host_name(), &[entry]).await?;
     if !done {
         let message = format!("run {} is {}: it can't {order} now", now.id, now.status.word());
         let next = format!("See `wasmill run show {}`.", now.id);

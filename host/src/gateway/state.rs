@@ -1,6 +1,7 @@
 //! What the routes work on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
 use wasmill_registry::Registry;
@@ -10,6 +11,9 @@ use crate::host::{Host, from_home};
 use crate::problem::Problem;
 use crate::store::Store;
 use crate::streams::SharedStreams;
+
+/// How long a single command waits for the audit trail.
+const AUDIT_WAIT: Duration = Duration::from_secs(5);
 
 /// What the routes work on: a home, and what belongs to it.
 pub struct Gateway {
@@ -97,6 +101,15 @@ impl Gateway {
             from_home::open(&self.home, &self.config, streams).await.map(Arc::new)
         };
         self.host.get_or_try_init(open).await
+    }
+
+    /// Waits until the audit trail has what was done so far: a single command ends afterwards.
+    pub(super) async fn write_audit(&self) {
+        if let Some(host) = self.host.get()
+            && tokio::time::timeout(AUDIT_WAIT, host.audit.flush()).await.is_err()
+        {
+            tracing::warn!("the audit trail does not have all of this: the database does not answer");
+        }
     }
 
     /// The host, where there is one already: the running one, or what an earlier request put together.

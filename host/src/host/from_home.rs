@@ -42,7 +42,7 @@ pub async fn open(home: &Home, config: &HostConfig, streams: SharedStreams) -> R
     Host::open(parts).await
 }
 
-/// This machine's name: what tells hosts that share a database apart.
-fn host_name() -> String {
+/// This machine's name: what tells hosts that share a database apart, and the chain of the audit trail that a host writes.
+pub fn host_name() -> String {
     nix::unistd::gethostname().map_or_else(|_| "host".into(), |name| name.to_string_lossy().into_owned())
 }

@@ -143,8 +143,9 @@ impl Host {
                 settings,
                 registry: parts.registry.clone(),
                 trust: parts.trust.clone(),
-                key,
+                key: Arc::new(key),
                 store: parts.store.clone(),
+                audit: audit.clone(),
                 examiner: bench.clone(),
                 loader: bench,
                 observer: Box::new(move |event| announce(&events, event)),
@@ -177,6 +178,7 @@ impl Host {
     /// Runs the agents, and follows changes, until `stop` becomes true.
     pub async fn run(&self, stop: watch::Receiver<bool>) {
         self.catalog.matrix().follow();
+        self.catalog.audit_decisions().await;
         tokio::join!(
             self.supervisor.run(stop.clone()),
             self.follow(stop.clone()),

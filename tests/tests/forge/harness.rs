@@ -9,6 +9,7 @@ use wasmill::forge::{
     Outcome, Problem, Request, Standing, TryOut, Workshop, prepare,
 };
 use wasmill::permissions::{Grant, Matrix, Principal};
+use wasmill::store::AuditWriter;
 use wasmill_tests::scratch::Scratch;
 
 /// Who forges in these tests.
@@ -62,8 +63,9 @@ impl EarlyForge {
             settings: settings(),
             registry: scratch.registry().unwrap(),
             trust: scratch.dir.path().join("trust.toml"),
-            key: wasmill_registry::SecretKey::generate().unwrap(),
+            key: Arc::new(wasmill_registry::SecretKey::generate().unwrap()),
             store: scratch.store.clone(),
+            audit: AuditWriter::start(scratch.store.clone(), "forge"),
             examiner: Arc::new(Unreachable),
             loader: Arc::new(Unreachable),
             observer: Box::new(move |event| heard.lock().unwrap().push(event.clone())),

@@ -5,7 +5,7 @@ use wasmill::forge::{
     ALLOWED_CRATES, Compiled, Example, ForgeError, Outcome, ProblemKind, Product, Refusal, Request, Stage,
 };
 use wasmill::host::Host;
-use wasmill::store::{BuildFilter, BuildOutcome};
+use wasmill::store::{AuditFilter, BuildFilter, BuildOutcome};
 use wasmill_registry::{Claim, Digest, Reference};
 use wasmill_tests::scratch::Scratch;
 
@@ -86,6 +86,27 @@ async fn source_becomes_a_tool_that_answers_at_once() {
     let all = [Stage::Refuse, Stage::Build, Stage::Inspect, Stage::Examine, Stage::Sign, Stage::Register];
     assert_eq!(stages, all);
     assert_eq!(call(&host, "smith.sum", "sum", r#"{"text": "20 22"}"#).await, "42");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_request_leaves_a_row_in_the_audit_trail() {
+    let (_scratch, host) = host().await;
+    let product = callable(&host, &sum()).await;
+    refused(&host, &request("No Name", SUM)).await;
+    ask(&host, &host.client("stranger"), &sum()).await.unwrap_err();
+    host.audit.flush().await;
+    let rows = host.store.audit(&AuditFilter { principal: None, limit: 10 }).await.unwrap();
+    let mut rows: Vec<[&str; 3]> =
+        rows.iter().map(|row| [row.principal.as_str(), &row.action, &row.decision]).collect();
+    rows.sort_unstable();
+    let expected = [
+        ["client:smith", "forge smith.No Name", "denied"],
+        ["client:smith", "forge smith.sum", "allowed"],
+        ["client:stranger", "forge stranger.sum", "denied"],
+    ];
+    assert_eq!(rows, expected);
+    let made = host.store.audit(&AuditFilter { principal: Some("client:smith".into()), limit: 10 }).await.unwrap();
+    assert!(made.iter().any(|row| row.detail.contains(&product.digest)), "{made:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
