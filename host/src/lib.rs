@@ -3,6 +3,7 @@
 pub mod acls;
 pub mod agents;
 pub mod approvals;
+pub mod audit;
 pub mod capabilities;
 pub mod catalog;
 pub mod cli;

@@ -118,6 +118,7 @@ impl Scratch {
             registry: self.registry()?,
             trust: self.dir.path().join("trust.toml"),
             permissions: self.dir.path().join("permissions.toml"),
+            audit: self.dir.path().join("audit.jsonl"),
             code_cache: code_cache()?,
             store: self.store.clone(),
             name: "test".into(),

@@ -10,9 +10,10 @@ use runs::{
     only_the_turn_that_has_claimed_a_run_writes, orders_count_where_the_run_stands_so,
 };
 use serde_json::json;
+use wasmill::audit::{ChainCheck, ChainReport};
 use wasmill::store::{
-    AuditEntry, AuditFilter, AuditWriter, BuildFilter, BuildOutcome, ComponentRow, ComponentStatus, HostNote, NewBuild,
-    Store,
+    AuditEntry, AuditFilter, AuditSent, AuditWriter, BuildFilter, BuildOutcome, CheckpointRow, ComponentRow,
+    ComponentStatus, HostNote, NewBuild, Store,
 };
 use wasmill_tests::postgres::Postgres;
 
@@ -47,6 +48,9 @@ on_both!(
     builds_are_found_by_maker_name_and_request,
     the_audit_trail_is_a_chain_without_gaps_per_host,
     the_audit_writer_keeps_order_and_survives_odd_text,
+    writers_of_one_chain_at_once_leave_a_whole_chain,
+    rows_from_before_there_were_hashes_stand_in_front_of_the_chain,
+    checkpoints_are_kept_once_and_found_by_row,
     a_host_has_one_row_and_old_ones_go,
     two_hosts_may_open_an_empty_database_at_once,
     a_database_of_a_newer_version_is_refused,
@@ -193,6 +197,73 @@ async fn the_audit_writer_keeps_order_and_survives_odd_text(address: &str) {
     assert_eq!(rows.len(), 1_201);
     assert!(rows[0].action.starts_with("a zero"));
     assert!(rows[1..].iter().enumerate().all(|(number, row)| row.action == number.to_string()));
+}
+
+/// What is found of a chain by its hashes alone.
+async fn verified(store: &Store, chain: &str) -> ChainReport {
+    let mut check = ChainCheck::new(chain);
+    let mut after = i64::MIN;
+    loop {
+        let rows = store.audit_after(chain, after, 50).await.unwrap();
+        let Some(last) = rows.last() else { return check.finish() };
+        after = last.seq;
+        check.page(&rows, &[]);
+    }
+}
+
+async fn writers_of_one_chain_at_once_leave_a_whole_chain(address: &str) {
+    let store = open(address).await;
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..6 {
+        // Each with connections of its own, as hosts have.
+        let store = open(address).await;
+        writers.spawn(async move {
+            for number in 0..20 {
+                let entries = [entry(&format!("{writer} {number} a")), entry(&format!("{writer} {number} b"))];
+                store.append_audit("host", &entries).await.unwrap();
+            }
+        });
+    }
+    writers.join_all().await;
+    let report = verified(&store, "host").await;
+    assert_eq!((report.rows, report.to, report.fault_count()), (240, 240, 0), "{report:?}");
+    // What belongs to one transaction stands together.
+    let rows = store.audit_after("host", 0, 240).await.unwrap();
+    assert!(rows.chunks(2).all(|pair| pair[0].action.replace('a', "b") == pair[1].action));
+}
+
+async fn rows_from_before_there_were_hashes_stand_in_front_of_the_chain(address: &str) {
+    let store = open(address).await;
+    let pool = sqlx::AnyPool::connect(address).await.unwrap();
+    for seq in 1..=3 {
+        let old = "INSERT INTO audit (chain, seq, at_ms, principal, action, decision, detail) VALUES ('host', $1, 1, '', '', '', '')";
+        sqlx::query(old).bind(seq).execute(&pool).await.unwrap();
+    }
+    store.append_audit("host", &[entry("one"), entry("two")]).await.unwrap();
+    let report = verified(&store, "host").await;
+    assert_eq!((report.from, report.to, report.hashed_from, report.fault_count()), (1, 5, Some(4), 0), "{report:?}");
+}
+
+async fn checkpoints_are_kept_once_and_found_by_row(address: &str) {
+    let store = open(address).await;
+    let row = |seq: i64, envelope: &str| CheckpointRow { seq, envelope: envelope.into() };
+    assert_eq!(store.last_checkpoint("host").await.unwrap(), 0);
+    for (seq, envelope) in [(3, "a"), (9, "b"), (3, "another")] {
+        store.add_checkpoint("host", &row(seq, envelope)).await.unwrap();
+    }
+    store.add_checkpoint("alone", &row(1, "c")).await.unwrap();
+    assert_eq!(store.checkpoints("host", 0, 100, 10).await.unwrap(), [row(3, "a"), row(9, "b")]);
+    assert_eq!(store.checkpoints("host", 3, 9, 10).await.unwrap(), [row(9, "b")]);
+    assert_eq!(store.checkpoints("host", 0, 8, 10).await.unwrap(), [row(3, "a")]);
+    assert_eq!(store.last_checkpoint("host").await.unwrap(), 9);
+    store.append_audit("other", &[entry("one")]).await.unwrap();
+    assert_eq!(store.audit_chains().await.unwrap(), ["alone", "host", "other"]);
+
+    let sent = AuditSent { rows: 1, checkpoints: 0 };
+    store.set_audit_sent("other", sent).await.unwrap();
+    store.append_audit("other", &[entry("two")]).await.unwrap();
+    assert_eq!(store.audit_sent("other").await.unwrap(), sent, "adding rows leaves it alone");
+    assert_eq!(store.audit_sent("nobody").await.unwrap(), AuditSent::default());
 }
 
 async fn a_host_has_one_row_and_old_ones_go(address: &str) {

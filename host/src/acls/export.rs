@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reach::{self, Reach};
 use crate::agents::{group_of, redrive_group_of, topic_of};
+use crate::audit::AUDIT_TOPIC;
 use crate::capabilities::agents::BOOK_TOPIC;
 use crate::capabilities::timers::Kind;
 use crate::permissions::{Column, Matrix, Row};
@@ -74,6 +75,8 @@ pub fn export(wanted: Wanted<'_>) -> Export {
     book.add(AclResource::Cluster, exact(CLUSTER), &[AclOperation::Describe], "doctor compares the rules");
     book.add(AclResource::Group, exact(READERS_GROUP), &[AclOperation::Describe], "the host reads outside of groups");
     book.add(AclResource::Topic, exact(BOOK_TOPIC), &[AclOperation::Read], "hosts follow which agents were started");
+    let trail = [AclOperation::Read, AclOperation::Write, AclOperation::Create, AclOperation::DescribeConfigs];
+    book.add(AclResource::Topic, exact(AUDIT_TOPIC), &trail, "hosts send the audit trail, and verify it");
     for row in wanted.matrix.rows() {
         match subject(row) {
             Subject::Agents(names) => of_agents(&mut book, row, names, !wanted.declared.is_empty()),

@@ -45,7 +45,7 @@ impl Trail {
 
 fn decided(snapshot: &Snapshot) -> BTreeMap<String, Decided> {
     let tools = snapshot.tools.values().flat_map(BTreeMap::values).map(|tool| &tool.identity);
-    let agents = snapshot.agents.iter().map(|(_, agent)| &agent.identity);
+    let agents = snapshot.agents.values().map(|agent| &agent.identity);
     let loaded = tools.chain(agents).map(|identity| {
         let detail = format!("component {}", identity.digest);
         (identity.component.to_string(), Decided { decision: "allowed", about: detail.clone(), detail })

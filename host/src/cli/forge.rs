@@ -257,7 +257,7 @@ impl Show {
 }
 
 /// A path with query parameters, escaped.
-fn path_with(path: &str, query: &[(&str, String)]) -> Result<String, Problem> {
+pub(super) fn path_with(path: &str, query: &[(&str, String)]) -> Result<String, Problem> {
     let url = reqwest::Url::parse_with_params(&format!("http://wasmill{path}"), query);
     let url = url.map_err(|error| Problem::invalid("request.path", error, ""))?;
     Ok(format!("{path}?{}", url.query().unwrap_or_default()))

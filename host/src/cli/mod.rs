@@ -6,6 +6,7 @@
 
 mod agent;
 mod approval;
+mod audit;
 mod dlq;
 mod doctor;
 mod exit;
@@ -111,6 +112,9 @@ enum Noun {
     /// Decide about components that ask for something privileged
     #[command(subcommand)]
     Approval(approval::Approval),
+    /// See who tried what, and whether somebody tampered with that
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Create, list and change topics
     #[command(subcommand)]
     Topic(topic::Topic),
@@ -143,6 +147,7 @@ impl Noun {
             Self::Plugin(command) => command.run(cx).await,
             Self::Permission(command) => command.run(cx).await,
             Self::Approval(command) => command.run(cx).await,
+            Self::Audit(command) => command.run(cx).await,
             Self::Topic(command) => command.run(cx).await,
             Self::Record(command) => command.run(cx).await,
             Self::Run(command) => command.run(cx).await,

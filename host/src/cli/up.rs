@@ -78,7 +78,7 @@ impl Up {
         metrics.inspect(tokio::task::JoinHandle::abort);
         http.inspect(tokio::task::JoinHandle::abort);
         mcp_port.inspect(tokio::task::JoinHandle::abort);
-        host.audit.flush().await;
+        host.seal_audit().await;
         served
     }
 }

@@ -25,6 +25,8 @@ impl Need {
             ("GET", "/v1/topics/{topic}/records") => Some(Self::ReadTopic),
             ("POST", "/v1/topics/{topic}/records") => Some(Self::WriteTopic),
             ("POST", "/v1/tools/{tool}/calls" | "/v1/builds") => Some(Self::CheckedInside),
+            // Reads all rows that there are.
+            ("GET", "/v1/audit/verify") => duty(Duty::Operate),
             // Dead letters are records, of any topic.
             ("GET", "/v1/dlq" | "/v1/dlq/{topic}") => duty(Duty::Operate),
             (
@@ -33,6 +35,7 @@ impl Need {
                 | "/v1/agents/started"
                 | "/v1/approvals"
                 | "/v1/approvals/{reference}"
+                | "/v1/audit"
                 | "/v1/builds"
                 | "/v1/builds/{id}"
                 | "/v1/events"

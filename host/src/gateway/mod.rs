@@ -8,6 +8,7 @@ mod access;
 mod agents;
 mod approvals;
 mod asker;
+mod audit;
 mod builds;
 mod client;
 mod connection;
@@ -75,6 +76,7 @@ fn routes() -> Router<SharedGateway> {
         .merge(agents::routes())
         .merge(builds::routes())
         .merge(approvals::routes())
+        .merge(audit::routes())
         .merge(dlq::routes())
         .merge(events::routes())
         .merge(figures::routes())

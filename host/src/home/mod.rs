@@ -10,6 +10,7 @@
 //! checkpoints/      state as it was a while ago, with Kafka
 //! host.sock         where a running host listens  host.lock         held by a running host
 //! policy.serial     of what other hosts shared    tokens.toml       digests of clients' tokens, mode 0600
+//! audit.jsonl       signed checkpoints of the audit trail
 //! ```
 //!
 //! This folder knows files and settings. It must never know what a running host does with them.
@@ -130,6 +131,11 @@ impl Home {
     /// The forge's folder. May be deleted while no host runs.
     pub fn forge(&self) -> PathBuf {
         self.root.join("forge")
+    }
+
+    /// Signed checkpoints of the audit trail, outside of the database that has the trail.
+    pub fn audit_file(&self) -> PathBuf {
+        self.root.join("audit.jsonl")
     }
 
     /// The socket of the running host.

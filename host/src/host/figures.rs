@@ -53,6 +53,7 @@ impl Host {
             tools: meters.tools.all().iter().map(|(name, meter)| meter.figures(name)).collect(),
             refused_calls: meters.refused_calls(),
             forge: meters.forge.figures(),
+            audit: meters.audit.figures(),
         }
     }
 

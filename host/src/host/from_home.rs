@@ -29,6 +29,7 @@ pub async fn open(home: &Home, config: &HostConfig, streams: SharedStreams) -> R
         permissions: home.permissions_file(),
         code_cache: home.cache(),
         store: open_store(home, &config.store).await?,
+        audit: home.audit_file(),
         name: host_name(),
         instance: instance_of(home),
         model: config.model.clone(),

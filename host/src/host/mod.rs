@@ -20,6 +20,8 @@ use tokio::sync::{broadcast, watch};
 use wasmill_registry::{Limits, Registry, SecretKey};
 
 use crate::agents::Supervisor;
+use crate::approvals::APPROVALS_CHAIN;
+use crate::audit::{Keeper, KeeperParts};
 use crate::capabilities::{
     CallContext, Caller, Forging, Identity, ModelClient, ModelConfig, Secrets, Services, ToolCalls, guest_http_client,
     new_traceparent,
@@ -60,6 +62,8 @@ pub struct Parts {
     pub code_cache: PathBuf,
     /// Approvals, builds, audit trail.
     pub store: Store,
+    /// File of the audit trail's checkpoints.
+    pub audit: PathBuf,
     /// Name of this host in the audit trail.
     pub name: String,
     /// What tells this host from all others that share its database; the same at each start.
@@ -96,6 +100,7 @@ pub struct Host {
     pub audit: AuditWriter,
     /// Makes tools; none where the host has no forge key.
     pub forge: Option<Arc<Forge>>,
+    keeper: Keeper,
     forge_events: broadcast::Sender<Event>,
     trust: PathBuf,
     name: String,
@@ -136,14 +141,23 @@ impl Host {
         services.provide_tools(Arc::downgrade(&calls));
         catalog.refresh().await?;
         let (forge_events, _) = broadcast::channel(FORGE_EVENTS_MAX);
-        let forge = parts.forge.map(|(settings, key)| {
+        let forge = parts.forge.map(|(settings, key)| (settings, Arc::new(key)));
+        let keeper = Keeper::new(KeeperParts {
+            store: parts.store.clone(),
+            streams: parts.streams.clone(),
+            key: forge.as_ref().map(|(_, key)| key.clone()),
+            file: parts.audit,
+            chains: vec![parts.name.clone(), APPROVALS_CHAIN.to_owned()],
+            meter: services.meters.audit.clone(),
+        });
+        let forge = forge.map(|(settings, key)| {
             let bench = Arc::new(Bench(catalog.clone()));
             let events = forge_events.clone();
             Arc::new(Forge::new(ForgeParts {
                 settings,
                 registry: parts.registry.clone(),
                 trust: parts.trust.clone(),
-                key: Arc::new(key),
+                key,
                 store: parts.store.clone(),
                 audit: audit.clone(),
                 examiner: bench.clone(),
@@ -165,6 +179,7 @@ impl Host {
             store: parts.store,
             audit,
             forge,
+            keeper,
             forge_events,
             trust: parts.trust,
             name: parts.name,
@@ -180,12 +195,19 @@ impl Host {
         self.catalog.matrix().follow();
         self.catalog.audit_decisions().await;
         tokio::join!(
+            self.keeper.run(stop.clone()),
             self.supervisor.run(stop.clone()),
             self.follow(stop.clone()),
             self.tell_others(stop.clone()),
             tidy::tidy(&self.store, self.runs_kept, stop.clone()),
             self.follow_book(stop)
         );
+    }
+
+    /// Writes what waits for the audit trail, and signs its end. The last thing that a host does.
+    pub async fn seal_audit(&self) {
+        self.audit.flush().await;
+        self.keeper.seal().await;
     }
 
     /// Reads which agents were started and stopped, here and elsewhere. Apart from all else, since the log may be away.

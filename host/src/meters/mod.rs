@@ -5,6 +5,7 @@
 
 mod agent;
 mod agent_figures;
+mod audit;
 mod cpu;
 mod forge;
 mod histogram;
@@ -17,6 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use agent::{AgentMeter, Failure, HeldInstance, Round, Seat};
 pub use agent_figures::{AgentFigures, ErrorFigures, HeldPartition, RoundFigures};
+pub use audit::{AuditFigures, AuditMeter};
 pub use cpu::on_cpu;
 pub use forge::{Built, ForgeFigures, ForgeMeter};
 pub use histogram::{BOUNDS_MICROS, Distribution, Histogram};
@@ -33,6 +35,8 @@ pub struct Meters {
     pub tools: Names<ToolMeter>,
     /// Of the forge.
     pub forge: Arc<ForgeMeter>,
+    /// Of the audit trail.
+    pub audit: Arc<AuditMeter>,
     refused_calls: AtomicU64,
 }
 

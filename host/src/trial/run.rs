@@ -138,6 +138,7 @@ async fn host(folder: &Path, manifest: &Manifest, topics: impl Iterator<Item = S
         permissions: write("permissions.toml", &matrix(manifest).map_err(|error| failed(&error))?)?,
         code_cache: folder.join("cache"),
         store: Store::open_file(&folder.join("store.db")).await?,
+        audit: folder.join("audit.jsonl"),
         name: "trial".into(),
         instance: "trial".into(),
         model: None,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lag::PartitionLag;
 use crate::agents::AgentState;
-use crate::meters::{AgentFigures, ForgeFigures, ProcessFigures, ToolFigures};
+use crate::meters::{AgentFigures, AuditFigures, ForgeFigures, ProcessFigures, ToolFigures};
 
 /// What a host has done since it started, and what it holds now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Figures {
     pub refused_calls: u64,
     /// The forge.
     pub forge: ForgeFigures,
+    /// The audit trail.
+    #[serde(default)]
+    pub audit: AuditFigures,
 }
 
 /// The host itself.

@@ -62,6 +62,7 @@ impl Collector for Page {
         self.agents(&mut sheet)?;
         self.tools(&mut sheet)?;
         self.forge(&mut sheet)?;
+        self.audit(&mut sheet)?;
         self.host(&mut sheet)
     }
 }
@@ -128,6 +129,13 @@ impl Page {
         sheet.histograms("wasmill_tool_duration", "Time of a call", duration)?;
         let help = "Calls that reached no tool: denied, too deep, or of a tool that can't be called";
         sheet.counters("wasmill_tool_refused_calls", help, None, one(self.0.refused_calls))
+    }
+
+    fn audit(&self, sheet: &mut Sheet<'_>) -> Written {
+        let audit = &self.0.audit;
+        let failed = [("checkpoint", audit.failed_checkpoints), ("topic", audit.failed_topic)];
+        let failed = failed.into_iter().map(|(work, count)| ([("work", work)], count));
+        sheet.counters("wasmill_audit_failures", "Attempts to sign or send the audit trail that failed", None, failed)
     }
 
     fn forge(&self, sheet: &mut Sheet<'_>) -> Written {

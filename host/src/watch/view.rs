@@ -143,7 +143,7 @@ impl Took {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::meters::{AgentFigures, AgentMeter, Failure, ForgeFigures, ProcessFigures, Round};
+    use crate::meters::{AgentFigures, AgentMeter, AuditFigures, Failure, ForgeFigures, ProcessFigures, Round};
     use crate::watch::{ComponentFigures, HostFigures, PartitionLag};
 
     pub(in crate::watch) fn agent(name: &str) -> AgentLine {
@@ -166,6 +166,7 @@ pub(super) mod tests {
             tools: Vec::new(),
             refused_calls: 0,
             forge: ForgeFigures::default(),
+            audit: AuditFigures::default(),
         }
     }
 

@@ -4,6 +4,8 @@
 
 mod agents;
 mod approved;
+mod audit;
+mod audited;
 mod broker_away;
 mod console;
 mod evil;

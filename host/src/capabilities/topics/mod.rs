@@ -9,15 +9,16 @@ use super::ask::Terms;
 use super::errors;
 use super::guest::{Guest, Identity, check};
 use super::services::Services;
+use crate::audit::AUDIT_TOPIC;
 use crate::permissions::{Action, LimitName};
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::topics::{Host, Settings};
 use crate::streams::{StreamError, TopicChange};
 
-/// Topics that begin so belong to the broker, hold agents' state, say which agents were started, or are no topics but what
+/// Topics that begin so belong to the broker, hold agents' state, say which agents were started, have the audit trail, or are no topics but what
 /// timers come as. No pattern of the matrix reaches them: a `*` is meant for topics, and whoever writes another agent's
 /// state is that agent.
-const RESERVED: [&str; 5] = ["__", "wasmill.state.", TIMER_TOPIC, CRON_TOPIC, BOOK_TOPIC];
+const RESERVED: [&str; 6] = ["__", "wasmill.state.", TIMER_TOPIC, CRON_TOPIC, BOOK_TOPIC, AUDIT_TOPIC];
 
 /// Refuses a topic that no component may touch, whatever is granted.
 ///
