@@ -17,6 +17,7 @@ use super::connection::Bounded;
 use super::port::bind;
 use super::state::{Gateway, SharedGateway};
 use super::{extract, routes};
+use crate::home::HomeError;
 use crate::host::Host;
 use crate::problem::{Problem, ProblemKind};
 
@@ -74,7 +75,7 @@ async fn guard(State(gateway): State<SharedGateway>, mut request: Request, next:
 }
 
 async fn admit(gateway: &Gateway, request: &mut Request) -> Result<Asker, Response> {
-    let client = client(gateway, request)?;
+    let client = client(gateway, request).map_err(|error| locked(&error))?.ok_or_else(unauthorized)?;
     let host = gateway.host().await.map_err(IntoResponse::into_response)?;
     let route: MatchedPath = request.extract_parts().await.map_err(IntoResponse::into_response)?;
     let need = Need::of(request.method(), route.as_str()).ok_or_else(|| {
@@ -102,12 +103,10 @@ fn check(host: &Host, client: &str, need: Need, topic: &str) -> Result<(), Box<P
         .map_err(|denial| Box::new(Problem::new(ProblemKind::Denied, denial.code(), denial.message(), denial.next())))
 }
 
-/// The client whose token came with the request.
-fn client(gateway: &Gateway, request: &Request) -> Result<String, Response> {
-    let token = bearer(request.headers()).ok_or_else(unauthorized)?;
-    let tokens = gateway.home().tokens().map_err(|error| locked(&error))?;
-    let client = tokens.client(token, OffsetDateTime::now_utc()).map(str::to_owned);
-    client.ok_or_else(unauthorized)
+/// The client whose token came with the request; none where that is nobody's.
+fn client(gateway: &Gateway, request: &Request) -> Result<Option<String>, HomeError> {
+    let Some(token) = bearer(request.headers()) else { return Ok(None) };
+    Ok(gateway.home().tokens()?.client(token, OffsetDateTime::now_utc()).map(str::to_owned))
 }
 
 /// The answer to who comes without a token that counts.
@@ -120,7 +119,7 @@ pub(crate) fn unauthorized() -> Response {
 }
 
 /// The answer where tokens can't be read. Where the file lies is nobody's business out there.
-pub(crate) fn locked(error: &crate::home::HomeError) -> Response {
+pub(crate) fn locked(error: &HomeError) -> Response {
     tracing::error!(code = error.code(), "no client comes in: {error}");
     let message = "this host can't tell clients apart now";
     let next = "Whoever runs it finds why in its log.";

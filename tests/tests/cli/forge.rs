@@ -34,6 +34,12 @@ fn a_source_becomes_a_tool_that_can_be_called_and_looked_at() {
     let builds = cli.run(&["forge", "list"]).json();
     let id = builds[0]["id"].as_str().unwrap();
     assert_eq!(cli.run(&["forge", "show", id, "--source"]).json(), SUM);
+
+    let provenance = cli.run(&["plugin", "provenance", "cli.sum"]).json();
+    assert_eq!(provenance["buildDefinition"]["externalParameters"]["maker"], "client:cli", "{provenance}");
+    let verified = cli.run(&["plugin", "verify", "cli.sum", "--rebuild"]).json();
+    assert_eq!(verified["rebuilt"]["built"], verified["digest"], "{verified}");
+    assert_eq!(verified["rebuilt"]["other_tools"], json!([]));
 }
 
 #[test]

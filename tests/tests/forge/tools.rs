@@ -2,11 +2,11 @@
 
 use wasmill::capabilities::{Caller, Invocation, ToolCalls, problem};
 use wasmill::forge::{
-    ALLOWED_CRATES, Compiled, Example, ForgeError, Outcome, ProblemKind, Product, Refusal, Request, Stage,
+    ALLOWED_CRATES, Compiled, Example, ForgeError, Outcome, ProblemKind, Product, Refusal, Request, Stage, rebuild,
 };
 use wasmill::host::Host;
 use wasmill::store::{AuditFilter, BuildFilter, BuildOutcome};
-use wasmill_registry::{Claim, Digest, Reference};
+use wasmill_registry::{Bundle, Claim, Digest, Reference, sign};
 use wasmill_tests::scratch::Scratch;
 
 use crate::harness::{request, workshop};
@@ -282,4 +282,40 @@ async fn equal_requests_at_the_same_time_are_built_once() {
     let (one, two) = tokio::join!(callable(&host, &one), callable(&host, &two));
     assert_eq!((&one.version, &one.digest), (&two.version, &two.digest));
     assert_eq!(host.store.builds_since("client:smith", 0).await.unwrap(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_that_its_source_does_not_give_is_found_by_a_rebuild() {
+    let (scratch, host) = host().await;
+    callable(&host, &sum()).await;
+    let (registry, trust) = (scratch.registry().unwrap(), scratch.trust().unwrap());
+    let now = time::OffsetDateTime::now_utc();
+    let verified = registry.load(&registry.find(&"smith.sum".parse().unwrap()).unwrap(), &trust, now).unwrap();
+    let workshop = async || Ok(workshop().await);
+    let honest = rebuild(&verified, workshop).await.unwrap();
+    assert_eq!((honest.built, honest.other_tools), (verified.digest(), vec![]));
+
+    // The forge's own key says that the same source gave this: a component with one more custom section.
+    let component = [verified.component(), &[0, 2, 1, b'x']].concat();
+    let bundle = verified.bundle();
+    let envelope = sign(&component, &bundle.manifest, verified.claim(), &scratch.forge).unwrap();
+    let forged = Bundle { component, envelope: envelope.to_json(), ..bundle.clone() }.verify(&trust, now).unwrap();
+    let found = rebuild(&forged, workshop).await.unwrap();
+    assert_eq!((found.built, found.signed), (verified.digest(), forged.digest()));
+    assert_ne!(found.built, found.signed);
+
+    assert_eq!(rebuild(&published(&scratch), workshop).await.unwrap_err().code, "provenance.none");
+}
+
+/// Something that nobody forged.
+fn published(scratch: &Scratch) -> wasmill_registry::Verified {
+    let (component, manifest) = (b"\0asm\x0d\0\x01\0", b"name = 'a'\nversion = '1.0.0'\nkind = 'tool'\n");
+    let envelope = sign(component, manifest, &Claim::Published, &scratch.publisher).unwrap();
+    let bundle = Bundle {
+        component: component.to_vec(),
+        manifest: manifest.to_vec(),
+        envelope: envelope.to_json(),
+        source: None,
+    };
+    bundle.verify(&scratch.trust().unwrap(), time::OffsetDateTime::now_utc()).unwrap()
 }

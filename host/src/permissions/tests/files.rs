@@ -69,6 +69,7 @@ fn a_value_that_can_not_be_is_refused_with_its_line() {
         ("tools = [\"Upper\"]", "can't be a name"),
         ("topics.read = [\"a b\"]", "can't be a name"),
         ("forge = [\"rst\"]", "did you mean `rust`"),
+        ("host = [\"reed\"]", "did you mean `read`"),
         ("limits.memory_mib = 9999", "not between 2 and 1024"),
         ("limits.memory_mib = -1", "u32"),
         ("http = [{ host = \"https://a.com/\", methods = [\"GET\"] }]", "host name alone"),
@@ -86,7 +87,7 @@ fn a_value_that_can_not_be_is_refused_with_its_line() {
 }
 
 #[test]
-fn every_permission_that_a_component_can_want_can_be_written_in_a_row() {
+fn every_permission_can_be_written_in_a_row() {
     let all = wasmill_registry::Permissions {
         topics: wasmill_registry::Topics { read: vec!["a".into()], write: vec!["a".into()], create: vec!["a".into()] },
         tools: vec!["a".into()],
@@ -95,6 +96,7 @@ fn every_permission_that_a_component_can_want_can_be_written_in_a_row() {
         secrets: vec!["a".into()],
         forge: vec!["rust".into()],
         agents: vec!["a".into()],
+        host: vec!["read".into()],
         state: true,
         clock: true,
         timers: true,
