@@ -27,11 +27,13 @@ pub fn id_prefix(batch: &Batch) -> String {
 
 /// The trace that a batch belongs to: its first record's, or a new one.
 pub fn traceparent(batch: &Batch) -> Arc<str> {
-    let first = batch.headers.as_ref().and_then(|headers| find(headers, 0, b"traceparent"));
-    match first.and_then(|value| std::str::from_utf8(value).ok()).filter(|text| is_traceparent(text)) {
-        Some(text) => text.into(),
-        None => new_traceparent(),
-    }
+    given_traceparent(batch).map_or_else(new_traceparent, Into::into)
+}
+
+/// The trace that a batch's first record says that it belongs to.
+pub fn given_traceparent(batch: &Batch) -> Option<&str> {
+    let first = batch.headers.as_ref().and_then(|headers| find(headers, 0, b"traceparent"))?;
+    std::str::from_utf8(first).ok().filter(|text| is_traceparent(text))
 }
 
 fn find<'a>(headers: &'a HeaderColumns, row: usize, name: &[u8]) -> Option<&'a [u8]> {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::meters::AgentMeter;
+use crate::problem::Problem;
 
 /// What an agent is doing.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -15,6 +16,14 @@ pub enum AgentState {
         /// What it waits for, and what to do.
         reason: String,
     },
+}
+
+impl AgentState {
+    /// It waits because of a problem.
+    pub fn waiting(problem: &Problem) -> Self {
+        let next = if problem.next.is_empty() { String::new() } else { format!("; {}", problem.next) };
+        Self::Waiting { reason: format!("{}{next}", problem.message) }
+    }
 }
 
 /// An agent as it stands.

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use wasmill_registry::Mode;
 
+use super::again::again;
 use super::caution::Caution;
 use super::dead_letter;
 use super::group::group_of;
@@ -28,10 +29,6 @@ use crate::streams::{Batch, Membership, Poll, StreamError, TopicSpec, Work, Work
 const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Longest wait for records; a stop doesn't wait for it.
 const POLL_WAIT: Duration = Duration::from_secs(30);
-/// Pause after the first failure in a row; doubled with each further one.
-const BACK_OFF_FIRST: Duration = Duration::from_millis(200);
-/// Longest pause between two tries.
-const BACK_OFF_MAX: Duration = Duration::from_secs(5);
 
 /// What a worker is given.
 pub struct Assignment {
@@ -48,37 +45,19 @@ pub struct Assignment {
 }
 
 /// Works until `stop` becomes true. Failures are shown on the board and tried again.
-pub async fn run(assignment: Assignment, mut stop: watch::Receiver<bool>) {
-    let mut back_off = BACK_OFF_FIRST;
+pub async fn run(assignment: Assignment, stop: watch::Receiver<bool>) {
     let name = assignment.agent.identity.component.clone();
-    loop {
-        let began = Instant::now();
-        let session = async {
-            match assignment.agent.section.mode {
-                Mode::Stream => session(&assignment).await,
-                Mode::Task => task::session(&assignment).await,
-            }
-        };
-        let failed = tokio::select! {
-            failed = session => failed,
-            _ = stop.wait_for(|stop| *stop) => return,
-        };
-        let problem = match failed {
-            Ok(never) => match never {},
-            Err(problem) => problem,
-        };
-        if began.elapsed() > BACK_OFF_MAX {
-            back_off = BACK_OFF_FIRST;
+    let work = || async {
+        match assignment.agent.section.mode {
+            Mode::Stream => session(&assignment).await,
+            Mode::Task => task::session(&assignment).await,
         }
+    };
+    let failed = |problem: Problem| {
         assignment.board.meter().restarted();
-        let next = if problem.next.is_empty() { String::new() } else { format!("; {}", problem.next) };
-        assignment.board.set(&name, AgentState::Waiting { reason: format!("{}{next}", problem.message) });
-        tokio::select! {
-            () = tokio::time::sleep(back_off) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
-        back_off = (back_off * 2).min(BACK_OFF_MAX);
-    }
+        assignment.board.set(&name, AgentState::waiting(&problem));
+    };
+    again(work, failed, stop).await;
 }
 
 /// Joins the group and works until something fails.
@@ -195,7 +174,7 @@ async fn rewind(worker: &mut Box<dyn StreamWorker>) -> Result<(), Problem> {
 }
 
 /// Makes the dead-letter topics of the topics that some work ends in, where it sends to them.
-pub(super) async fn ensure_dead_letter_topics(
+pub async fn ensure_dead_letter_topics(
     services: &Services,
     work: &Work,
     ends: &[(String, u32, u64)],

@@ -1,6 +1,7 @@
 //! How a call into a guest ends, in words.
 
 use crate::capabilities::{CallContext, Identity, errors};
+use crate::problem::Problem;
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::{LimitKind, RuntimeError, STACK_SIZE};
 
@@ -11,8 +12,8 @@ pub fn end_of_call(identity: &Identity, context: &CallContext, error: &RuntimeEr
     match error {
         RuntimeError::Limit(limit) => {
             let message = match limit_text(identity, context, *limit) {
-                Some(text) => format!("{component} reached its {limit} limit: {text}"),
-                None => format!("{component} reached its {limit} limit"),
+                Some(text) => format!("{component} {}: {text}", reached(*limit)),
+                None => format!("{component} {}", reached(*limit)),
             };
             errors::limit(error.code(), message, "let it do less at once, or raise the limit where it is set")
         }
@@ -26,6 +27,20 @@ pub fn end_of_call(identity: &Identity, context: &CallContext, error: &RuntimeEr
         ),
         other => errors::failed(other.code(), format!("{component}: {other}"), ""),
     }
+}
+
+/// True where a problem is a limit of time: of the caller, or of the tool. A tool's own errors never are.
+pub fn is_about_time(problem: &Problem) -> bool {
+    let ended_by = |limit| problem.message.contains(&reached(limit));
+    match &*problem.code {
+        "tool.deadline" => true,
+        "guest.limit" => [LimitKind::Deadline, LimitKind::Compute].into_iter().any(ended_by),
+        _ => false,
+    }
+}
+
+fn reached(limit: LimitKind) -> String {
+    format!("reached its {limit} limit")
 }
 
 fn limit_text(identity: &Identity, context: &CallContext, limit: LimitKind) -> Option<String> {

@@ -5,6 +5,7 @@
 
 mod answer;
 mod call;
+mod client;
 mod component;
 mod describe;
 mod engine;
@@ -13,6 +14,7 @@ mod explain;
 mod grants;
 mod instance;
 mod load;
+pub(crate) mod names;
 mod past;
 mod run;
 mod snapshot;
@@ -22,7 +24,7 @@ mod trail;
 mod try_out;
 
 pub(crate) use answer::own_problem;
-pub use call::end_of_call;
+pub use call::{end_of_call, is_about_time};
 pub use component::{Agent, Tool, ToolFunction};
 pub use engine::ScriptEngine;
 pub use error::CatalogError;

@@ -23,12 +23,11 @@ use crate::agents::Supervisor;
 use crate::approvals::APPROVALS_CHAIN;
 use crate::audit::{Keeper, KeeperParts};
 use crate::capabilities::{
-    CallContext, Caller, Forging, Identity, ModelClient, ModelConfig, Secrets, Services, ToolCalls, guest_http_client,
-    new_traceparent,
+    Caller, Forging, ModelClient, ModelConfig, Secrets, Services, ToolCalls, guest_http_client, new_traceparent,
 };
 use crate::catalog::{Catalog, CatalogConfig, Toolbox};
 use crate::forge::{Event, Forge, ForgeParts, ForgeSettings};
-use crate::permissions::{Principal, SharedMatrix};
+use crate::permissions::SharedMatrix;
 
 use crate::problem::{Problem, ProblemKind};
 use crate::runtime::{CompileCache, Engine, EngineConfig};
@@ -225,21 +224,7 @@ impl Host {
 
     /// Somebody outside who calls tools: what the rows for `client:NAME` allow.
     pub fn client(&self, name: &str) -> Caller {
-        let principal = Principal::client(name);
-        let matrix = self.catalog.matrix().current();
-        let grant = matrix.grant(&principal, None, None, None);
-        let identity = Identity {
-            component: principal.as_str().into(),
-            principal,
-            digest: String::new(),
-            policy_revision: grant.revision().to_string(),
-            settings: BTreeMap::new(),
-            source: None,
-            grant,
-        };
-        let identity = Arc::new(identity);
-        let context = CallContext::begin(&identity, new_traceparent());
-        Caller { identity, context }
+        self.catalog.client(name, new_traceparent())
     }
 
     /// Every stage of every request to the forge, from now on.

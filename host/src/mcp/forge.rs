@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::ask::{self, Way};
-use super::names::shown;
 use crate::capabilities::Caller;
+use crate::catalog::names::shown;
 use crate::forge::{Language, Outcome, Product, Request};
 use crate::host::Host;
 use crate::permissions::Action;

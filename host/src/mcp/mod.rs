@@ -8,7 +8,6 @@
 mod answer;
 mod ask;
 mod forge;
-mod names;
 mod port;
 mod server;
 mod socket;

@@ -14,8 +14,9 @@ use rmcp::{RoleServer, ServerHandler, ServiceExt as _};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{answer, forge, names, topics};
+use super::{answer, forge, topics};
 use crate::capabilities::{Caller, Invocation, ToolCalls, problem};
+use crate::catalog::names;
 use crate::host::Host;
 use crate::permissions::Action;
 use crate::problem::Problem;

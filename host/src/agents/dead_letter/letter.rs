@@ -17,7 +17,7 @@ pub struct DeadLetter {
     pub offset: u64,
     /// Where the record was; none where the headers don't say.
     pub origin: Option<Origin>,
-    /// Agent that could not handle it.
+    /// Agent that could not handle it; `client:NAME` where it was no request of that client.
     pub agent: Option<String>,
     /// Code of the last error.
     pub code: Option<String>,

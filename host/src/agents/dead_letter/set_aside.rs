@@ -42,14 +42,14 @@ pub fn set_aside(identity: &Identity, services: &Services, alone: &Batch, reason
         agent = %identity.component, topic = %alone.topic, partition = alone.partition,
         offset = alone.offsets.first(), code = %problem.code, "set aside on the dead-letter topic: {}", problem.message
     );
-    output(alone, identity.principal.name(), reason, services.streams.record_bytes_max())
+    letter(alone, identity.principal.name(), reason, services.streams.record_bytes_max())
 }
 
-/// The record as it came, with headers that say where it was, who could not handle it, why, and how often it was tried.
+/// The dead letter of a record: as it came, with headers that say where it was, who (`by`) could not handle it, why, and how often it was tried.
 ///
 /// Of a record with more than `size_max` bytes, which the log would not take again since its limit was lowered, only
 /// these headers are kept: it can be read where it was.
-fn output(alone: &Batch, agent: &str, reason: &Reason, size_max: usize) -> Output {
+pub fn letter(alone: &Batch, by: &str, reason: &Reason, size_max: usize) -> Output {
     let Reason { problem, stack, attempts } = reason;
     let fits = own_size(alone) <= size_max;
     let offset = alone.offsets.first().copied().unwrap_or_default();
@@ -59,7 +59,7 @@ fn output(alone: &Batch, agent: &str, reason: &Reason, size_max: usize) -> Outpu
         header(TOPIC, &alone.topic),
         header(PARTITION, &alone.partition.to_string()),
         header(OFFSET, &offset.to_string()),
-        header(AGENT, agent),
+        header(AGENT, by),
         header(CODE, &problem.code),
         header(REASON, &problem.message.chars().take(REASON_SIZE_MAX).collect::<String>()),
         header(ATTEMPTS, &attempts.to_string()),

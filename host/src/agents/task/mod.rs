@@ -13,3 +13,4 @@ mod window;
 
 pub use replay::{Replayed, ReplayedStep, replay};
 pub use session::session;
+pub(crate) use window::{Stage, Window};

@@ -1,15 +1,15 @@
-//! How functions of tools are named in MCP.
+//! Functions of tools under one name, as MCP and language models have it.
 
-/// `maker.tool` and `function` as the one name that MCP has: `maker_tool__function`.
+/// `maker.tool` and `function` as one name: `maker_tool__function`.
 ///
 /// Clients hand these names to language models, which take `a-z`, `A-Z`, `0-9`, `_` and `-`. Names of components have
 /// no `_`, so the first `__` ends the component, and no two functions share a name.
-pub(super) fn shown(tool: &str, function: &str) -> String {
+pub fn shown(tool: &str, function: &str) -> String {
     format!("{}__{function}", tool.replace('.', "_"))
 }
 
 /// Tool and function of a name; none for one that [`shown`] never gives.
-pub(super) fn meant(name: &str) -> Option<(String, String)> {
+pub fn meant(name: &str) -> Option<(String, String)> {
     let (tool, function) = name.split_once("__")?;
     Some((tool.replace('_', "."), function.to_owned()))
 }
