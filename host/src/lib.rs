@@ -21,6 +21,7 @@ pub mod runs;
 pub mod runtime;
 pub mod store;
 pub mod streams;
+pub mod tool_topics;
 pub mod topics;
 pub mod trial;
 pub mod watch;

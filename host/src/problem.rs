@@ -13,6 +13,7 @@ use crate::runtime::RuntimeError;
 use crate::runtime::bindings::errors::Error;
 use crate::store::StoreError;
 use crate::streams::StreamError;
+use crate::tool_topics::RequestError;
 
 /// How whoever asked should react. The same cases as the guests' `errors.error`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -304,6 +305,12 @@ impl From<StoreError> for Problem {
             _ => ProblemKind::Failed,
         };
         Self::new(kind, error.code(), error.to_string(), "See `store.url` in host.toml, and `wasmill doctor`.")
+    }
+}
+
+impl From<RequestError> for Problem {
+    fn from(error: RequestError) -> Self {
+        Self::invalid(error.code(), error.to_string(), "Send it again as docs/tool-topics.md says.")
     }
 }
 

@@ -10,6 +10,7 @@ use crate::agents::AgentStatus;
 use crate::catalog::{Refused, Waiting};
 use crate::permissions::MatrixStatus;
 use crate::problem::Problem;
+use crate::tool_topics::{ToolTopics, ToolTopicsStatus};
 
 /// What a host is doing.
 #[derive(Debug, Serialize)]
@@ -18,6 +19,8 @@ struct StatusReply {
     version: &'static str,
     /// Agents at work.
     agents: Vec<AgentStatus>,
+    /// Topics on which tools can be called.
+    tool_topics: Vec<ToolTopicsStatus>,
     /// Callable tools, `name@version`.
     tools: Vec<String>,
     /// Components that wait for an admin.
@@ -38,6 +41,7 @@ async fn status(State(gateway): State<SharedGateway>) -> Result<Json<StatusReply
     Ok(Json(StatusReply {
         version: env!("CARGO_PKG_VERSION"),
         agents: host.supervisor.status(),
+        tool_topics: host.tool_topics.iter().map(ToolTopics::status).collect(),
         tools: snapshot.tools.values().flat_map(|v| v.values()).map(|t| t.identity.component.to_string()).collect(),
         waiting: snapshot.waiting.clone(),
         refused: snapshot.refused.clone(),

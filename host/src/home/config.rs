@@ -10,8 +10,13 @@ use wasmill_registry::{DocumentError, Limits, line_of, parse_document};
 use crate::capabilities::ModelConfig;
 use crate::forge::ForgeSettings;
 use crate::permissions::LimitName;
-use crate::streams::RECORD_SIZE_MAX;
 use crate::streams::kafka::KafkaConfig;
+use crate::streams::{RECORD_SIZE_MAX, TopicSpec, check_topic};
+
+/// Most pairs of tool topics.
+const TOOL_TOPICS_MAX: usize = 32;
+/// Most calls at the same time of one pair.
+const CALLS_AT_ONCE_MAX: usize = 256;
 
 /// Settings of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +41,8 @@ pub struct HostConfig {
     pub limits: HostLimits,
     /// Runs of agents in task mode.
     pub runs: RunsConfig,
+    /// Topics on which tools can be called; none unless named.
+    pub tool_topics: Vec<ToolTopicsConfig>,
 }
 
 /// Where records are.
@@ -102,6 +109,35 @@ pub struct McpConfig {
     pub anonymous: Option<String>,
 }
 
+/// A pair of topics: requests to call tools on one, answers on the other.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolTopicsConfig {
+    /// The client that whoever may write to `requests` is: its rows decide.
+    pub client: String,
+    /// Topic of the requests.
+    #[serde(default = "default_requests")]
+    pub requests: String,
+    /// Topic of the answers.
+    #[serde(default = "default_results")]
+    pub results: String,
+    /// Most calls at the same time; requests of one session are called one after the other.
+    #[serde(default = "default_calls_at_once")]
+    pub calls_at_once: usize,
+}
+
+fn default_requests() -> String {
+    "tool.requests".to_owned()
+}
+
+fn default_results() -> String {
+    "tool.results".to_owned()
+}
+
+fn default_calls_at_once() -> usize {
+    16
+}
+
 /// Runs of agents in task mode.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -154,6 +190,8 @@ struct File<S> {
     limits: HostLimits,
     #[serde(default)]
     runs: RunsConfig,
+    #[serde(default)]
+    tool_topics: Vec<ToolTopicsConfig>,
 }
 
 impl HostConfig {
@@ -199,10 +237,48 @@ impl HostConfig {
         if let Some(Err(error)) = file.mcp.anonymous.as_deref().map(wasmill_registry::check_component_name) {
             return at(&["mcp", "anonymous"], error.to_string());
         }
-        let File { streams: section, store, metrics, gateway, mcp, model, forge, config, limits, runs } = file;
+        if let Some((row, field, message)) = misfit(&file.tool_topics) {
+            return at(&["tool_topics", &row.to_string(), field], message);
+        }
+        let File { streams: section, store, metrics, gateway, mcp, model, forge, config, limits, runs, tool_topics } =
+            file;
         let streams = section.map_or_else(|| StreamsConfig::Embedded(EmbeddedSection::default()), streams);
-        Ok(Self { streams, store, metrics, gateway, mcp, model, forge, config, limits, runs })
+        Ok(Self { streams, store, metrics, gateway, mcp, model, forge, config, limits, runs, tool_topics })
     }
+}
+
+/// Row, field and words of the first thing that is wrong with pairs of topics.
+fn misfit(pairs: &[ToolTopicsConfig]) -> Option<(usize, &'static str, String)> {
+    if pairs.len() > TOOL_TOPICS_MAX {
+        return Some((
+            TOOL_TOPICS_MAX,
+            "requests",
+            format!("there are at most {TOOL_TOPICS_MAX} pairs of tool topics"),
+        ));
+    }
+    let topic = |name: &str| check_topic(&TopicSpec { name: name.to_owned(), partitions: 1, compacted: false });
+    for (row, pair) in pairs.iter().enumerate() {
+        let of = |field, message: String| Some((row, field, message));
+        if let Err(error) = wasmill_registry::check_component_name(&pair.client) {
+            return of("client", error.to_string());
+        }
+        for (field, name) in [("requests", &pair.requests), ("results", &pair.results)] {
+            if let Err(error) = topic(name) {
+                return of(field, error.to_string());
+            }
+        }
+        if pairs[..row].iter().any(|other| other.requests == pair.requests) {
+            return of("requests", format!("`{}` is read by two pairs", pair.requests));
+        }
+        // Answers would be read as requests.
+        if pairs.iter().any(|other| other.requests == pair.results) {
+            return of("results", format!("`{}` is a topic of requests", pair.results));
+        }
+        if !(1..=CALLS_AT_ONCE_MAX).contains(&pair.calls_at_once) {
+            return of("calls_at_once", format!("calls_at_once is between 1 and {CALLS_AT_ONCE_MAX}"));
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -214,6 +290,7 @@ mod tests {
         let config = HostConfig::parse("").unwrap();
         assert_eq!(config.streams, StreamsConfig::Embedded(EmbeddedSection::default()));
         assert_eq!((config.model, config.store.url, config.metrics.listen), (None, None, None));
+        assert!(config.tool_topics.is_empty());
     }
 
     #[test]
@@ -243,6 +320,16 @@ mod tests {
             ("[metrics]\nlisten = '9464'\n", 2, "address"),
             ("[mcp]\nlisten = '127.0.0.1:1'\nanonymous = 'No One'\n", 3, "not a name"),
             ("[streams]\nrecord_bytes = 1\n", 2, "record_bytes"),
+            ("[[tool_topics]]\nrequests = 'r'\n", 1, "client"),
+            ("[[tool_topics]]\nclient = 'No One'\n", 2, "not a name"),
+            ("[[tool_topics]]\nclient = 'a'\nresults = 'a b'\n", 3, "' '"),
+            ("[[tool_topics]]\nclient = 'a'\nrequests = 't'\nresults = 't'\n", 4, "topic of requests"),
+            (
+                "[[tool_topics]]\nclient = 'a'\n[[tool_topics]]\nclient = 'b'\nrequests = 'tool.requests'\n",
+                5,
+                "two pairs",
+            ),
+            ("[[tool_topics]]\nclient = 'a'\ncalls_at_once = 0\n", 3, "calls_at_once"),
             ("[limits]\ninstances = 0\n", 2, "instances"),
             ("[runs]\nkeep_days = 0\n", 2, "keep_days"),
             ("[limits.component]\nmemory_mib = 0\n", 2, "between"),

@@ -27,7 +27,9 @@ use std::path::{Path, PathBuf};
 
 use wasmill_registry::{Registry, TrustRoots, parse_document};
 
-pub use config::{EmbeddedSection, HostConfig, HostLimits, McpConfig, MetricsConfig, StoreConfig, StreamsConfig};
+pub use config::{
+    EmbeddedSection, HostConfig, HostLimits, McpConfig, MetricsConfig, StoreConfig, StreamsConfig, ToolTopicsConfig,
+};
 pub use error::HomeError;
 pub use files::{add_to_file, read_bounded};
 pub use init::KEY_NAMES;

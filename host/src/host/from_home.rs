@@ -39,6 +39,7 @@ pub async fn open(home: &Home, config: &HostConfig, streams: SharedStreams) -> R
         engine: EngineConfig { instances_max: config.limits.instances, ..EngineConfig::default() },
         forge: key.map(|key| (config.forge.clone(), key)),
         runs_kept: Duration::from_secs(u64::from(config.runs.keep_days) * 24 * 60 * 60),
+        tool_topics: config.tool_topics.clone(),
     };
     Host::open(parts).await
 }

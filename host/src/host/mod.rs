@@ -27,12 +27,14 @@ use crate::capabilities::{
 };
 use crate::catalog::{Catalog, CatalogConfig, Toolbox};
 use crate::forge::{Event, Forge, ForgeParts, ForgeSettings};
+use crate::home::ToolTopicsConfig;
 use crate::permissions::SharedMatrix;
 
 use crate::problem::{Problem, ProblemKind};
 use crate::runtime::{CompileCache, Engine, EngineConfig};
 use crate::store::{AuditWriter, Store, now_ms};
 use crate::streams::SharedStreams;
+use crate::tool_topics::ToolTopics;
 use crate::watch::Lags;
 
 use forging::Bench;
@@ -81,6 +83,8 @@ pub struct Parts {
     pub forge: Option<(ForgeSettings, SecretKey)>,
     /// How long a finished run stays with its journal.
     pub runs_kept: Duration,
+    /// Topics on which tools can be called.
+    pub tool_topics: Vec<ToolTopicsConfig>,
 }
 
 /// A host.
@@ -91,6 +95,8 @@ pub struct Host {
     pub toolbox: Arc<Toolbox>,
     /// Agents at work.
     pub supervisor: Supervisor,
+    /// Topics on which tools can be called.
+    pub tool_topics: Vec<ToolTopics>,
     /// The log.
     pub streams: SharedStreams,
     /// Approvals, builds, audit trail.
@@ -170,10 +176,13 @@ impl Host {
             services.provide_forge(Arc::downgrade(&forging));
         }
         let supervisor = Supervisor::new(catalog.clone());
+        let tool_topics = parts.tool_topics.into_iter();
+        let tool_topics = tool_topics.map(|config| ToolTopics::new(config, catalog.clone(), toolbox.clone())).collect();
         Ok(Self {
             catalog,
             toolbox,
             supervisor,
+            tool_topics,
             streams: parts.streams,
             store: parts.store,
             audit,
@@ -196,6 +205,7 @@ impl Host {
         tokio::join!(
             self.keeper.run(stop.clone()),
             self.supervisor.run(stop.clone()),
+            futures::future::join_all(self.tool_topics.iter().map(|topics| topics.run(stop.clone()))),
             self.follow(stop.clone()),
             self.tell_others(stop.clone()),
             tidy::tidy(&self.store, self.runs_kept, stop.clone()),

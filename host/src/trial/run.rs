@@ -148,6 +148,7 @@ async fn host(folder: &Path, manifest: &Manifest, topics: impl Iterator<Item = S
         forge: None,
         limits: wasmill_registry::Limits::default(),
         runs_kept: Duration::MAX,
+        tool_topics: Vec::new(),
     });
     host.await
 }
