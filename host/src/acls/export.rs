@@ -10,10 +10,12 @@ use crate::agents::{group_of, redrive_group_of, topic_of};
 use crate::audit::AUDIT_TOPIC;
 use crate::capabilities::agents::BOOK_TOPIC;
 use crate::capabilities::timers::Kind;
+use crate::home::ToolTopicsConfig;
 use crate::permissions::{Column, Matrix, Row};
 use crate::streams::kafka::{
     Acl, AclOperation, AclPattern, AclResource, READERS_GROUP, state_topic, transactional_prefix,
 };
+use crate::tool_topics::tools_group_of;
 
 /// What Kafka calls the cluster in its rules.
 const CLUSTER: &str = "kafka-cluster";
@@ -29,6 +31,8 @@ pub struct Wanted<'a> {
     pub with_clients: bool,
     /// Topics that the host makes and changes by `wasmill topic apply`.
     pub declared: &'a [String],
+    /// Topics on which the host lets tools be called.
+    pub tool_topics: &'a [ToolTopicsConfig],
 }
 
 /// The rules.
@@ -71,7 +75,6 @@ impl Export {
 /// The rules.
 pub fn export(wanted: Wanted<'_>) -> Export {
     let mut book = Book { principal: wanted.principal, rules: BTreeMap::new(), notes: BTreeSet::new() };
-    let exact = |name: &str| Reach { pattern: AclPattern::Literal, name: name.to_owned(), is_wider: false };
     book.add(AclResource::Cluster, exact(CLUSTER), &[AclOperation::Describe], "doctor compares the rules");
     book.add(AclResource::Group, exact(READERS_GROUP), &[AclOperation::Describe], "the host reads outside of groups");
     book.add(AclResource::Topic, exact(BOOK_TOPIC), &[AclOperation::Read], "hosts follow which agents were started");
@@ -91,7 +94,28 @@ pub fn export(wanted: Wanted<'_>) -> Export {
     for name in wanted.declared {
         book.add(AclResource::Topic, exact(name), &manage, "topics.toml declares it");
     }
+    wanted.tool_topics.iter().for_each(|pair| of_tool_topics(&mut book, pair));
     book.finish()
+}
+
+/// Exactly this name.
+fn exact(name: &str) -> Reach {
+    Reach { pattern: AclPattern::Literal, name: name.to_owned(), is_wider: false }
+}
+
+/// What a pair of tool topics needs: its topics, a group, a transaction, and a place for what is no request.
+fn of_tool_topics(book: &mut Book<'_>, pair: &ToolTopicsConfig) {
+    use AclOperation::{Create, DescribeConfigs, Read, Write};
+    let why = format!("tool_topics of client:{}", pair.client);
+    let (requests, letters) = (&pair.requests, topic_of(&pair.requests));
+    book.add(AclResource::Topic, exact(requests), &[Read, DescribeConfigs], &why);
+    book.add(AclResource::Topic, exact(&pair.results), &[Write, DescribeConfigs], &why);
+    book.add(AclResource::Topic, exact(&letters), &[Read, Write, Create, DescribeConfigs], &why);
+    book.add(AclResource::Topic, exact(requests), &[Write], "dead letters go back with `wasmill dlq redrive`");
+    for group in [tools_group_of(requests), redrive_group_of(requests)] {
+        book.add(AclResource::Group, exact(&group), &[Read], &why);
+        book.transactions(&group, &why);
+    }
 }
 
 /// Whom a row is for.
@@ -123,7 +147,7 @@ fn of_agents(book: &mut Book<'_>, row: &Row, names: &str, changes_topics: bool) 
     if !permissions.topics.read.is_empty() {
         let group = group_of(names);
         book.pattern(row, AclResource::Group, &group, &[Read], "agents take part in their group");
-        book.transactions(row, &group, "agents commit in transactions");
+        book.transactions(&group, &format!("{}: agents commit in transactions", row.principal.text()));
     }
     if !permissions.agents.is_empty() {
         book.pattern(row, AclResource::Topic, BOOK_TOPIC, &[Write, Create, DescribeConfigs], "agents start agents");
@@ -134,7 +158,7 @@ fn of_agents(book: &mut Book<'_>, row: &Row, names: &str, changes_topics: bool) 
         book.pattern(row, AclResource::Topic, topic, &[Write], "dead letters go back with `wasmill dlq redrive`");
         let group = redrive_group_of(topic);
         book.pattern(row, AclResource::Group, &group, &[Read], "`wasmill dlq` knows what waits");
-        book.transactions(row, &group, "`wasmill dlq redrive`");
+        book.transactions(&group, &format!("{}: `wasmill dlq redrive`", row.principal.text()));
     }
     let kept = [Read, Write, Create, DescribeConfigs];
     if permissions.timers {
@@ -204,12 +228,11 @@ impl Book<'_> {
     }
 
     /// Rules for the transactional names of a group, which end in the host and a number.
-    fn transactions(&mut self, row: &Row, group: &str, why: &str) {
+    fn transactions(&mut self, group: &str, why: &str) {
         let prefix = transactional_prefix(group);
         let name = prefix.split('*').next().unwrap_or_default().to_owned();
         let reach = Reach { pattern: AclPattern::Prefixed, name, is_wider: false };
-        let why = format!("{}: {why}", row.principal.text());
-        self.add(AclResource::TransactionalId, reach, &[AclOperation::Write], &why);
+        self.add(AclResource::TransactionalId, reach, &[AclOperation::Write], why);
     }
 
     fn add(&mut self, resource: AclResource, reach: Reach, operations: &[AclOperation], why: &str) {

@@ -2,7 +2,7 @@ use super::*;
 
 fn of(text: &str, with_clients: bool, declared: &[String]) -> Export {
     let matrix = Matrix::parse(text).unwrap();
-    export(Wanted { matrix: &matrix, principal: "User:mill", with_clients, declared })
+    export(Wanted { matrix: &matrix, principal: "User:mill", with_clients, declared, tool_topics: &[] })
 }
 
 /// The rules, as a person reads them.
@@ -160,4 +160,37 @@ fn every_rule_is_needed_by_itself() {
             assert!(!acls.iter().enumerate().any(|(j, other)| i != j && other.covers(acl)), "{acl}");
         }
     }
+}
+
+#[test]
+fn a_pair_of_tool_topics_gets_both_topics_its_group_transactions_and_dead_letters() {
+    let config = crate::home::HostConfig::parse("[[tool_topics]]\nclient = 'desk'\n").unwrap();
+    let matrix = Matrix::parse("").unwrap();
+    let tool_topics = &config.tool_topics;
+    let wanted = Wanted { matrix: &matrix, principal: "User:mill", with_clients: false, declared: &[], tool_topics };
+    assert_eq!(
+        shown(&export(wanted)),
+        [
+            "Read on topic tool.requests",
+            "Write on topic tool.requests",
+            "DescribeConfigs on topic tool.requests",
+            "Read on topic tool.requests.dlq",
+            "Write on topic tool.requests.dlq",
+            "Create on topic tool.requests.dlq",
+            "DescribeConfigs on topic tool.requests.dlq",
+            "Write on topic tool.results",
+            "DescribeConfigs on topic tool.results",
+            "Read on topic wasmill.agents",
+            "Read on topic wasmill.audit",
+            "Write on topic wasmill.audit",
+            "Create on topic wasmill.audit",
+            "DescribeConfigs on topic wasmill.audit",
+            "Describe on group wasmill.readers",
+            "Read on group wasmill.redrive.tool.requests",
+            "Read on group wasmill.tool_topics.tool.requests",
+            "Write on transactional ids that begin with wasmill-wasmill.redrive.tool.requests-",
+            "Write on transactional ids that begin with wasmill-wasmill.tool_topics.tool.requests-",
+            "Describe on the cluster",
+        ]
+    );
 }

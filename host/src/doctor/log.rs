@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::{Finding, Level, agents};
+use super::{Finding, Level, agents, tool_topics};
 use crate::home::{Home, StreamsConfig, open_streams};
 
 pub(super) async fn examine(home: &Home, config: &StreamsConfig, host_runs: bool) -> Vec<Finding> {
@@ -25,6 +25,7 @@ pub(super) async fn examine(home: &Home, config: &StreamsConfig, host_runs: bool
             let mut all =
                 vec![Finding::ok("log", format!("embedded, {} topics, answers in {millis} ms", topics.len()))];
             all.extend(agents::examine(home, &streams, None).await);
+            all.extend(tool_topics::examine(home, &streams).await);
             all
         }
         Err(error) => vec![Finding::advise("log", Level::Fail, error.to_string(), "See the host's log.")],

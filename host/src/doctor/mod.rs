@@ -12,6 +12,7 @@ mod kafka;
 mod log;
 mod machine;
 mod outside;
+mod tool_topics;
 
 use std::path::Path;
 

@@ -47,8 +47,13 @@ async fn rules(
         let matrix = in_force(&gateway)?;
         let declared = topics::of_home(gateway.home())?.unwrap_or_default();
         let declared: Vec<String> = declared.into_iter().map(|topic| topic.name).collect();
-        let wanted =
-            Wanted { matrix: &matrix, principal: &principal, with_clients: params.clients, declared: &declared };
+        let wanted = Wanted {
+            matrix: &matrix,
+            principal: &principal,
+            with_clients: params.clients,
+            declared: &declared,
+            tool_topics: &gateway.config().tool_topics,
+        };
         let export = export(wanted);
         Ok(ExportReply { commands: commands(&export, &brokers), export })
     });

@@ -9,7 +9,7 @@ mod rules;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Finding, Level, agents, clock};
+use super::{Finding, Level, agents, clock, tool_topics};
 use crate::home::{Home, open_kafka};
 use crate::streams::kafka::{KafkaConfig, Security};
 use crate::streams::{SharedStreams, StreamError, Streams};
@@ -71,6 +71,7 @@ pub(super) async fn examine(home: &Home, config: &KafkaConfig) -> Vec<Finding> {
     all.extend(rules::examine(home, &streams, config.acl_principal()).await);
     let shared: SharedStreams = streams.clone();
     all.extend(agents::examine(home, &shared, Some(&streams)).await);
+    all.extend(tool_topics::examine(home, &shared).await);
     all.push(clock::of_log(&shared).await);
     all
 }

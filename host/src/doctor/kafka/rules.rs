@@ -20,7 +20,9 @@ pub(super) async fn examine(home: &Home, streams: &KafkaStreams, principal: Opti
     let needed = match needed(home, &principal) {
         Ok(needed) => needed,
         // That the file can't be used is said already.
-        Err(_) => return vec![Finding::ok(CHECK, "not compared: permissions.toml or topics.toml can't be used")],
+        Err(_) => {
+            return vec![Finding::ok(CHECK, "not compared: host.toml, permissions.toml or topics.toml can't be used")];
+        }
     };
     match streams.acls(&principal).await {
         Ok(AclView::Everything) => {
@@ -45,8 +47,10 @@ fn needed(home: &Home, principal: &str) -> Result<[Export; 2], crate::problem::P
     let matrix = Matrix::load(&home.permissions_file())?;
     let declared = topics::of_home(home)?.unwrap_or_default();
     let declared: Vec<String> = declared.into_iter().map(|topic| topic.name).collect();
-    Ok([false, true]
-        .map(|with_clients| export(Wanted { matrix: &matrix, principal, with_clients, declared: &declared })))
+    let tool_topics = &home.config()?.tool_topics;
+    Ok([false, true].map(|with_clients| {
+        export(Wanted { matrix: &matrix, principal, with_clients, declared: &declared, tool_topics })
+    }))
 }
 
 fn judge(principal: &str, agents: &Export, permitted: &[Acl], actual: &[Acl]) -> Vec<Finding> {
