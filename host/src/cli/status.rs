@@ -27,6 +27,10 @@ impl Status {
 fn human(status: &Value, running: bool) -> String {
     let list = |name: &str| status[name].as_array().cloned().unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let state = |of: &Value| match of["reason"].as_str() {
+        Some(reason) => format!("waits: {reason}"),
+        None => text(&of["state"]),
+    };
     let head = if running { style("a host is up").green() } else { style("no host is up (see `wasmill up`)").yellow() };
     let mut parts = vec![format!("{head}, policy {}", text(&status["permissions"]["revision"]))];
     if let Some(rejected) = status["permissions"]["rejected"].as_str() {
@@ -34,14 +38,24 @@ fn human(status: &Value, running: bool) -> String {
     }
     let agents = list("agents");
     if !agents.is_empty() {
-        let rows = agents.iter().map(|a| {
-            let state = match a["reason"].as_str() {
-                Some(reason) => format!("waits: {reason}"),
-                None => text(&a["state"]),
-            };
-            [text(&a["agent"]), a["records"].to_string(), a["dead_letters"].to_string(), state]
-        });
+        let rows = agents
+            .iter()
+            .map(|a| [text(&a["agent"]), a["records"].to_string(), a["dead_letters"].to_string(), state(a)]);
         parts.push(table(["AGENT", "RECORDS", "DEAD LETTERS", "STATE"], rows));
+    }
+    let pairs = list("tool_topics");
+    if !pairs.is_empty() {
+        let rows = pairs.iter().map(|pair| {
+            let client = format!("client:{}", text(&pair["client"]));
+            [
+                text(&pair["requests"]),
+                client,
+                pair["answers"].to_string(),
+                pair["dead_letters"].to_string(),
+                state(pair),
+            ]
+        });
+        parts.push(table(["TOOL REQUESTS", "AS", "ANSWERS", "DEAD LETTERS", "STATE"], rows));
     }
     let tools = list("tools");
     if !tools.is_empty() {
