@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use wasmill::capabilities::{ModelConfig, Secrets};
 use wasmill::forge::ForgeSettings;
+use wasmill::home::ToolTopicsConfig;
 use wasmill::host::{Host, Parts};
 use wasmill::runtime::EngineConfig;
 use wasmill::store::{AuditFilter, Store};
@@ -42,6 +43,8 @@ pub struct Scratch {
     pub engine: EngineConfig,
     /// How long finished runs stay.
     pub runs_kept: Duration,
+    /// Topics on which tools can be called.
+    pub tool_topics: Vec<ToolTopicsConfig>,
     streams: SharedStreams,
 }
 
@@ -72,6 +75,7 @@ impl Scratch {
             model: None,
             engine: EngineConfig { instances_max: 256, ..EngineConfig::default() },
             runs_kept: Duration::from_secs(3600),
+            tool_topics: Vec::new(),
             streams,
         })
     }
@@ -130,6 +134,7 @@ impl Scratch {
             limits: wasmill_registry::Limits::default(),
             engine: self.engine,
             runs_kept: self.runs_kept,
+            tool_topics: self.tool_topics.clone(),
         });
         Ok(host.await?)
     }

@@ -34,4 +34,5 @@ mod started_hosts;
 mod starting;
 mod strangers;
 mod timers;
+mod tool_topics;
 mod tools;
