@@ -9,7 +9,8 @@ use wasmill::home::{HostConfig, ToolTopicsConfig};
 use wasmill::streams::kafka::{KafkaConfig, KafkaStreams};
 use wasmill::streams::{Batch, Record};
 use wasmill_tests::kafka::Kafka;
-use wasmill_tests::scratch::{Running, Scratch};
+use wasmill_tests::scratch::{PATIENCE, Running, Scratch};
+use wasmill_tests::server::until;
 
 use super::{DESK_MAY, request};
 
@@ -223,8 +224,12 @@ async fn what_is_no_request_is_set_aside_and_stops_nobody(desk: &Desk) {
         assert_eq!(header(&letters, row, "wasmill-dlq-offset"), Some((row + 1).to_string()));
         assert!(header(&letters, row, "wasmill-dlq-reason").is_some_and(|reason| !reason.is_empty()));
     }
-    let status = desk.running.host.tool_topics[0].status();
-    assert_eq!((status.answers, status.dead_letters), (2, 5));
+    let counted = || {
+        let status = desk.running.host.tool_topics[0].status();
+        (status.answers, status.dead_letters)
+    };
+    // They are counted after they are there.
+    assert!(until(PATIENCE, || counted() == (2, 5)), "{:?}", counted());
 }
 
 async fn sessions_go_on_together_and_each_in_its_order(desk: &Desk) {

@@ -16,8 +16,8 @@ use crate::feed::{all, socket};
 const PARTITIONS: u32 = 3;
 const REQUESTS: usize = 200;
 const SESSIONS: usize = 13;
-/// Hosts that are killed, and the answers of each before that.
-const KILLS: [u64; 3] = [10, 40, 30];
+/// The answers of each host before it is killed, and how many milliseconds later it is: in the middle of a commit, too.
+const KILLS: [(u64, u64); 4] = [(10, 0), (30, 60), (20, 110), (20, 150)];
 
 async fn answers(client: &Client) -> Vec<Value> {
     let mut values = Vec::new();
@@ -52,7 +52,7 @@ async fn each_is_answered_once(streams: &str) {
     }
     let up = Up::start(&cli);
     let client = Client::running(socket(&cli)).await.unwrap();
-    let nap = json!({ "ms": 150 });
+    let nap = json!({ "ms": 200 });
     let records: Vec<Value> = (0..REQUESTS)
         .map(|n| {
             let session = format!("s{}", n % SESSIONS);
@@ -65,10 +65,11 @@ async fn each_is_answered_once(streams: &str) {
     up.kill();
 
     cli.write("home/host.toml", format!("{streams}\n[[tool_topics]]\nclient = \"desk\"\n"));
-    for count in KILLS {
+    for (count, pause_ms) in KILLS {
         let up = Up::start(&cli);
         let client = Client::running(socket(&cli)).await.unwrap();
         wait_for(&client, count).await;
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
         up.kill();
     }
     let _up = Up::start(&cli);
