@@ -262,17 +262,23 @@ fn misfit(pairs: &[ToolTopicsConfig]) -> Option<(usize, &'static str, String)> {
         if let Err(error) = wasmill_registry::check_component_name(&pair.client) {
             return of("client", error.to_string());
         }
-        for (field, name) in [("requests", &pair.requests), ("results", &pair.results)] {
+        // What is no request is set aside beside them, so that name must be possible too.
+        let letters = format!("{}.dlq", pair.requests);
+        for (field, name) in [("requests", &pair.requests), ("requests", &letters), ("results", &pair.results)] {
             if let Err(error) = topic(name) {
                 return of(field, error.to_string());
+            }
+            // Whoever writes an agent's state is that agent.
+            if ["__", "wasmill."].iter().any(|prefix| name.starts_with(prefix)) {
+                return of(field, format!("`{name}` is the host's or the broker's own"));
             }
         }
         if pairs[..row].iter().any(|other| other.requests == pair.requests) {
             return of("requests", format!("`{}` is read by two pairs", pair.requests));
         }
-        // Answers would be read as requests.
-        if pairs.iter().any(|other| other.requests == pair.results) {
-            return of("results", format!("`{}` is a topic of requests", pair.results));
+        // Answers would be read as requests, at once or when dead letters go back.
+        if pairs.iter().any(|other| pair.results.trim_end_matches(".dlq") == other.requests) {
+            return of("results", format!("`{}` is a topic of requests, or of their dead letters", pair.results));
         }
         if !(1..=CALLS_AT_ONCE_MAX).contains(&pair.calls_at_once) {
             return of("calls_at_once", format!("calls_at_once is between 1 and {CALLS_AT_ONCE_MAX}"));
@@ -329,6 +335,8 @@ mod tests {
                 5,
                 "two pairs",
             ),
+            ("[[tool_topics]]\nclient = 'a'\nresults = 'tool.requests.dlq'\n", 3, "dead letters"),
+            ("[[tool_topics]]\nclient = 'a'\nresults = 'wasmill.state.x'\n", 3, "the host's"),
             ("[[tool_topics]]\nclient = 'a'\ncalls_at_once = 0\n", 3, "calls_at_once"),
             ("[limits]\ninstances = 0\n", 2, "instances"),
             ("[runs]\nkeep_days = 0\n", 2, "keep_days"),
