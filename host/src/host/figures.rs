@@ -5,6 +5,7 @@ use crate::agents::{AgentState, group_of};
 use crate::catalog::Agent;
 use crate::meters::ProcessFigures;
 use crate::store::now_ms;
+use crate::tool_topics::ToolTopics;
 use crate::watch::{AgentLine, ComponentFigures, Figures, HostFigures, Wanted};
 
 impl Host {
@@ -52,6 +53,7 @@ impl Host {
             agents: lines,
             tools: meters.tools.all().iter().map(|(name, meter)| meter.figures(name)).collect(),
             refused_calls: meters.refused_calls(),
+            tool_topics: self.tool_topics.iter().map(ToolTopics::status).collect(),
             forge: meters.forge.figures(),
             audit: meters.audit.figures(),
         }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::lag::PartitionLag;
 use crate::agents::AgentState;
 use crate::meters::{AgentFigures, AuditFigures, ForgeFigures, ProcessFigures, ToolFigures};
+use crate::tool_topics::ToolTopicsStatus;
 
 /// What a host has done since it started, and what it holds now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,8 @@ pub struct Figures {
     pub tools: Vec<ToolFigures>,
     /// Tool calls that reached no tool.
     pub refused_calls: u64,
+    /// Topics on which tools can be called.
+    pub tool_topics: Vec<ToolTopicsStatus>,
     /// The forge.
     pub forge: ForgeFigures,
     /// The audit trail.

@@ -61,6 +61,7 @@ impl Collector for Page {
         let mut sheet = Sheet(encoder);
         self.agents(&mut sheet)?;
         self.tools(&mut sheet)?;
+        self.tool_topics(&mut sheet)?;
         self.forge(&mut sheet)?;
         self.audit(&mut sheet)?;
         self.host(&mut sheet)
@@ -136,6 +137,16 @@ impl Page {
         let failed = [("checkpoint", audit.failed_checkpoints), ("topic", audit.failed_topic)];
         let failed = failed.into_iter().map(|(work, count)| ([("work", work)], count));
         sheet.counters("wasmill_audit_failures", "Attempts to sign or send the audit trail that failed", None, failed)
+    }
+
+    fn tool_topics(&self, sheet: &mut Sheet<'_>) -> Written {
+        let pairs = || self.0.tool_topics.iter().map(|pair| (pair, [("topic", pair.requests.as_str())]));
+        let answers = pairs().map(|(pair, topic)| (topic, pair.answers));
+        sheet.counters("wasmill_tool_topic_answers", "Requests that were answered by topic", None, answers)?;
+        let letters = pairs().map(|(pair, topic)| (topic, pair.dead_letters));
+        sheet.counters("wasmill_tool_topic_dead_letters", "Records that were set aside", None, letters)?;
+        let running = pairs().map(|(pair, topic)| (topic, u64::from(pair.state == AgentState::Running)));
+        sheet.gauges("wasmill_tool_topic_running", "1 where requests are answered, 0 where they wait", None, running)
     }
 
     fn forge(&self, sheet: &mut Sheet<'_>) -> Written {
@@ -252,6 +263,7 @@ mod tests {
     use super::super::view::tests::{agent, figures};
     use super::*;
     use crate::meters::{AgentMeter, Round};
+    use crate::tool_topics::ToolTopicsStatus;
     use crate::watch::PartitionLag;
 
     fn shown(form: Form) -> String {
@@ -260,7 +272,15 @@ mod tests {
         let mut line = agent("upper");
         line.figures = meter.figures("upper");
         line.lag = vec![PartitionLag { topic: "a \"b\"".into(), partition: 3, records: 9 }];
-        page(figures(vec![line]), form).unwrap()
+        let pair = ToolTopicsStatus {
+            requests: "tool.requests".into(),
+            results: "tool.results".into(),
+            client: "desk".into(),
+            state: AgentState::Running,
+            answers: 7,
+            dead_letters: 2,
+        };
+        page(Figures { tool_topics: vec![pair], ..figures(vec![line]) }, form).unwrap()
     }
 
     #[test]
@@ -272,6 +292,9 @@ mod tests {
             "wasmill_agent_lag_records{agent=\"upper\",topic=\"a \\\"b\\\"\",partition=\"3\"} 9",
             "wasmill_agent_cpu_seconds_total{agent=\"upper\"} 0.0",
             "process_resident_memory_bytes 1048576",
+            "wasmill_tool_topic_answers_total{topic=\"tool.requests\"} 7",
+            "wasmill_tool_topic_dead_letters_total{topic=\"tool.requests\"} 2",
+            "wasmill_tool_topic_running{topic=\"tool.requests\"} 1",
         ] {
             assert!(open.contains(line), "{line} is not in\n{open}");
             assert!(plain.contains(line), "{line} is not in\n{plain}");

@@ -165,6 +165,7 @@ pub(super) mod tests {
             agents,
             tools: Vec::new(),
             refused_calls: 0,
+            tool_topics: Vec::new(),
             forge: ForgeFigures::default(),
             audit: AuditFigures::default(),
         }

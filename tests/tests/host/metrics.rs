@@ -28,7 +28,7 @@ struct Shown {
 
 impl Shown {
     fn start(cli: Cli) -> Self {
-        cli.write("home/host.toml", "[metrics]\nlisten = \"127.0.0.1:0\"\n");
+        cli.write("home/host.toml", "[metrics]\nlisten = \"127.0.0.1:0\"\n[[tool_topics]]\nclient = \"desk\"\n");
         let up = Up::start(&cli);
         let url = up.greeting()["metrics"].as_str().unwrap().to_owned();
         let address = url.strip_prefix("http://").unwrap().strip_suffix("/metrics").unwrap().to_owned();
