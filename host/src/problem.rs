@@ -244,7 +244,7 @@ impl From<ApprovalError> for Problem {
             ApprovalError::Store(error) => return error.into(),
             ApprovalError::Unknown(_) | ApprovalError::NotHere { .. } => ProblemKind::NotFound,
             ApprovalError::Ambiguous { .. } => ProblemKind::Invalid,
-            ApprovalError::Stale { .. } => ProblemKind::Conflict,
+            ApprovalError::Stale { .. } | ApprovalError::Own { .. } => ProblemKind::Conflict,
         };
         Self::new(kind, error.code(), error.to_string(), error.next())
     }

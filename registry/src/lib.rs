@@ -41,7 +41,7 @@ pub use keys::{KeyError, KeyId, PublicKey, SecretKey};
 pub use layout::{Entry, Installed, LayoutError, LoadError, Registry};
 pub use manifest::{Agent, Cron, Engine, Kind, MANIFEST_SIZE_MAX, Manifest, ManifestError, Mode, Script};
 pub use names::{NameError, Reference, check_component_name, check_topic_name, is_forged_name};
-pub use permissions::{HttpRule, Limits, Permissions, Topics};
+pub use permissions::{COLUMNS, HttpRule, Limits, Permissions, Topics};
 pub use policy::{POLICY_SIZE_MAX, Policy, VerifiedPolicy};
 pub use provenance::{BuildDefinition, Builder, Provenance, Resource, RunDetails};
 pub use schedule::{CRON_TOPIC, Schedule, TIMER_PAYLOAD_SIZE_MAX, TIMER_TOPIC, check_timer_name};

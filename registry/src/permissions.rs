@@ -45,6 +45,23 @@ pub struct Permissions {
     pub clock: bool,
 }
 
+/// The words of all columns: what a row names, what `privileged` lists, and what thresholds are for.
+pub const COLUMNS: [&str; 13] = [
+    "topics.read",
+    "topics.write",
+    "topics.create",
+    "tools",
+    "http",
+    "model",
+    "secrets",
+    "forge",
+    "state",
+    "clock",
+    "timers",
+    "agents",
+    "host",
+];
+
 impl Permissions {
     /// The same permissions in one spelling: lists sorted, without repetitions. Two sets that say the same are equal then.
     pub fn normalized(mut self) -> Self {

@@ -1,5 +1,6 @@
 //! Trust roots: whose signatures count, for what, and how long (`trust.toml`).
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -7,8 +8,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::document::{DocumentError, line_of, parse_document};
-use crate::dsse::Envelope;
+use crate::dsse::{Envelope, SIGNATURES_MAX};
 use crate::keys::{KeyId, PublicKey};
+use crate::permissions::COLUMNS;
 use crate::signature::SignatureError;
 
 /// What a key's signature may vouch for.
@@ -65,13 +67,20 @@ fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OffsetDat
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustRoots {
     keys: Vec<TrustedKey>,
+    thresholds: BTreeMap<String, usize>,
 }
+
+/// Stands for all columns that no threshold names.
+const ALL_COLUMNS: &str = "*";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
     key: Vec<TrustedKey>,
+    /// How many admins have to sign, by column.
+    #[serde(default)]
+    thresholds: BTreeMap<String, usize>,
 }
 
 /// Who signed, after verification.
@@ -100,7 +109,7 @@ impl TrustRoots {
     /// # Errors
     /// With the line: unknown keys, an id that is not its public key's, a key that is listed twice, a key without role.
     pub fn parse(text: &str) -> Result<Self, DocumentError> {
-        let keys = parse_document::<File>(text)?.key;
+        let File { key: keys, thresholds } = parse_document(text)?;
         for (i, key) in keys.iter().enumerate() {
             let at = |field: &str, message: String| {
                 Err(DocumentError { line: line_of(text, &["key", &i.to_string(), field]), message })
@@ -116,7 +125,23 @@ impl TrustRoots {
                 return at("roles", "a key without role is trusted for nothing; remove it or name a role".into());
             }
         }
-        Ok(Self { keys })
+        for (column, &threshold) in &thresholds {
+            let at = |message: String| Err(DocumentError { line: line_of(text, &["thresholds", column]), message });
+            // A word that is mistyped would silently ask for nobody.
+            if column != ALL_COLUMNS && !COLUMNS.contains(&column.as_str()) {
+                return at(format!("`{column}` is no column of the matrix; `*` stands for all"));
+            }
+            if !(1..=SIGNATURES_MAX).contains(&threshold) {
+                return at(format!("a threshold is 1 to {SIGNATURES_MAX} admins"));
+            }
+        }
+        Ok(Self { keys, thresholds })
+    }
+
+    /// How many different admins have to approve something that touches these columns: the most that any of them asks for.
+    pub fn threshold<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> usize {
+        let all = self.thresholds.get(ALL_COLUMNS).copied().unwrap_or(1);
+        columns.into_iter().map(|column| self.thresholds.get(column).copied().unwrap_or(all)).max().unwrap_or(all)
     }
 
     /// All keys, in the order of the file.

@@ -37,8 +37,14 @@ pub struct Case {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum CaseState {
-    /// Nobody has decided.
-    Waiting,
+    /// It waits for admins.
+    Waiting {
+        /// Those who have signed already.
+        #[serde(default)]
+        signers: Vec<Signer>,
+        /// How many have to.
+        needed: usize,
+    },
     /// An approval holds.
     Granted {
         /// The admins who signed.
@@ -60,7 +66,7 @@ impl CaseState {
     /// One word for it.
     pub fn word(&self) -> &'static str {
         match self {
-            Self::Waiting => "waiting",
+            Self::Waiting { .. } => "waiting",
             Self::Granted { .. } => "granted",
             Self::Denied { .. } => "denied",
         }

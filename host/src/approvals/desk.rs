@@ -89,16 +89,21 @@ impl Desk {
         let surveyed = self.survey(trust).await?.into_iter().map(|surveyed| surveyed.case);
         let found =
             surveyed.into_iter().find(|c| c.digest == approval.component && c.manifest_digest == approval.manifest);
-        let Some(mut case) = found else { return Err(ApprovalError::NotHere { component }) };
+        let Some(case) = found else { return Err(ApprovalError::NotHere { component }) };
         if !verified.covers(case.digest, case.manifest_digest, &case.permissions, now) {
             return Err(ApprovalError::Stale { component: case.component });
         }
+        if verified.signers().iter().all(|signer| signer.id == case.signer.id) {
+            return Err(ApprovalError::Own { component: case.component });
+        }
         let text = String::from_utf8_lossy(envelope);
         self.0.store.add_approval(&component, &approval.manifest.to_string(), &case.component, &text).await?;
-        self.0.store.set_component(&decision(&case, ComponentStatus::Active, "", by)).await?;
+        let case = self.find(&case.component, trust).await?.case;
+        if matches!(case.state, CaseState::Granted { .. }) {
+            self.0.store.set_component(&decision(&case, ComponentStatus::Active, "", by)).await?;
+        }
         let signers: Vec<String> = verified.signers().iter().map(|s| format!("{} ({})", s.name, s.id)).collect();
         self.audit(by, &format!("approve {}", case.component), "allowed", &signers.join(", ")).await?;
-        case.state = CaseState::Granted { signers: verified.signers().to_vec(), expires: approval.expires };
         Ok(case)
     }
 
@@ -133,7 +138,7 @@ impl Desk {
     async fn find(&self, reference: &str, trust: &TrustRoots) -> Result<Surveyed, ApprovalError> {
         let mut found = self.survey(trust).await?;
         found.retain(|surveyed| surveyed.case.is(reference));
-        let waits = |surveyed: &Surveyed| surveyed.case.state == CaseState::Waiting;
+        let waits = |surveyed: &Surveyed| matches!(surveyed.case.state, CaseState::Waiting { .. });
         if found.iter().filter(|surveyed| waits(surveyed)).count() == 1 {
             found.retain(waits);
         }

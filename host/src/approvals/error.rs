@@ -33,6 +33,12 @@ pub enum ApprovalError {
         /// `name@version`.
         component: String,
     },
+    /// Whoever signed this has signed the component too.
+    #[error("{component} is signed with this key, and nobody approves what they made")]
+    Own {
+        /// `name@version`.
+        component: String,
+    },
     /// The signature doesn't count.
     #[error(transparent)]
     Signature(#[from] SignatureError),
@@ -55,6 +61,7 @@ impl ApprovalError {
             Self::Ambiguous { .. } => "approval.ambiguous",
             Self::NotHere { .. } => "approval.not-here",
             Self::Stale { .. } => "approval.stale",
+            Self::Own { .. } => "approval.own",
             Self::Signature(error) => error.code(),
             Self::Layout(error) => error.code(),
             Self::Matrix(error) => error.code(),
@@ -68,6 +75,7 @@ impl ApprovalError {
             Self::Unknown(_) | Self::NotHere { .. } => "See `wasmill approval list`.".into(),
             Self::Ambiguous { name, .. } => format!("Say which one, like `{name}@1.0.0`: see `wasmill approval list`."),
             Self::Stale { component } => format!("Look again: `wasmill approval show {component}`, and sign that."),
+            Self::Own { .. } => "Let another admin look at it.".into(),
             Self::Signature(error) => error.next(),
             Self::Layout(error) => error.next(),
             Self::Matrix(_) | Self::Store(_) => String::new(),

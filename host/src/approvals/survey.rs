@@ -8,7 +8,7 @@ use wasmill_registry::{Claim, Registry, TrustRoots, Verified};
 
 use super::case::{Case, CaseState};
 use super::error::ApprovalError;
-use crate::catalog::{Approvals, Candidate, Deciding, verified_candidates};
+use crate::catalog::{Approvals, Candidate, Deciding, Signed, verified_candidates};
 use crate::permissions::{Grant, Matrix};
 use crate::store::{ApprovalRow, ComponentRow, ComponentStatus};
 
@@ -48,11 +48,10 @@ impl Survey<'_> {
     fn case(&self, candidate: &Candidate, grant: &Grant, approvals: &Approvals) -> Surveyed {
         let verified = &candidate.verified;
         let manifest = verified.manifest();
-        let state = match approvals.covering(verified, grant.effective(), self.now) {
-            Some(approval) => {
-                CaseState::Granted { signers: approval.signers().to_vec(), expires: approval.approval().expires }
-            }
-            None => self.undecided(verified),
+        let signed = approvals.signed(verified, grant, self.now);
+        let state = match signed.is_enough() {
+            true => CaseState::Granted { signers: signed.signers, expires: signed.expires },
+            false => self.undecided(verified, signed),
         };
         let case = Case {
             component: candidate.component(),
@@ -70,12 +69,12 @@ impl Survey<'_> {
         Surveyed { case, verified: verified.clone() }
     }
 
-    fn undecided(&self, verified: &Verified) -> CaseState {
+    fn undecided(&self, verified: &Verified, signed: Signed) -> CaseState {
         let (digest, manifest) = (verified.digest().to_string(), verified.manifest_digest().to_string());
         let decision = self.decisions.iter().find(|row| row.component == digest && row.manifest == manifest);
         match decision.filter(|row| row.status == ComponentStatus::Denied) {
             Some(row) => CaseState::Denied { reason: row.reason.clone(), by: row.changed_by.clone() },
-            None => CaseState::Waiting,
+            None => CaseState::Waiting { signers: signed.signers, needed: signed.needed },
         }
     }
 }

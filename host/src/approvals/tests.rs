@@ -253,3 +253,88 @@ async fn a_name_alone_means_the_version_that_waits() {
     let error = office.desk().show("web", &office.trust).await.unwrap_err();
     assert_eq!(error.code(), "approval.ambiguous");
 }
+
+/// An office where several admins decide.
+async fn several(thresholds: &str) -> (Office, SecretKey, SecretKey) {
+    let mut office = Office::new().await;
+    let (second, both) = (SecretKey::generate().unwrap(), SecretKey::generate().unwrap());
+    let roots = [
+        trust_entry("publisher", &office.publisher.public(), &[Role::Publisher], None),
+        trust_entry("admin", &office.admin.public(), &[Role::Admin], None),
+        trust_entry("second", &second.public(), &[Role::Admin], None),
+        trust_entry("both", &both.public(), &[Role::Admin, Role::Publisher], None),
+        thresholds.to_owned(),
+    ];
+    office.trust = TrustRoots::parse(&roots.concat()).unwrap();
+    (office, second, both)
+}
+
+impl Office {
+    async fn sign(&self, key: &SecretKey, expires: Option<OffsetDateTime>) -> Result<Case, ApprovalError> {
+        let envelope = self.case("web").await.approval(expires).sign(key).unwrap().to_json();
+        self.desk().grant(&envelope, &self.trust, &cli()).await
+    }
+}
+
+#[tokio::test]
+async fn as_many_different_admins_have_to_sign_as_the_column_asks_for() {
+    let (office, second, _) = several("[thresholds]\nhttp = 2\n").await;
+    office.install("1.0.0", b"one", WANTED);
+    for _ in 0..2 {
+        // The same admin again is no other admin.
+        let case = office.sign(&office.admin, None).await.unwrap();
+        assert!(
+            matches!(&case.state, CaseState::Waiting { signers, needed: 2 } if signers.len() == 1),
+            "{:?}",
+            case.state
+        );
+    }
+    let soon = OffsetDateTime::now_utc() + Duration::HOUR;
+    let case = office.sign(&second, Some(soon)).await.unwrap();
+    let CaseState::Granted { signers, expires } = case.state else { panic!("{:?}", case.state) };
+    assert_eq!((signers.len(), expires.map(|at| at.unix_timestamp())), (2, Some(soon.unix_timestamp())));
+}
+
+#[tokio::test]
+async fn a_column_without_a_threshold_needs_one_admin_unless_all_need_more() {
+    for (thresholds, state) in [
+        ("[thresholds]\nsecrets = 2\n", "granted"),
+        ("[thresholds]\n\"*\" = 2\n", "waiting"),
+        ("[thresholds]\n\"*\" = 2\nhttp = 1\n", "granted"),
+    ] {
+        let (office, _, _) = several(thresholds).await;
+        office.install("1.0.0", b"one", WANTED);
+        assert_eq!(office.sign(&office.admin, None).await.unwrap().state.word(), state, "{thresholds}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_approves_what_they_made() {
+    let (mut office, _, both) = several("").await;
+    office.publisher = both;
+    office.install("1.0.0", b"one", WANTED);
+    let error = office.sign(&office.publisher, None).await.unwrap_err();
+    assert_eq!(error.code(), "approval.own");
+    // Nor does it count where somebody brought it into the database.
+    let case = office.case("web").await;
+    let envelope = case.approval(None).sign(&office.publisher).unwrap().to_json();
+    let text = String::from_utf8(envelope).unwrap();
+    let (digest, manifest) = (case.digest.to_string(), case.manifest_digest.to_string());
+    office.store.add_approval(&digest, &manifest, &case.component, &text).await.unwrap();
+    assert_eq!(office.state("web").await, "waiting");
+    office.sign(&office.admin, None).await.unwrap();
+    assert_eq!(office.state("web").await, "granted");
+}
+
+#[test]
+fn a_threshold_that_asks_for_nobody_or_for_nothing_is_refused() {
+    for (thresholds, line) in [("htpp = 2", 2), ("http = 0", 2), ("\"*\" = 1\nhttp = 17", 3)] {
+        let error = TrustRoots::parse(&format!("[thresholds]\n{thresholds}\n")).unwrap_err();
+        assert_eq!(error.line, line, "{error}");
+    }
+}
+
+#[test]
+fn thresholds_know_every_column() {
+    assert_eq!(crate::permissions::Column::ALL.map(crate::permissions::Column::word), wasmill_registry::COLUMNS);
+}

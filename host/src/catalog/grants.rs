@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use semver::Version;
 use time::OffsetDateTime;
-use wasmill_registry::{Claim, Digest, Kind, Permissions, TrustRoots, Verified, VerifiedApproval};
+use wasmill_registry::{Claim, Digest, Kind, Permissions, Signer, TrustRoots, Verified, VerifiedApproval};
 
 use super::error::CatalogError;
-use crate::permissions::{Grant, Matrix, Principal, PrincipalKind};
+use crate::permissions::{Column, Grant, Matrix, Principal, PrincipalKind};
 use crate::store::ApprovalRow;
 
 /// Deepest chain of makers: a tool forged by a tool forged by …
@@ -64,16 +64,36 @@ pub(crate) struct Deciding<'a> {
 }
 
 /// Approvals whose signatures hold, by component.
-#[derive(Default)]
-pub(crate) struct Approvals(HashMap<Digest, Vec<VerifiedApproval>>);
+pub(crate) struct Approvals {
+    of: HashMap<Digest, Vec<VerifiedApproval>>,
+    trust: TrustRoots,
+}
+
+/// Who has approved exactly what a component would have now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Signed {
+    /// The admins, each once; without the one who signed the component itself.
+    pub signers: Vec<Signer>,
+    /// How many there must be.
+    pub needed: usize,
+    /// From this moment on there are too few; none: that never comes by itself.
+    pub expires: Option<OffsetDateTime>,
+}
+
+impl Signed {
+    /// True where there are enough.
+    pub fn is_enough(&self) -> bool {
+        self.signers.len() >= self.needed
+    }
+}
 
 impl Approvals {
     /// Verifies kept approvals; nothing but the envelope of a row is believed. What doesn't verify doesn't count, and says so in the log.
     pub fn verify(kept: &[ApprovalRow], trust: &TrustRoots, now: OffsetDateTime) -> Self {
-        let mut approvals = Self::default();
+        let mut approvals = Self { of: HashMap::new(), trust: trust.clone() };
         for row in kept {
             match VerifiedApproval::verify(row.envelope.as_bytes(), trust, now) {
-                Ok(approval) => approvals.0.entry(approval.approval().component).or_default().push(approval),
+                Ok(approval) => approvals.of.entry(approval.approval().component).or_default().push(approval),
                 Err(error) => {
                     tracing::warn!(approval = row.id, code = error.code(), "an approval does not count: {error}")
                 }
@@ -82,15 +102,26 @@ impl Approvals {
         approvals
     }
 
-    /// An approval of exactly these permissions for exactly this component with its manifest.
-    pub fn covering(
-        &self,
-        verified: &Verified,
-        permissions: &Permissions,
-        now: OffsetDateTime,
-    ) -> Option<&VerifiedApproval> {
-        let mut of_component = self.0.get(&verified.digest()).into_iter().flatten();
-        of_component.find(|a| a.covers(verified.digest(), verified.manifest_digest(), permissions, now))
+    /// Who has approved exactly these permissions for exactly this component with its manifest. Nobody approves what they
+    /// made: the key that signed the component counts for nothing here.
+    pub fn signed(&self, verified: &Verified, grant: &Grant, now: OffsetDateTime) -> Signed {
+        let (digest, manifest) = (verified.digest(), verified.manifest_digest());
+        let all = self.of.get(&digest).into_iter().flatten();
+        let mut until: BTreeMap<&str, (&Signer, Option<OffsetDateTime>)> = BTreeMap::new();
+        for approval in all.filter(|a| a.covers(digest, manifest, grant.effective(), now)) {
+            let expires = approval.approval().expires;
+            for signer in approval.signers().iter().filter(|signer| signer.id != verified.signer().id) {
+                let longest = until.entry(signer.id.as_str()).or_insert((signer, expires));
+                longest.1 = longest.1.zip(expires).map(|(one, other)| one.max(other));
+            }
+        }
+        let words: Vec<&str> = grant.privileged().iter().map(Column::word).collect();
+        let needed = self.trust.threshold(words);
+        let mut ends: Vec<Option<OffsetDateTime>> = until.values().map(|(_, expires)| *expires).collect();
+        // The longest first: with the last of those that are needed, too few are left.
+        ends.sort_by_key(|expires| std::cmp::Reverse((expires.is_none(), *expires)));
+        let expires = needed.checked_sub(1).and_then(|last| ends.get(last).copied().flatten());
+        Signed { signers: until.into_values().map(|(signer, _)| signer.clone()).collect(), needed, expires }
     }
 }
 
@@ -108,9 +139,7 @@ impl Deciding<'_> {
         let maker = candidate.maker.as_ref().map(|maker| self.maker_grant(maker, makers_left)).transpose()?;
         let wanted = Some(&manifest.permissions);
         let grant = self.matrix.grant(&candidate.principal(), wanted, Some(&manifest.limits), maker.as_ref());
-        if grant.awaits_approval()
-            && self.approvals.covering(&candidate.verified, grant.effective(), self.now).is_some()
-        {
+        if grant.awaits_approval() && self.approvals.signed(&candidate.verified, &grant, self.now).is_enough() {
             return Ok(grant.approved());
         }
         Ok(grant)

@@ -30,7 +30,7 @@ pub use engine::ScriptEngine;
 pub use error::CatalogError;
 pub(crate) use explain::verified_candidates;
 pub use explain::{GrantOf, grant_of};
-pub(crate) use grants::{Approvals, Candidate, Deciding};
+pub(crate) use grants::{Approvals, Candidate, Deciding, Signed};
 pub use instance::new_store;
 pub use load::{Catalog, CatalogConfig};
 pub use snapshot::{Refused, Snapshot, Waiting};

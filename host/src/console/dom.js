@@ -47,7 +47,7 @@ export function json(value) {
   return h("pre", { tabindex: "0" }, JSON.stringify(value, null, 2));
 }
 
-const MARKS = { up: "good", callable: "good", granted: "good", done: "good", running: "good", waiting: "wait", paused: "wait", refused: "bad", denied: "bad", failed: "bad", silent: "bad", diverged: "bad" };
+const MARKS = { up: "good", callable: "good", granted: "good", allowed: "good", done: "good", running: "good", waiting: "wait", paused: "wait", refused: "bad", denied: "bad", failed: "bad", silent: "bad", diverged: "bad" };
 
 /** A state in its colour; the word says it too. */
 export function mark(word) {

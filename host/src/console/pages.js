@@ -85,7 +85,8 @@ function approvalOf(api, shown, again) {
     const until = expires.value ? new Date(expires.value).toISOString().replace(/\.\d+/, "") : undefined;
     const envelope = await approval(await key.files[0].text(), shown, until);
     await api.post("/v1/approvals", { envelope });
-    api.say(`${shown.component} is approved.`);
+    const { state, signers, needed } = await api.get(`/v1/approvals/${part(shown.component)}`);
+    api.say(state === "granted" ? `${shown.component} is approved.` : `${shown.component}: ${signers.length} of ${needed} admins have signed.`);
     await again();
   });
   const deny = action("Deny", [field("Reason", reason)], async () => {
@@ -96,7 +97,7 @@ function approvalOf(api, shown, again) {
   return [
     facts([["State", mark(shown.state)], ["About", shown.description], ["Made for", shown.maker ?? "published"], ["Signed by", `${shown.signer.name} (${shown.signer.role})`],
       ["Component", h("code", {}, shown.digest)], ["Manifest", h("code", {}, shown.manifest_digest)], ["Matrix", h("code", {}, shown.revision)],
-      ["Approved by", shown.signers?.map((s) => s.name).join(", ")], ["Until", shown.expires], ["Denied", shown.reason]]),
+      ["Signed by admins", shown.signers?.map((s) => s.name).join(", ")], ["Admins needed", shown.needed], ["Until", shown.expires], ["Denied", shown.reason]]),
     h("h2", {}, "It would have"), h("p", { class: "about" }, `Needs the approval: ${shown.privileged.join(", ")}`), json(shown.permissions),
     shown.imports.length > 0 && [h("h2", {}, "It imports"), h("ul", {}, shown.imports.map((name) => h("li", {}, h("code", {}, name))))],
     shown.source && [h("h2", {}, "Its source"), source(shown.source)],
@@ -251,6 +252,28 @@ async function hosts(api) {
     all.map((host) => [host.name, h("code", {}, host.instance), mark(host.state), host.version, host.agents.map((a) => a.agent).join(", "), when(host.started_ms)]), "No host has spoken.");
 }
 
+// The audit trail.
+
+async function audit(api) {
+  const rows = h("div");
+  const who = h("input", { type: "search", change: () => draw() });
+  const draw = async () => {
+    const filter = who.value ? `&principal=${part(who.value)}` : "";
+    const found = await api.get(`/v1/audit?limit=200${filter}`);
+    rows.replaceChildren(table(["When", "Who", "What", "Came of it", "Detail", "Row"],
+      found.map((r) => [when(r.at_ms), r.principal, r.action, mark(r.decision), ["code", r.detail], ["code", `${r.chain} ${r.seq}`]]), "No row."));
+  };
+  await draw();
+  const verify = action("Verify", [h("p", { class: "about" }, "Reads every row, and compares hashes, numbers and signed checkpoints.")], async () => {
+    const report = await api.get("/v1/audit/verify");
+    const faults = report.chains.flatMap((c) => c.faults.map((f) => [c.chain, ["number", f.seq], f.kind, f.says]));
+    return [h("p", { class: faults.length ? "bad" : "good" }, faults.length ? `${faults.length} faults` : `Nothing is wrong in ${report.chains.length} chains.`),
+      faults.length > 0 && table(["Chain", ["number", "Row"], "Fault", "What it says"], faults, ""),
+      h("details", {}, h("summary", {}, "Report"), json(report))];
+  });
+  return [verify, h("h2", {}, "Rows, newest first"), field("Only of", who), rows];
+}
+
 export const PAGES = [
   { name: "now", title: "Now", draw: now },
   { name: "approvals", title: "Approvals", draw: approvals },
@@ -260,6 +283,7 @@ export const PAGES = [
   { name: "topics", title: "Topics", draw: topics },
   { name: "letters", title: "Dead letters", draw: letters },
   { name: "matrix", title: "Matrix", draw: matrix },
+  { name: "audit", title: "Audit", draw: audit },
   { name: "components", title: "Components", draw: components },
   { name: "hosts", title: "Hosts", draw: hosts },
 ];

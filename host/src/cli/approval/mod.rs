@@ -76,7 +76,8 @@ async fn list(cx: &Context) -> Result<(), Problem> {
 /// Where a case stands, as a person reads it.
 fn standing(state: &CaseState) -> String {
     match state {
-        CaseState::Waiting => "waiting".into(),
+        CaseState::Waiting { needed: 1, .. } => "waiting".into(),
+        CaseState::Waiting { signers, needed } => format!("waiting, {} of {needed} admins signed", signers.len()),
         CaseState::Granted { signers, expires } => {
             let names: Vec<&str> = signers.iter().map(|signer| signer.name.as_str()).collect();
             let until = expires.map(|at| format!(" until {}", at.date())).unwrap_or_default();

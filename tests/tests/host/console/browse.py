@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
 given = json.loads(sys.argv[1])
-PAGES = ["Now", "Approvals", "Tools", "Forge", "Runs", "Topics", "Dead letters", "Matrix", "Components", "Hosts"]
+PAGES = ["Now", "Approvals", "Tools", "Forge", "Runs", "Topics", "Dead letters", "Matrix", "Audit", "Components", "Hosts"]
 
 
 def accessible(page, name):
@@ -115,6 +115,15 @@ def matrix(page):
     expect(page.get_by_text('"principal": "client:ops"')).to_be_visible()
 
 
+def audit(page):
+    visit(page, "Audit")
+    expect(page.get_by_role("cell", name="client:ops").first).to_be_visible()
+    page.get_by_role("button", name="Verify").click()
+    expect(page.get_by_text("Nothing is wrong in")).to_be_visible()
+    accessible(page, "the audit trail")
+    shot(page, "audit")
+
+
 def live(page):
     """What changes is told: nothing is loaded again by hand."""
     visit(page, "Now")
@@ -153,6 +162,7 @@ with sync_playwright() as playwright:
             forge(page)
             topics(page)
             matrix(page)
+            audit(page)
             keyboard(page)
             page.get_by_role("button", name="Forget token").click()
             expect(page.get_by_label("Token")).to_be_visible()
