@@ -12,6 +12,7 @@ mod doctor;
 mod exit;
 mod files;
 mod forge;
+mod generate;
 mod host;
 mod init;
 mod key;
@@ -127,6 +128,9 @@ enum Noun {
     /// See records that agents could not handle, and send them again
     #[command(subcommand)]
     Dlq(dlq::Dlq),
+    /// Write completions for shells, and manual pages
+    #[command(subcommand)]
+    Generate(generate::Generate),
 }
 
 impl Noun {
@@ -152,6 +156,7 @@ impl Noun {
             Self::Record(command) => command.run(cx).await,
             Self::Run(command) => command.run(cx).await,
             Self::Dlq(command) => command.run(cx).await,
+            Self::Generate(command) => command.run(cx),
         }
     }
 }
