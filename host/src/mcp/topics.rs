@@ -29,10 +29,7 @@ pub(super) async fn list(host: &Host, caller: &Caller) -> Result<Vec<Resource>, 
     let readable = topics.into_iter().filter(|topic| grant.check(Action::TopicRead(&topic.name)).is_allowed());
     Ok(readable
         .map(|topic| {
-            let about = format!(
-                "The newest records of the topic, up to {RECORDS_MAX} of each of {} partitions",
-                topic.partitions
-            );
+            let about = format!("The newest records, up to {RECORDS_MAX} of each partition ({})", topic.partitions);
             Resource::new(format!("{SCHEME}{}", topic.name), topic.name)
                 .with_description(about)
                 .with_mime_type("application/json")
