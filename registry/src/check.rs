@@ -21,6 +21,8 @@ pub const CRON_MAX: usize = 64;
 pub const RUNS_AT_ONCE_MAX: usize = 1024;
 /// Longest time of one run, seconds: seven days.
 pub const RUN_SECONDS_MAX: u64 = 7 * 24 * 60 * 60;
+/// Longest time between two transactions, milliseconds: a worker that waits longer would be taken for dead.
+pub const COMMIT_MS_MAX: u64 = 10_000;
 /// Longest idle time, milliseconds: one day.
 pub const IDLE_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
@@ -136,6 +138,9 @@ impl Agent {
         if !(1..=BATCH_RECORDS_MAX).contains(&self.batch_records) {
             return Err(FieldError::at(&["batch_records"], format!("a batch has 1 to {BATCH_RECORDS_MAX} records")));
         }
+        if self.commit_ms > COMMIT_MS_MAX {
+            return Err(FieldError::at(&["commit_ms"], format!("at most {COMMIT_MS_MAX} ms between two transactions")));
+        }
         if self.idle_ms > IDLE_MS_MAX {
             return Err(FieldError::at(&["idle_ms"], format!("at most {IDLE_MS_MAX} ms, which is one day")));
         }
@@ -171,6 +176,7 @@ impl Agent {
             vec![
                 ("batch_records", self.batch_records != usual.batch_records),
                 ("idle_ms", self.idle_ms != usual.idle_ms),
+                ("commit_ms", self.commit_ms != usual.commit_ms),
                 ("cron", !self.cron.is_empty()),
             ],
             vec![

@@ -152,6 +152,10 @@ pub struct Agent {
     /// Most records in one batch, 1 to 16,384.
     #[serde(default = "Agent::batch_records_default")]
     pub batch_records: usize,
+    /// Least time between two transactions, milliseconds, at most 10,000; 0: each as soon as there is something. On Kafka some
+    /// milliseconds make a slow stream quicker, see docs/performance.md.
+    #[serde(default)]
+    pub commit_ms: u64,
     /// Calls `idle` once when a partition gave no record for so many milliseconds; 0: never.
     #[serde(default)]
     pub idle_ms: u64,
@@ -199,6 +203,7 @@ impl Agent {
         Self {
             reads,
             batch_records: Self::batch_records_default(),
+            commit_ms: 0,
             idle_ms: 0,
             cron: Vec::new(),
             mode: Mode::default(),
@@ -290,6 +295,7 @@ memory_mib = 32
             ("[\"words\"]", "[\"wasmill.timer\"]", 7),
             ("= 100", "= 0", 8),
             ("= 100", "= 20000", 8),
+            ("= 100", "= 100\ncommit_ms = 10001", 9),
             ("[\"counts\"]", "[\"\"]", 12),
             ("api.example.com", "https://api.example.com/", 14),
             ("GET", "get", 14),
@@ -311,6 +317,7 @@ memory_mib = 32
             ("run_seconds = 0", 9),
             ("run_seconds = 604801", 9),
             ("idle_ms = 5", 9),
+            ("commit_ms = 5", 9),
             ("batch_records = 7", 9),
         ] {
             let Err(ManifestError::Invalid(error)) = Manifest::parse(task(lines).as_bytes()) else { panic!("{lines}") };

@@ -10,6 +10,7 @@ mod dead_letter;
 mod group;
 mod headers;
 mod instance;
+mod pace;
 mod partition;
 mod rehearse;
 mod status;

@@ -12,6 +12,7 @@ use super::again::again;
 use super::caution::Caution;
 use super::dead_letter;
 use super::group::group_of;
+use super::pace::Pace;
 use super::partition::{Done, Partition, Surroundings, new_side};
 use super::status::{AgentState, Board};
 use super::task;
@@ -75,8 +76,12 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
     let (timetable, seat) = (Timetable::new(agent), board.meter().seat());
     let mut desk = Desk { around, partitions: BTreeMap::new(), timetable, seat };
     let mut caution = Caution::default();
+    let mut pace = Pace::new(agent.section.commit_ms);
     board.set(&identity.component, AgentState::Running);
     loop {
+        if let Some(at) = pace.ready_at() {
+            tokio::time::sleep_until(at.into()).await;
+        }
         let mut poll = worker.poll(desk.poll_wait()?).await?;
         desk.take_over(&poll)?;
         // Timers first: where the log refuses the work, the rows to blame are looked for from the front.
@@ -103,6 +108,7 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
         }
         desk.timetable.touched(&cycle.work.state);
         let offsets = cycle.work.offsets.clone();
+        pace.commits(Instant::now());
         match worker.commit(cycle.work).await {
             Ok(()) => {
                 desk.timetable.committed();

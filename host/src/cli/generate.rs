@@ -64,6 +64,7 @@ impl Man {
         std::fs::create_dir_all(&self.folder).map_err(failed)?;
         clap_mangen::generate_to(Cli::command(), &self.folder).map_err(failed)?;
         let folder = self.folder.display().to_string();
-        cx.output.show(&json!({ "folder": folder }), |_| format!("Manual pages are in {folder}: man {folder}/wasmill.1"))
+        cx.output
+            .show(&json!({ "folder": folder }), |_| format!("Manual pages are in {folder}: man {folder}/wasmill.1"))
     }
 }

@@ -18,27 +18,33 @@ use crate::{Options, Row};
 const INTERVAL: Duration = Duration::from_millis(1);
 /// Records before the first that counts.
 const WARM: u64 = 2_000;
-/// How often the plain program commits.
+/// How often both programs commit.
 const PACE: Duration = Duration::from_millis(10);
 /// How long the last record may be under way.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The host beside the plain program, which commits every 10 ms, and beside one that commits as soon as it can.
+/// The host beside the plain program, both committing every 10 ms, then both as soon as they can.
 pub async fn measure(options: Options) -> Result<Vec<Row>> {
     let Some(rig) = Rig::start()? else { return Ok(Vec::new()) };
     let mut rows = Vec::new();
     for shape in Shape::wanted([Shape::ALL[0]], options) {
         let road = Road::new(&rig, shape).await?;
         let paced = road.plain("paced", Pace::Every(PACE), options).await?;
-        let ours = road.ours(options).await?;
+        let ours_paced = road.ours("ours-paced", PACE, options).await?;
+        let ours = road.ours("ours", Duration::ZERO, options).await?;
         let eager = road.plain("eager", Pace::Eager, options).await?;
         let rest = shape.said();
-        let over = |peer: &Delays| ours.p99 - peer.p99;
         let name = "end-to-end p99 at 1,000 records/s, over plain librdkafka";
         rows.extend([
-            Row::at_most(format!("{name} with transactions every 10 ms; {rest}"), over(&paced), "ms", 1.0),
-            Row::shown(format!("{name} that commits at once; {rest}"), over(&eager), "ms"),
-            Row::shown(format!("end-to-end p99 at 1,000 records/s; {rest}"), ours.p99, "ms"),
+            Row::at_most(
+                format!("{name}, both with transactions every 10 ms; {rest}"),
+                ours_paced.p99 - paced.p99,
+                "ms",
+                1.0,
+            ),
+            Row::shown(format!("{name}, both committing at once; {rest}"), ours.p99 - eager.p99, "ms"),
+            Row::shown(format!("end-to-end p99 at 1,000 records/s, every 10 ms; {rest}"), ours_paced.p99, "ms"),
+            Row::shown(format!("end-to-end p99 at 1,000 records/s, at once; {rest}"), ours.p99, "ms"),
         ]);
     }
     Ok(rows)
@@ -75,7 +81,7 @@ struct Road<'r> {
 impl<'r> Road<'r> {
     async fn new(rig: &'r Rig, shape: Shape) -> Result<Self> {
         let road = Self { rig, shape };
-        for who in ["ours", "paced", "eager"] {
+        for who in ["ours", "ours-paced", "paced", "eager"] {
             for topic in [road.input(who), road.output(who)] {
                 rig.create(&topic, shape.partitions).await?;
             }
@@ -91,17 +97,18 @@ impl<'r> Road<'r> {
         format!("latency.out.{who}.{}", self.shape.tag())
     }
 
-    async fn ours(&self, options: Options) -> Result<Delays> {
+    async fn ours(&self, who: &str, pace: Duration, options: Options) -> Result<Delays> {
         let order = ours::Order {
             plugin: "relay",
-            name: format!("latency-{}", self.shape.tag()),
-            input: self.input("ours"),
-            output: Some(self.output("ours")),
+            name: format!("latency-{who}-{}", self.shape.tag()),
+            input: self.input(who),
+            output: Some(self.output(who)),
             batch_records: RECORDS_MAX,
+            commit_ms: u64::try_from(pace.as_millis())?,
             ..ours::Order::default()
         };
         let mut ours = Ours::new(&order, Some(self.rig.streams.clone())).await?;
-        self.drive("wasmill", "ours", &mut ours, options).await
+        self.drive(&format!("wasmill, every {pace:?}"), who, &mut ours, options).await
     }
 
     async fn plain(&self, who: &str, pace: Pace, options: Options) -> Result<Delays> {

@@ -191,6 +191,7 @@ impl Stage<'_> {
             input: self.input.topic.clone(),
             output: Some(output.clone()),
             batch_records,
+            commit_ms: 0,
             more,
             settings: settings.to_vec(),
             tool,

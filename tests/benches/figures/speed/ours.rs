@@ -21,6 +21,8 @@ pub struct Order {
     pub output: Option<String>,
     /// Most records of one batch.
     pub batch_records: usize,
+    /// Least time between two transactions, milliseconds.
+    pub commit_ms: u64,
     /// Lines of permissions beside the topics', for the row and the manifest.
     pub more: &'static str,
     /// Settings of the agent beside `to`.
@@ -53,8 +55,8 @@ impl Ours {
         settings.extend(order.settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let agent = format!(
             "name = \"{name}\"\nversion = \"0.1.0\"\nkind = \"agent\"\n[agent]\nreads = [\"{input}\"]\n\
-             batch_records = {}\n[permissions]\ntopics.read = [\"{input}\"]\ntopics.write = [{output}]\n{more}\n",
-            order.batch_records
+             batch_records = {}\ncommit_ms = {}\n[permissions]\ntopics.read = [\"{input}\"]\ntopics.write = [{output}]\n{more}\n",
+            order.batch_records, order.commit_ms
         );
         scratch.install_bytes(&component(order.plugin)?, &agent)?;
         if let Some(tool) = order.tool {
