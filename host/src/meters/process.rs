@@ -48,10 +48,11 @@ mod tests {
     #[test]
     fn a_process_that_runs_has_memory_and_has_used_the_cpu() {
         let before = ProcessFigures::now();
-        let block = std::hint::black_box(vec![1u8; 64 << 20]);
+        // More than all other tests of this program give back meanwhile.
+        let block = std::hint::black_box(vec![1u8; 256 << 20]);
         let after = ProcessFigures::now();
         let grown = after.resident_bytes.unwrap().saturating_sub(before.resident_bytes.unwrap());
-        assert!(grown > 32 << 20, "{grown} for {}", block.len());
+        assert!(grown > 128 << 20, "{grown} for {}", block.len());
         assert!(after.cpu() > before.cpu());
     }
 }

@@ -163,6 +163,8 @@ mod tests {
 
     use super::*;
     use crate::parts::require;
+    use crate::scratch::PATIENCE;
+    use crate::server::until;
 
     /// Whether something in the space gets an answer.
     fn reaches(space: &Space, to: std::net::SocketAddr) -> bool {
@@ -188,7 +190,8 @@ mod tests {
         cut.cut().unwrap();
         assert!(!reaches(&cut, address) && reaches(&other, address));
         cut.mend().unwrap();
-        assert!(reaches(&cut, address));
+        // Neighbours have to find each other again first.
+        assert!(until(PATIENCE, || reaches(&cut, address)));
         let (name, bridge) = (cut.name.clone(), net.bridge.clone());
         drop((cut, other, net));
         assert!(!output(&["netns", "list"]).unwrap().contains(&name), "{name} is still there");

@@ -140,7 +140,7 @@ def keyboard(page):
             break
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1, name="Hosts")).to_be_focused()
-    page.keyboard.press("Alt+ArrowLeft")
+    page.go_back()
     expect(page.get_by_role("heading", level=1, name="Now")).to_be_visible()
 
 
