@@ -261,7 +261,7 @@ async function audit(api) {
     const filter = who.value ? `&principal=${part(who.value)}` : "";
     const found = await api.get(`/v1/audit?limit=200${filter}`);
     rows.replaceChildren(table(["When", "Who", "What", "Came of it", "Detail", "Row"],
-      found.map((r) => [when(r.at_ms), r.principal, r.action, mark(r.decision), ["code", r.detail], ["code", `${r.chain} ${r.seq}`]]), "No row."));
+      found.map((r) => [when(r.at_ms), r.principal, r.action, mark(r.decision), ["code", r.detail], `${r.chain} ${r.seq}`]), "No row."));
   };
   await draw();
   const verify = action("Verify", [h("p", { class: "about" }, "Reads every row, and compares hashes, numbers and signed checkpoints.")], async () => {
