@@ -29,7 +29,8 @@ for record in consumer:
         break
 "#;
 
-fn run(program: &Path, arguments: &[&str], input: &str) -> String {
+/// What a stranger's program writes, with this as its input.
+pub fn run(program: &Path, arguments: &[&str], input: &str) -> String {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = command.spawn().unwrap();

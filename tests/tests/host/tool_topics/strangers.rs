@@ -1,9 +1,5 @@
 //! A stranger calls tools with nothing but Kafka's protocol.
 
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Stdio};
-
 use serde_json::{Value, json};
 use wasmill_tests::binary::Cli;
 use wasmill_tests::kafka::Kafka;
@@ -11,18 +7,9 @@ use wasmill_tests::parts::{self, require};
 use wasmill_tests::up::Up;
 
 use super::{DESK_MAY, request};
+use crate::strangers::run;
 
 const PYTHON: &str = include_str!("stranger.py");
-
-fn run(program: &Path, arguments: &[&str], input: &str) -> String {
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut running = command.spawn().unwrap();
-    running.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let output = running.wait_with_output().unwrap();
-    assert!(output.status.success(), "{program:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
 
 fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
