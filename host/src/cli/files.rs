@@ -8,6 +8,7 @@ use wasmill_registry::{
 
 use crate::home::{Home, HomeError, read_bounded};
 use crate::problem::{Problem, ProblemKind};
+use crate::trial::built;
 
 /// The three files of a component that isn't installed.
 #[derive(Debug, Clone, clap::Args)]
@@ -28,8 +29,7 @@ impl ComponentFiles {
         Self { component, manifest: None, signature: None }
     }
 
-    /// The same files, where a project's folder stands for the component that was built in it, or in
-    /// `CARGO_TARGET_DIR`.
+    /// The same files, where a project's folder stands for the component that was built of it.
     ///
     /// # Errors
     /// Where the folder has no manifest, or nothing was built yet.
@@ -41,13 +41,9 @@ impl ComponentFiles {
         let manifest_path = self.manifest.clone().unwrap_or_else(|| folder.join("wasmill.toml"));
         let manifest = read(&manifest_path, MANIFEST_SIZE_MAX, "manifest.too-large")?;
         let manifest = Manifest::parse(&manifest).map_err(|error| Problem::from(error).at(manifest_path.display()))?;
-        let file = format!("{}.wasm", manifest.name.replace('-', "_"));
-        let elsewhere = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-        let targets = elsewhere.unwrap_or_else(|| folder.join("target"));
-        // cargo-component builds for the first target; plain cargo, where rustup has it, for the second.
-        let built = ["wasm32-wasip1", "wasm32-wasip2"].map(|target| targets.join(target).join("release").join(&file));
-        let component = built.into_iter().find(|path| path.is_file()).ok_or_else(|| {
-            let message = format!("`{}` has no built component `{file}`", folder.display());
+        let at = std::path::absolute(folder).map_err(|error| Problem::io(folder, &error))?;
+        let component = built(&at, &manifest.name).ok_or_else(|| {
+            let message = format!("`{}` has no built component", folder.display());
             let next = "Build it there with `cargo component build --release`, or name the .wasm file.";
             Problem::new(ProblemKind::NotFound, "component.not-built", message, next)
         })?;

@@ -22,8 +22,7 @@ pub struct Found {
     pub cases: Vec<PathBuf>,
 }
 
-/// Looks into a plugin's folder, and for its component in `target/` there and in the folders above, where a workspace
-/// has it; of several the newest. `component` names another one.
+/// Looks into a plugin's folder, and for its component as [`built`] does. `component` names another one.
 ///
 /// # Errors
 /// What is missing and how to make it.
@@ -37,7 +36,7 @@ pub fn find(folder: &Path, component: Option<&Path>) -> Result<Found, Problem> {
     let manifest = Manifest::parse(&read_bounded(&path, MANIFEST_SIZE_MAX)?)?;
     let component = match component {
         Some(component) => component.to_owned(),
-        None => newest(&folder, &manifest.name).ok_or_else(|| {
+        None => built(&folder, &manifest.name).ok_or_else(|| {
             let message = format!("the component of `{}` is not built", manifest.name);
             let next = "Run `cargo component build --release`, or name it with `--component`.";
             Problem::new(ProblemKind::NotFound, "component.missing", message, next)
@@ -47,12 +46,17 @@ pub fn find(folder: &Path, component: Option<&Path>) -> Result<Found, Problem> {
     Ok(Found { manifest, component, cases })
 }
 
-fn newest(folder: &Path, name: &str) -> Option<PathBuf> {
+/// The component of a plugin that was built in an absolute folder: in `CARGO_TARGET_DIR`, else in `target/` there and in
+/// the folders above, where a workspace has it; of several the newest.
+pub fn built(folder: &Path, name: &str) -> Option<PathBuf> {
     let file = format!("{}.wasm", name.replace('-', "_"));
-    let built = |path: &PathBuf| -> Option<SystemTime> { path.metadata().ok()?.modified().ok() };
-    let targets = folder.ancestors().map(|folder| folder.join("target"));
-    let files = targets.flat_map(|target| TARGETS.map(|name| target.join(name).join("release").join(&file)));
-    files.filter_map(|path| Some((built(&path)?, path))).max().map(|(_, path)| path)
+    let made = |path: &PathBuf| -> Option<SystemTime> { path.metadata().ok()?.modified().ok() };
+    let targets: Vec<PathBuf> = match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(elsewhere) => vec![elsewhere.into()],
+        None => folder.ancestors().map(|folder| folder.join("target")).collect(),
+    };
+    let files = targets.iter().flat_map(|target| TARGETS.map(|name| target.join(name).join("release").join(&file)));
+    files.filter_map(|path| Some((made(&path)?, path))).max().map(|(_, path)| path)
 }
 
 fn cases(folder: &Path) -> Result<Vec<PathBuf>, Problem> {

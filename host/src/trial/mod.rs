@@ -12,5 +12,5 @@ mod run;
 mod tool;
 
 pub use case::{AgentCase, Case, CaseError, Cases, Expected, Record, Task, Text, ToolCase};
-pub use find::{Found, find};
+pub use find::{Found, built, find};
 pub use run::{Difference, Outcome, Report, run};
