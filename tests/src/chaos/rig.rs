@@ -156,8 +156,14 @@ impl Rig {
         report.drained = topics::drain(&brokers, GROUP, INPUT, PARTITIONS, || self.expect_alive())?;
         let inputs = topics::inputs(&brokers, INPUT, PARTITIONS)?;
         for (key, last) in &acknowledged {
-            let is_whole = inputs.get(key).is_some_and(|numbers| numbers.iter().copied().eq(1..=*last));
-            ensure!(is_whole, "the broker itself has lost or doubled acknowledged inputs of {key}");
+            let numbers = inputs.get(key).map(Vec::as_slice).unwrap_or_default();
+            let wrong = numbers.iter().copied().zip(1..).find(|(found, expected)| found != expected);
+            ensure!(
+                wrong.is_none() && numbers.iter().copied().eq(1..=*last),
+                "the broker itself has lost or doubled acknowledged inputs of {key}: {} of {last} are there, the first \
+                 that is not where it should be (found, expected): {wrong:?}",
+                numbers.len()
+            );
         }
         let outputs = topics::outputs(&brokers, OUTPUT, PARTITIONS)?;
         report.rebalances = self.watch.rebalances();
