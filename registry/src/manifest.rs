@@ -152,8 +152,8 @@ pub struct Agent {
     /// Most records in one batch, 1 to 16,384.
     #[serde(default = "Agent::batch_records_default")]
     pub batch_records: usize,
-    /// Least time between two transactions, milliseconds, at most 10,000; 0: each as soon as there is something. On Kafka some
-    /// milliseconds make a slow stream quicker, see docs/performance.md.
+    /// Least time between two transactions, milliseconds, at most 10,000; 0: each as soon as there is
+    /// something. More makes fewer, larger transactions.
     #[serde(default)]
     pub commit_ms: u64,
     /// Calls `idle` once when a partition gave no record for so many milliseconds; 0: never.

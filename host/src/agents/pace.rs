@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// Spaces an agent's transactions out. Where they follow each other at once, each waits for the broker to finish the one
-/// before, which takes longer than letting some records gather.
+/// Spaces an agent's transactions out, so that they are fewer and larger.
 #[derive(Debug)]
 pub struct Pace {
     every: Duration,
