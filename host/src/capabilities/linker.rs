@@ -135,3 +135,32 @@ fn link_common(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     model::add_to_linker::<_, HasSelf<Guest>>(linker, |g| g)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::permissions::{Matrix, Principal};
+    use crate::runtime::Interface;
+
+    fn importing(name: &str) -> Imports {
+        Imports { imports: vec![Interface::new(name)], exports: vec![] }
+    }
+
+    #[test]
+    fn an_engine_has_what_tools_can_have_and_the_source_and_nothing_else() {
+        for name in ["wasmill:plugin/source@0.1.0", "wasmill:plugin/tools@0.1.0", "wasi:http/types@0.2.3"] {
+            assert!(check_engine_imports(&importing(name)).is_ok(), "{name}");
+        }
+        for name in ["wasi:sockets/tcp@0.2.3", "wasi:filesystem/secret@0.2.3", "wasmill:plugin/own@0.1.0"] {
+            assert_eq!(check_engine_imports(&importing(name)).unwrap_err().code(), "component.import", "{name}");
+        }
+    }
+
+    #[test]
+    fn only_an_engine_sees_a_source() {
+        let matrix = Matrix::parse("[[row]]\nprincipal = \"tool:a\"\ntools = [\"*\"]\n").unwrap();
+        let grant = matrix.grant(&Principal::tool("a"), None, None, None);
+        assert!(check_imports(&importing("wasmill:plugin/log@0.1.0"), &grant).is_ok());
+        assert_eq!(check_imports(&importing(SOURCE), &grant).unwrap_err().code(), "component.import");
+    }
+}

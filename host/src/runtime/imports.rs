@@ -15,7 +15,7 @@ pub struct Interface {
 }
 
 impl Interface {
-    fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         Self { text: text.to_owned(), version_at: text.find('@') }
     }
 
