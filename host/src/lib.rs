@@ -24,6 +24,7 @@ pub mod streams;
 pub mod tool_topics;
 pub mod topics;
 pub mod trial;
+pub mod vault;
 pub mod watch;
 
 /// Half of what librdkafka costs for a record with headers is the C library's allocator: one thread allocates each of

@@ -129,6 +129,7 @@ impl Scratch {
             instance: "test".into(),
             model: self.model.clone(),
             secrets: Secrets::new(self.secrets.clone()),
+            secrets_key: self.dir.path().join("secrets.key"),
             settings: self.settings.clone(),
             forge: Some((ForgeSettings::default(), SecretKey::read(&self.dir.path().join("forge.key"))?)),
             limits: wasmill_registry::Limits::default(),

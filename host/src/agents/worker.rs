@@ -19,7 +19,7 @@ use super::task;
 use super::timers::{self, Timetable};
 use crate::capabilities::{self, Identity, Services};
 use crate::catalog::{Agent, Catalog};
-use crate::meters::{Round, Seat};
+use crate::meters::{FlowKind, Moved, Round, Seat};
 use crate::permissions::{Action, Denial};
 use crate::problem::{Problem, ProblemKind};
 use crate::runtime::Engine;
@@ -90,6 +90,10 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
         let batches = caution.limit(batches);
         let ends = ends(&batches);
         let mut round = Round::begin(batches.iter().map(|batch| batch.timestamps_ms.as_slice()));
+        let mut moved = Moved::default();
+        for batch in batches.iter().filter(|batch| capabilities::timers::Kind::of_topic(&batch.topic).is_none()) {
+            moved.add(FlowKind::Reads, &batch.topic, batch.offsets.len() as u64);
+        }
         let verdict = batches.first().and_then(|first| Some((first, caution.verdict(first)?)));
         let was_condemned = verdict.is_some();
         let mut cycle = match verdict {
@@ -103,6 +107,9 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
         }
         let records = cycle.records;
         (round.sent, round.dead_letters) = (cycle.sent(), cycle.dead_letters);
+        for output in &cycle.work.outputs {
+            moved.add(FlowKind::Writes, &output.topic, output.values.len() as u64);
+        }
         if cycle.dead_letters > 0 {
             ensure_dead_letter_topics(services, &cycle.work, &ends).await?;
         }
@@ -113,6 +120,7 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
             Ok(()) => {
                 desk.timetable.committed();
                 board.meter().committed(&round, now_ms());
+                services.meters.flows.moved(identity.principal.as_str(), &moved);
                 desk.seat.committed(offsets);
                 caution.committed(agent.section.batch_records);
             }

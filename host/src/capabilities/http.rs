@@ -231,14 +231,14 @@ fn sent(error: &reqwest::Error) -> HttpError {
 const SECRET_OPEN: &str = "${secret:";
 
 /// Replaces each `${secret:NAME}`; an unclosed one stays as it is.
-fn fill<'a>(text: &str, value: impl Fn(&str) -> Result<&'a str, HttpError>) -> Result<String, HttpError> {
+fn fill(text: &str, value: impl Fn(&str) -> Result<String, HttpError>) -> Result<String, HttpError> {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(SECRET_OPEN) {
         let name_on = &rest[start + SECRET_OPEN.len()..];
         let Some(end) = name_on.find('}') else { break };
         filled.push_str(&rest[..start]);
-        filled.push_str(value(&name_on[..end])?);
+        filled.push_str(&value(&name_on[..end])?);
         rest = &name_on[end + 1..];
     }
     filled.push_str(rest);
@@ -335,7 +335,7 @@ mod tests {
 
     #[test]
     fn secrets_are_filled_in_and_a_refused_one_stops_the_request() {
-        let value = |name: &str| if name == "A" { Ok("s3cret") } else { Err(HttpError::HttpRequestDenied) };
+        let value = |name: &str| if name == "A" { Ok("s3cret".to_owned()) } else { Err(HttpError::HttpRequestDenied) };
         assert_eq!(fill("Bearer ${secret:A}!", value).unwrap(), "Bearer s3cret!");
         assert_eq!(fill("${secret:A}${secret:A}", value).unwrap(), "s3crets3cret");
         assert_eq!(fill("${secret:A", value).unwrap(), "${secret:A");

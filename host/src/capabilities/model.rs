@@ -8,6 +8,7 @@ use super::ask::Terms;
 use super::errors;
 use super::guest::{Guest, check};
 use super::http::IDEMPOTENCY_KEY;
+use super::services::Secrets;
 use crate::permissions::Action;
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::model::{Answer, Host, Request, Role};
@@ -46,13 +47,13 @@ fn default_max_tokens() -> u32 {
 pub struct ModelClient {
     http: reqwest::Client,
     config: ModelConfig,
-    api_key: Option<String>,
+    secrets: Secrets,
 }
 
 impl ModelClient {
-    /// A client; `api_key` is the value of the secret that the configuration names.
-    pub fn new(http: reqwest::Client, config: ModelConfig, api_key: Option<String>) -> Self {
-        Self { http, config, api_key }
+    /// A client; the API key is looked up for each question, so that another one counts at once.
+    pub fn new(http: reqwest::Client, config: ModelConfig, secrets: Secrets) -> Self {
+        Self { http, config, secrets }
     }
 
     async fn complete(
@@ -74,7 +75,8 @@ impl ModelClient {
         };
         let url = format!("{}/chat/completions", self.config.url.trim_end_matches('/'));
         let mut post = self.http.post(url).timeout(within).json(&body);
-        if let Some(key) = &self.api_key {
+        let api_key = self.config.api_key_secret.as_deref().and_then(|name| self.secrets.get(name));
+        if let Some(key) = &api_key {
             post = post.bearer_auth(key);
         }
         if let Some(key) = key {
@@ -84,7 +86,7 @@ impl ModelClient {
         let status = response.status();
         let body = read_bounded(response).await?;
         if !status.is_success() {
-            let text = self.without_key(&String::from_utf8_lossy(&body));
+            let text = without_key(&String::from_utf8_lossy(&body), api_key.as_deref());
             let text: String = text.chars().take(500).collect();
             return Err(no_answer(&format!("status {status}: {text}")));
         }
@@ -99,13 +101,13 @@ impl ModelClient {
             completion_tokens: usage.completion_tokens,
         })
     }
+}
 
-    /// What a service says without the key, which some repeat when they refuse it.
-    fn without_key(&self, text: &str) -> String {
-        match self.api_key.as_deref() {
-            Some(key) if !key.is_empty() => text.replace(key, "[the key]"),
-            _ => text.to_owned(),
-        }
+/// What a service says without the key, which some repeat when they refuse it.
+fn without_key(text: &str, api_key: Option<&str>) -> String {
+    match api_key {
+        Some(key) if !key.is_empty() => text.replace(key, "[the key]"),
+        _ => text.to_owned(),
     }
 }
 

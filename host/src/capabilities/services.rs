@@ -70,25 +70,43 @@ impl Services {
     }
 }
 
-/// Secrets by name. Their values are never shown, logged or given to a guest.
+/// Secrets by name. Their values are never shown, logged or given to a guest. Cheap to clone; all clones see the same.
 #[derive(Clone, Default)]
-pub struct Secrets(Arc<BTreeMap<String, String>>);
+pub struct Secrets(Arc<Known>);
+
+#[derive(Default)]
+struct Known {
+    file: BTreeMap<String, String>,
+    entered: RwLock<BTreeMap<String, String>>,
+}
 
 impl Secrets {
-    /// Secrets by name.
-    pub fn new(secrets: BTreeMap<String, String>) -> Self {
-        Self(Arc::new(secrets))
+    /// Those that the home's file has.
+    pub fn new(file: BTreeMap<String, String>) -> Self {
+        Self(Arc::new(Known { file, entered: RwLock::default() }))
     }
 
-    /// The value of a secret.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+    /// The value of a secret: the file's, else the one that was entered.
+    pub fn get(&self, name: &str) -> Option<String> {
+        // Replaced as a whole: a poisoned lock is as good as any.
+        let entered = || self.0.entered.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        self.0.file.get(name).cloned().or_else(entered)
+    }
+
+    /// Names of those that the home's file has.
+    pub fn names_of_file(&self) -> impl Iterator<Item = &str> {
+        self.0.file.keys().map(String::as_str)
+    }
+
+    /// Replaces all that were entered at a running host.
+    pub fn enter(&self, entered: BTreeMap<String, String>) {
+        *self.0.entered.write().unwrap_or_else(PoisonError::into_inner) = entered;
     }
 }
 
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.0.file.keys()).finish_non_exhaustive()
     }
 }
 

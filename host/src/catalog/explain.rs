@@ -33,17 +33,47 @@ pub fn grant_of(
     approvals: &[ApprovalRow],
     now: OffsetDateTime,
 ) -> Result<GrantOf, CatalogError> {
-    let candidates = verified_candidates(registry, trust, now)?;
-    let approvals = Approvals::verify(approvals, trust, now);
-    let deciding = Deciding { candidates: &candidates, matrix, approvals: &approvals, now };
-    let newest = candidates.get(principal.name()).and_then(|versions| versions.values().next_back());
-    match newest.filter(|candidate| candidate.principal() == *principal) {
-        Some(candidate) => Ok(GrantOf {
-            component: Some(candidate.component()),
-            wanted: Some(candidate.verified.manifest().permissions.clone()),
-            grant: deciding.grant(candidate)?,
-        }),
-        None => Ok(GrantOf { component: None, wanted: None, grant: matrix.grant(principal, None, None, None) }),
+    Deciders::read(registry, trust, approvals, now)?.grant_of(principal, matrix)
+}
+
+/// What decides besides the matrix, at one moment: what is installed, and what is approved.
+pub struct Deciders {
+    candidates: Candidates,
+    approvals: Approvals,
+    now: OffsetDateTime,
+}
+
+impl Deciders {
+    /// Reads and verifies all of it.
+    ///
+    /// # Errors
+    /// Where the registry can't be read.
+    pub fn read(
+        registry: &Registry,
+        trust: &TrustRoots,
+        approvals: &[ApprovalRow],
+        now: OffsetDateTime,
+    ) -> Result<Self, CatalogError> {
+        let candidates = verified_candidates(registry, trust, now)?;
+        Ok(Self { candidates, approvals: Approvals::verify(approvals, trust, now), now })
+    }
+
+    /// Works out the grant of a principal by a matrix.
+    ///
+    /// # Errors
+    /// Where nobody can say for whom a component was made.
+    pub fn grant_of(&self, principal: &Principal, matrix: &Matrix) -> Result<GrantOf, CatalogError> {
+        let Self { candidates, approvals, now } = self;
+        let deciding = Deciding { candidates, matrix, approvals, now: *now };
+        let newest = candidates.get(principal.name()).and_then(|versions| versions.values().next_back());
+        match newest.filter(|candidate| candidate.principal() == *principal) {
+            Some(candidate) => Ok(GrantOf {
+                component: Some(candidate.component()),
+                wanted: Some(candidate.verified.manifest().permissions.clone()),
+                grant: deciding.grant(candidate)?,
+            }),
+            None => Ok(GrantOf { component: None, wanted: None, grant: matrix.grant(principal, None, None, None) }),
+        }
     }
 }
 

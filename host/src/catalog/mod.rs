@@ -29,7 +29,7 @@ pub use component::{Agent, Tool, ToolFunction};
 pub use engine::ScriptEngine;
 pub use error::CatalogError;
 pub(crate) use explain::verified_candidates;
-pub use explain::{GrantOf, grant_of};
+pub use explain::{Deciders, GrantOf, grant_of};
 pub(crate) use grants::{Approvals, Candidate, Deciding, Signed};
 pub use instance::new_store;
 pub use load::{Catalog, CatalogConfig};

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use super::component::Tool;
 use super::load::Catalog;
 use crate::capabilities::{Caller, Invocation, ToolCalls, check, errors, problem};
+use crate::meters::FlowKind;
 use crate::permissions::{Action, PrincipalKind};
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::tools as wit;
@@ -78,6 +79,8 @@ impl ToolCalls for Toolbox {
         let outcome = async {
             let tool = self.find(&reference).inspect_err(refused)?;
             meter = Some(services.meters.tools.get(&tool.manifest.name));
+            let principal = caller.identity.principal.as_str();
+            services.meters.flows.add(principal, FlowKind::Calls, &tool.manifest.name, 1);
             let found = tool.function(&function).ok_or_else(|| {
                 let known = tool.functions.iter().map(|f| f.function.name.as_str()).collect::<Vec<_>>().join(", ");
                 errors::not_found(

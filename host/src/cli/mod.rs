@@ -23,6 +23,7 @@ mod plugin;
 mod progress;
 mod record;
 mod run;
+mod secret;
 mod status;
 mod steps;
 mod token;
@@ -96,6 +97,9 @@ enum Noun {
     /// Make, list and take away the tokens of clients
     #[command(subcommand)]
     Token(token::Token),
+    /// List, set and remove secrets
+    #[command(subcommand)]
+    Secret(secret::Secret),
     /// Serve the tools to an MCP client, on standard input and output
     Mcp(mcp::Mcp),
     /// Make, sign, verify, install, list and remove components
@@ -145,6 +149,7 @@ impl Noun {
             Self::Agent(command) => command.run(cx).await,
             Self::Key(command) => command.run(cx),
             Self::Token(command) => command.run(cx),
+            Self::Secret(command) => command.run(cx).await,
             Self::Mcp(command) => command.run(cx).await,
             Self::Tool(command) => command.run(cx).await,
             Self::Forge(command) => command.run(cx).await,

@@ -43,9 +43,12 @@ impl Need {
                 | "/v1/hosts"
                 | "/v1/permissions"
                 | "/v1/permissions/kafka"
+                | "/v1/permissions/policy"
                 | "/v1/plugins"
                 | "/v1/plugins/{reference}"
                 | "/v1/runs"
+                | "/v1/secrets"
+                | "/v1/settings"
                 | "/v1/runs/{id}"
                 | "/v1/status"
                 | "/v1/tools"
@@ -53,7 +56,7 @@ impl Need {
                 | "/v1/topics"
                 | "/v1/topics/{topic}",
             )
-            | ("POST", "/v1/permissions/explain" | "/v1/topic-plan") => duty(Duty::Read),
+            | ("POST", "/v1/permissions/explain" | "/v1/permissions/what-if" | "/v1/topic-plan") => duty(Duty::Read),
             (
                 "POST",
                 "/v1/dlq/{topic}/redrive"
@@ -64,9 +67,11 @@ impl Need {
             )
             | ("DELETE", "/v1/agents/started/{name}") => duty(Duty::Operate),
             ("POST", "/v1/plugins") | ("DELETE", "/v1/plugins/{reference}") => duty(Duty::Install),
-            ("POST", "/v1/approvals" | "/v1/approvals/{reference}/deny" | "/v1/permissions/share") => {
+            ("PUT", "/v1/permissions/policy")
+            | ("POST", "/v1/approvals" | "/v1/approvals/{reference}/deny" | "/v1/permissions/share") => {
                 duty(Duty::Approve)
             }
+            ("POST", "/v1/secrets") | ("DELETE", "/v1/secrets/{name}") => duty(Duty::Secrets),
             _ => None,
         }
     }
@@ -109,5 +114,8 @@ mod tests {
         assert_eq!(duty(Method::POST, "/v1/runs/{id}/{order}"), Duty::Operate);
         assert_eq!(duty(Method::POST, "/v1/plugins"), Duty::Install);
         assert_eq!(duty(Method::POST, "/v1/approvals"), Duty::Approve);
+        assert_eq!(duty(Method::POST, "/v1/secrets"), Duty::Secrets);
+        assert_eq!(duty(Method::PUT, "/v1/permissions/policy"), Duty::Approve);
+        assert_eq!(duty(Method::DELETE, "/v1/secrets/{name}"), Duty::Secrets);
     }
 }

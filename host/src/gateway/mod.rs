@@ -27,12 +27,14 @@ mod port;
 mod records;
 mod runs;
 mod serve;
+mod settings;
 mod state;
 mod status;
 mod text;
 mod tools;
 mod topic_plan;
 mod topics;
+mod what_if;
 
 use axum::Router;
 
@@ -49,12 +51,13 @@ pub use kafka_acls::ExportReply;
 pub use metrics::MetricsPort;
 pub use permissions::{Answer, ExplainReply, ExplainRequest, MatrixReply};
 pub use plugins::{InstallReply, InstallRequest, Plugin};
-pub use policy::{ShareReply, ShareRequest};
+pub use policy::{PolicyReply, ShareReply, ShareRequest};
 pub(crate) use port::bind;
 pub(crate) use records::records_of;
 pub use records::{AppendReply, AppendRequest, Position, ReadReply, RecordIn, RecordOut};
 pub use runs::RunReply;
 pub use serve::Listener;
+pub use settings::{ModelReply, SecretRequest, SettingsReply};
 pub use state::{Gateway, SharedGateway};
 pub use text::Text;
 pub use tools::{CallReply, CallRequest, FunctionReply, ToolReply};
@@ -87,8 +90,10 @@ fn routes() -> Router<SharedGateway> {
         .merge(policy::routes())
         .merge(records::routes())
         .merge(runs::routes())
+        .merge(settings::routes())
         .merge(status::routes())
         .merge(tools::routes())
         .merge(topic_plan::routes())
         .merge(topics::routes())
+        .merge(what_if::routes())
 }

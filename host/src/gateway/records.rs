@@ -11,12 +11,14 @@ use super::extract::{Body, Params};
 use super::state::SharedGateway;
 use super::text::Text;
 use crate::problem::Problem;
-use crate::streams::{Batch, Record};
+use crate::streams::{Batch, Record, SharedStreams};
 
 /// Largest request, in bytes: a record of the largest size in base64 must fit.
 const REQUEST_SIZE_MAX: usize = 32 * 1024 * 1024;
 /// Most records of one answer.
 const READ_RECORDS_MAX: usize = 1000;
+/// Most records that one search by key looks at.
+const SEARCHED_MAX: usize = 20_000;
 /// Longest wait for the first record, in milliseconds.
 const WAIT_MS_MAX: u64 = 30_000;
 
@@ -66,7 +68,7 @@ pub struct Position {
 }
 
 /// What to read.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReadParams {
     #[serde(default)]
@@ -77,6 +79,8 @@ struct ReadParams {
     max: usize,
     #[serde(default)]
     wait_ms: u64,
+    /// Only records with this key.
+    key: Option<String>,
 }
 
 fn max_default() -> usize {
@@ -88,6 +92,9 @@ fn max_default() -> usize {
 pub struct ReadReply {
     /// In the order of their offsets.
     pub records: Vec<RecordOut>,
+    /// Where to go on.
+    #[serde(default)]
+    pub next: u64,
 }
 
 /// A record as it is in a topic.
@@ -133,8 +140,42 @@ async fn read(
 ) -> Result<Json<ReadReply>, Problem> {
     let max = params.max.clamp(1, READ_RECORDS_MAX);
     let wait = Duration::from_millis(params.wait_ms.min(WAIT_MS_MAX));
-    let batch = gateway.streams().await?.read(&topic, params.partition, params.offset, max, wait).await?;
-    Ok(Json(ReadReply { records: records_of(&batch) }))
+    let streams = gateway.streams().await?;
+    if let Some(key) = params.key {
+        return Ok(Json(search(streams, &topic, params.partition, params.offset, key.as_bytes(), max).await?));
+    }
+    let batch = streams.read(&topic, params.partition, params.offset, max, wait).await?;
+    Ok(Json(ReadReply { next: after(&batch).unwrap_or(params.offset), records: records_of(&batch) }))
+}
+
+/// The offset after the last record of a batch; none where it has none.
+fn after(batch: &Batch) -> Option<u64> {
+    batch.offsets.last().map(|last| last + 1)
+}
+
+/// Looks at a bounded number of records for those with a key, and says where to go on.
+async fn search(
+    streams: &SharedStreams,
+    topic: &str,
+    partition: u32,
+    from: u64,
+    key: &[u8],
+    max: usize,
+) -> Result<ReadReply, Problem> {
+    let (mut records, mut next, mut searched) = (Vec::new(), from, 0);
+    while searched < SEARCHED_MAX && records.len() < max {
+        let batch = streams.read(topic, partition, next, READ_RECORDS_MAX, Duration::ZERO).await?;
+        let Some(end) = after(&batch) else { break };
+        searched += batch.offsets.len();
+        let found = records_of(&batch).into_iter().enumerate().filter(|(row, _)| batch.key(*row) == Some(key));
+        records.extend(found.map(|(_, record)| record).take(max - records.len()));
+        // Where not all of them fit, the rest is looked at once more.
+        next = match records.last() {
+            Some(last) if records.len() == max => last.offset + 1,
+            _ => end,
+        };
+    }
+    Ok(ReadReply { records, next })
 }
 
 impl From<RecordIn> for Record {

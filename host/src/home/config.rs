@@ -29,6 +29,8 @@ pub struct HostConfig {
     pub metrics: MetricsConfig,
     /// Where programs and the console come in.
     pub gateway: GatewayConfig,
+    /// What the console shows.
+    pub console: ConsoleConfig,
     /// Where MCP clients come in.
     pub mcp: McpConfig,
     /// The language model; none: components are told that there is none.
@@ -92,6 +94,14 @@ pub struct MetricsConfig {
 pub struct GatewayConfig {
     /// Address and port of the console and of `/v1`, without encryption; none: only the home's socket.
     pub listen: Option<SocketAddr>,
+}
+
+/// What the console shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConsoleConfig {
+    /// Where a trace can be seen, as `http://jaeger:16686/trace/{trace}`; none: runs have no link to their trace.
+    pub trace_url: Option<String>,
 }
 
 /// Where MCP clients come in over HTTP.
@@ -179,6 +189,8 @@ struct File<S> {
     #[serde(default)]
     gateway: GatewayConfig,
     #[serde(default)]
+    console: ConsoleConfig,
+    #[serde(default)]
     mcp: McpConfig,
     #[serde(default)]
     model: Option<ModelConfig>,
@@ -229,6 +241,10 @@ impl HostConfig {
         if !(1..=3650).contains(&file.runs.keep_days) {
             return at(&["runs", "keep_days"], "keep_days is between 1 and 3650".into());
         }
+        if file.console.trace_url.as_deref().is_some_and(|url| !is_trace_url(url)) {
+            let message = "trace_url is an http or https address with `{trace}` in it";
+            return at(&["console", "trace_url"], message.into());
+        }
         for name in file.config.keys() {
             if let Err(error) = wasmill_registry::check_component_name(name) {
                 return at(&["config", name], error.to_string());
@@ -240,11 +256,28 @@ impl HostConfig {
         if let Some((row, field, message)) = misfit(&file.tool_topics) {
             return at(&["tool_topics", &row.to_string(), field], message);
         }
-        let File { streams: section, store, metrics, gateway, mcp, model, forge, config, limits, runs, tool_topics } =
-            file;
+        let File {
+            streams: section,
+            store,
+            metrics,
+            gateway,
+            console,
+            mcp,
+            model,
+            forge,
+            config,
+            limits,
+            runs,
+            tool_topics,
+        } = file;
         let streams = section.map_or_else(|| StreamsConfig::Embedded(EmbeddedSection::default()), streams);
-        Ok(Self { streams, store, metrics, gateway, mcp, model, forge, config, limits, runs, tool_topics })
+        Ok(Self { streams, store, metrics, gateway, console, mcp, model, forge, config, limits, runs, tool_topics })
     }
+}
+
+/// A link that a person may follow: nothing that a browser would run.
+fn is_trace_url(url: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) && url.contains("{trace}")
 }
 
 /// Row, field and words of the first thing that is wrong with pairs of topics.
@@ -338,6 +371,8 @@ mod tests {
             ("[[tool_topics]]\nclient = 'a'\nresults = 'tool.requests.dlq'\n", 3, "dead letters"),
             ("[[tool_topics]]\nclient = 'a'\nresults = 'wasmill.state.x'\n", 3, "the host's"),
             ("[[tool_topics]]\nclient = 'a'\ncalls_at_once = 0\n", 3, "calls_at_once"),
+            ("[console]\ntrace_url = 'javascript:{trace}'\n", 2, "http"),
+            ("[console]\ntrace_url = 'http://h/'\n", 2, "{trace}"),
             ("[limits]\ninstances = 0\n", 2, "instances"),
             ("[runs]\nkeep_days = 0\n", 2, "keep_days"),
             ("[limits.component]\nmemory_mib = 0\n", 2, "between"),

@@ -31,6 +31,15 @@ pub(super) fn read_text(path: &Path, limit: usize) -> Result<String, HomeError> 
     })
 }
 
+/// Reads a text file of at most `limit` bytes that is for its owner only.
+///
+/// # Errors
+/// [`HomeError::Exposed`]; [`HomeError::Unreadable`], [`HomeError::Io`].
+pub fn read_private(path: &Path, limit: usize) -> Result<String, HomeError> {
+    check_private(path)?;
+    read_text(path, limit)
+}
+
 /// Refuses a file that others than its owner may read or write.
 pub(super) fn check_private(path: &Path) -> Result<(), HomeError> {
     let mode = fs::metadata(path).map_err(|error| HomeError::io(path, error))?.permissions().mode() & 0o777;
@@ -69,6 +78,23 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), HomeError> {
 /// [`HomeError::Io`].
 pub(super) fn replace_private(path: &Path, text: &str) -> Result<(), HomeError> {
     write(path, text, Permissions::from_mode(0o600))
+}
+
+/// Makes a text file for its owner only, whole or not at all; one that is there already stays as it is.
+///
+/// # Errors
+/// [`HomeError::Io`].
+pub fn create_private(path: &Path, text: &str) -> Result<(), HomeError> {
+    let failed = |error| HomeError::io(path, error);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    // Such a file is for its owner only from its first moment.
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    match file.persist_noclobber(path) {
+        Err(error) if error.error.kind() != std::io::ErrorKind::AlreadyExists => Err(failed(error.error)),
+        _ => Ok(()),
+    }
 }
 
 fn write(path: &Path, text: &str, mode: Permissions) -> Result<(), HomeError> {

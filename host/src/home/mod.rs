@@ -10,6 +10,7 @@
 //! checkpoints/      state as it was a while ago, with Kafka
 //! host.sock         where a running host listens  host.lock         held by a running host
 //! policy.serial     of what other hosts shared    tokens.toml       digests of clients' tokens, mode 0600
+//! secrets.key       opens entered credentials, mode 0600
 //! audit.jsonl       signed checkpoints of the audit trail
 //! ```
 //!
@@ -28,10 +29,11 @@ use std::path::{Path, PathBuf};
 use wasmill_registry::{Registry, TrustRoots, parse_document};
 
 pub use config::{
-    EmbeddedSection, HostConfig, HostLimits, McpConfig, MetricsConfig, StoreConfig, StreamsConfig, ToolTopicsConfig,
+    ConsoleConfig, EmbeddedSection, HostConfig, HostLimits, McpConfig, MetricsConfig, StoreConfig, StreamsConfig,
+    ToolTopicsConfig,
 };
 pub use error::HomeError;
-pub use files::{add_to_file, read_bounded};
+pub use files::{add_to_file, create_private, read_bounded, read_private};
 pub use init::KEY_NAMES;
 pub use parts::{instance_of, open_kafka, open_store, open_streams};
 pub use tokens::{NewToken, Token, Tokens};
@@ -93,6 +95,11 @@ impl Home {
     /// `secrets.toml`.
     pub fn secrets_file(&self) -> PathBuf {
         self.root.join("secrets.toml")
+    }
+
+    /// The key of credentials that are entered at a running host. Made when the first one is.
+    pub fn secrets_key_file(&self) -> PathBuf {
+        self.root.join("secrets.key")
     }
 
     /// The folder of secret keys.

@@ -23,6 +23,7 @@ impl Host {
             let line = AgentLine {
                 figures: meters.agents.get(name).figures(name),
                 version: agent.manifest.version.to_string(),
+                reads: agent.section.reads.clone(),
                 state: status.map_or_else(starting, |status| status.state.clone()),
                 lag: Vec::new(),
             };
@@ -52,6 +53,7 @@ impl Host {
             },
             agents: lines,
             tools: meters.tools.all().iter().map(|(name, meter)| meter.figures(name)).collect(),
+            flows: meters.flows.figures(),
             refused_calls: meters.refused_calls(),
             tool_topics: self.tool_topics.iter().map(ToolTopics::status).collect(),
             forge: meters.forge.figures(),
@@ -65,6 +67,11 @@ impl Host {
         let meters = &self.catalog.services().meters;
         meters.agents.keep(|name| snapshot.agents.contains_key(name));
         meters.tools.keep(|name| snapshot.tools.contains_key(name));
+        meters.flows.keep(|principal| match principal.split_once(':') {
+            Some(("agent", name)) => snapshot.agents.contains_key(name),
+            Some(("tool", name)) => snapshot.tools.contains_key(name),
+            _ => true,
+        });
     }
 }
 

@@ -34,6 +34,7 @@ pub async fn open(home: &Home, config: &HostConfig, streams: SharedStreams) -> R
         instance: instance_of(home),
         model: config.model.clone(),
         secrets: Secrets::new(home.secrets()?),
+        secrets_key: home.secrets_key_file(),
         settings: config.config.clone(),
         limits: config.limits.component.clone(),
         engine: EngineConfig { instances_max: config.limits.instances, ..EngineConfig::default() },

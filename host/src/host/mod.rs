@@ -35,6 +35,7 @@ use crate::runtime::{CompileCache, Engine, EngineConfig};
 use crate::store::{AuditWriter, Store, now_ms};
 use crate::streams::SharedStreams;
 use crate::tool_topics::ToolTopics;
+use crate::vault::Vault;
 use crate::watch::Lags;
 
 use forging::Bench;
@@ -73,6 +74,8 @@ pub struct Parts {
     pub model: Option<ModelConfig>,
     /// Secrets.
     pub secrets: Secrets,
+    /// File of the key that opens entered ones.
+    pub secrets_key: PathBuf,
     /// Settings of components, by name.
     pub settings: BTreeMap<String, BTreeMap<String, String>>,
     /// Limits of components where no row of the matrix says anything.
@@ -105,6 +108,8 @@ pub struct Host {
     pub audit: AuditWriter,
     /// Makes tools; none where the host has no forge key.
     pub forge: Option<Arc<Forge>>,
+    /// Credentials that were entered.
+    pub vault: Vault,
     keeper: Keeper,
     forge_events: broadcast::Sender<Event>,
     trust: PathBuf,
@@ -124,10 +129,11 @@ impl Host {
         let engine = Engine::new(parts.engine)?;
         let cache = CompileCache::open(engine.clone(), &parts.code_cache)?;
         let matrix = SharedMatrix::open(&parts.permissions, parts.limits)?;
-        let model = parts.model.map(|config| {
-            let key = config.api_key_secret.as_deref().and_then(|name| parts.secrets.get(name)).map(str::to_owned);
-            ModelClient::new(reqwest::Client::new(), config, key)
-        });
+        let model = parts.model.map(|config| ModelClient::new(reqwest::Client::new(), config, parts.secrets.clone()));
+        let vault = Vault::new(parts.store.clone(), parts.secrets_key, parts.secrets.clone());
+        if let Err(error) = vault.sync().await {
+            tracing::warn!(code = error.code(), "not all entered credentials count: {error}");
+        }
         let http = guest_http_client().map_err(|e| Problem::new(ProblemKind::Failed, "host.tls", e.to_string(), ""))?;
         let audit = AuditWriter::start(parts.store.clone(), &parts.name);
         let services = Arc::new(Services::new(parts.streams.clone(), model, parts.secrets, http, audit.clone()));
@@ -187,6 +193,7 @@ impl Host {
             store: parts.store,
             audit,
             forge,
+            vault,
             keeper,
             forge_events,
             trust: parts.trust,
@@ -208,6 +215,7 @@ impl Host {
             futures::future::join_all(self.tool_topics.iter().map(|topics| topics.run(stop.clone()))),
             self.follow(stop.clone()),
             self.tell_others(stop.clone()),
+            self.vault.run(stop.clone()),
             tidy::tidy(&self.store, self.runs_kept, stop.clone()),
             self.follow_book(stop)
         );

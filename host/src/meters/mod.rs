@@ -7,6 +7,7 @@ mod agent;
 mod agent_figures;
 mod audit;
 mod cpu;
+mod flow;
 mod forge;
 mod histogram;
 mod names;
@@ -20,6 +21,7 @@ pub use agent::{AgentMeter, Failure, HeldInstance, Round, Seat};
 pub use agent_figures::{AgentFigures, ErrorFigures, HeldPartition, RoundFigures};
 pub use audit::{AuditFigures, AuditMeter};
 pub use cpu::on_cpu;
+pub use flow::{FlowFigures, FlowKind, Flows, Moved};
 pub use forge::{Built, ForgeFigures, ForgeMeter};
 pub use histogram::{BOUNDS_MICROS, Distribution, Histogram};
 pub use names::Names;
@@ -33,6 +35,8 @@ pub struct Meters {
     pub agents: Names<AgentMeter>,
     /// Of tools, by name without version.
     pub tools: Names<ToolMeter>,
+    /// Of what goes from whom to where.
+    pub flows: Flows,
     /// Of the forge.
     pub forge: Arc<ForgeMeter>,
     /// Of the audit trail.

@@ -107,6 +107,39 @@ impl<'a> Action<'a> {
         })
     }
 
+    /// The action that [`Action`]'s text stands for; none where it is no such text.
+    pub fn of_text(text: &'a str) -> Option<Self> {
+        let after = |verb: &str| text.strip_prefix(verb).filter(|name| !name.is_empty());
+        Some(match text {
+            "keep state" => Self::State,
+            "see the running clock" => Self::Clock,
+            "set timers" => Self::Timers,
+            _ => {
+                if let Some(name) = after("read topic ") {
+                    Self::TopicRead(name)
+                } else if let Some(name) = after("write topic ") {
+                    Self::TopicWrite(name)
+                } else if let Some(name) = after("create topic ") {
+                    Self::TopicCreate(name)
+                } else if let Some(name) = after("call tool ") {
+                    Self::ToolCall(name)
+                } else if let Some(name) = after("ask model ") {
+                    Self::Model(name)
+                } else if let Some(name) = after("use secret ") {
+                    Self::Secret(name)
+                } else if let Some(name) = after("have the forge build ") {
+                    Self::Forge(name)
+                } else if let Some(name) = after("start agent ") {
+                    Self::AgentStart(name)
+                } else if let Some((method, host)) = after("send ").and_then(|rest| rest.split_once(" requests to ")) {
+                    Self::Http { host, method }
+                } else {
+                    Self::Host(text.strip_suffix(" on this host")?)
+                }
+            }
+        })
+    }
+
     /// What one would write into a row, or into a manifest, to allow exactly this.
     pub fn as_toml(self) -> String {
         match self {
@@ -180,5 +213,34 @@ impl From<Action<'_>> for Attempt {
             _ => None,
         };
         Self { column: action.column(), name: action.name().to_string(), method }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_is_found_again_in_its_text() {
+        for action in [
+            Action::TopicRead("a b"),
+            Action::TopicWrite("t"),
+            Action::TopicCreate("t"),
+            Action::ToolCall("t"),
+            Action::Http { host: "api.example.com:8443", method: "GET" },
+            Action::Model("m/n"),
+            Action::Secret("S"),
+            Action::Forge("rust"),
+            Action::State,
+            Action::Clock,
+            Action::Timers,
+            Action::AgentStart("a"),
+            Action::Host("read"),
+        ] {
+            assert_eq!(Action::of_text(&action.to_string()), Some(action));
+        }
+        for nothing in ["", "load a@1.0.0", "read topic ", "send GET"] {
+            assert_eq!(Action::of_text(nothing), None, "{nothing}");
+        }
     }
 }

@@ -11,11 +11,13 @@ pub enum Duty {
     Install,
     /// Bring in an admin's signed decision, and refuse. What is approved is decided by the signature, not by who brings it.
     Approve,
+    /// Set and remove secrets, which nobody ever reads again.
+    Secrets,
 }
 
 impl Duty {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Read, Self::Operate, Self::Install, Self::Approve];
+    pub const ALL: [Self; 5] = [Self::Read, Self::Operate, Self::Install, Self::Approve, Self::Secrets];
 
     /// The word in a row.
     pub fn word(self) -> &'static str {
@@ -24,6 +26,7 @@ impl Duty {
             Self::Operate => "operate",
             Self::Install => "install",
             Self::Approve => "approve",
+            Self::Secrets => "secrets",
         }
     }
 }

@@ -27,6 +27,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 mod validate;
+mod what_if;
 
 pub use action::{Action, Attempt};
 pub use column::{Column, Columns};
@@ -42,3 +43,4 @@ pub use live::{MatrixStatus, SharedMatrix};
 pub use matrix::{FILE_BYTES_MAX, Matrix, Row};
 pub use pattern::{PATTERN_BYTES_MAX, Pattern};
 pub use principal::{NoPrincipal, Origin, Principal, PrincipalKind, PrincipalPattern};
+pub use what_if::{Change, Tried, attempt_of, changes};

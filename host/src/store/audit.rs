@@ -155,6 +155,22 @@ impl Store {
         Ok(rows.iter().map(row).collect::<Result<_, _>>()?)
     }
 
+    /// Rows of all chains from a moment on (milliseconds since 1970), newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn audit_since(&self, at_ms: i64, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT chain, seq, at_ms, principal, action, decision, detail, hash FROM audit \
+             WHERE at_ms >= $1 ORDER BY at_ms DESC, chain, seq DESC LIMIT $2",
+        )
+        .bind(at_ms)
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().map(row).collect::<Result<_, _>>()?)
+    }
+
     /// Rows of one chain after a number, in order, at most `limit`.
     ///
     /// # Errors

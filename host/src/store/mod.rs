@@ -1,5 +1,5 @@
 //! What hosts remember in SQL: approvals, decisions about components, components and policies that hosts give each other,
-//! builds of the forge, runs with their journals, the audit trail, each other.
+//! builds of the forge, runs with their journals, encrypted credentials, the audit trail, each other.
 //!
 //! SQLite in the home directory, or one PostgreSQL for many hosts; the same statements run on both. Queries live in one
 //! file per table. This folder believes nothing and decides nothing: it must never know of signatures, permissions or
@@ -23,6 +23,7 @@ mod policies;
 mod run_orders;
 mod run_steps;
 mod runs;
+mod secrets;
 
 pub use approvals::ApprovalRow;
 pub use audit::{AUDIT_LISTED_MAX, AuditEntry, AuditFilter, AuditRow};
@@ -37,6 +38,7 @@ pub use error::StoreError;
 pub use hosts::HostNote;
 pub use run_steps::{NewStep, StepRow};
 pub use runs::{Afresh, Finish, Halt, NewRun, RUNS_LISTED_MAX, RunFilter, RunRow, RunStatus};
+pub use secrets::SecretRow;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -124,7 +124,7 @@ pub struct RunRow {
     /// When its outcome was known.
     pub finished_ms: Option<i64>,
     /// Trace that it belongs to.
-    #[serde(skip)]
+    #[serde(default)]
     pub traceparent: String,
     /// The turn that may write.
     #[serde(skip)]

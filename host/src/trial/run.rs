@@ -143,6 +143,7 @@ async fn host(folder: &Path, manifest: &Manifest, topics: impl Iterator<Item = S
         instance: "trial".into(),
         model: None,
         secrets: Secrets::new(BTreeMap::new()),
+        secrets_key: folder.join("secrets.key"),
         settings: BTreeMap::new(),
         engine: EngineConfig { instances_max: INSTANCES_MAX, ..EngineConfig::default() },
         forge: None,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lag::PartitionLag;
 use crate::agents::AgentState;
-use crate::meters::{AgentFigures, AuditFigures, ForgeFigures, ProcessFigures, ToolFigures};
+use crate::meters::{AgentFigures, AuditFigures, FlowFigures, ForgeFigures, ProcessFigures, ToolFigures};
 use crate::tool_topics::ToolTopicsStatus;
 
 /// What a host has done since it started, and what it holds now.
@@ -18,6 +18,9 @@ pub struct Figures {
     pub agents: Vec<AgentLine>,
     /// Tools that were called, by name.
     pub tools: Vec<ToolFigures>,
+    /// What went from whom to where.
+    #[serde(default)]
+    pub flows: Vec<FlowFigures>,
     /// Tool calls that reached no tool.
     pub refused_calls: u64,
     /// Topics on which tools can be called.
@@ -70,6 +73,9 @@ pub struct AgentLine {
     pub figures: AgentFigures,
     /// Version that runs.
     pub version: String,
+    /// Topics that it reads.
+    #[serde(default)]
+    pub reads: Vec<String>,
     /// What it is doing.
     #[serde(flatten)]
     pub state: AgentState,

@@ -148,7 +148,7 @@ pub(super) mod tests {
 
     pub(in crate::watch) fn agent(name: &str) -> AgentLine {
         let figures = AgentFigures { agent: name.into(), ..AgentFigures::default() };
-        AgentLine { figures, version: "0.1.0".into(), state: AgentState::Running, lag: Vec::new() }
+        AgentLine { figures, version: "0.1.0".into(), reads: vec![], state: AgentState::Running, lag: Vec::new() }
     }
 
     pub(in crate::watch) fn figures(agents: Vec<AgentLine>) -> Figures {
@@ -164,6 +164,7 @@ pub(super) mod tests {
             },
             agents,
             tools: Vec::new(),
+            flows: vec![],
             refused_calls: 0,
             tool_topics: Vec::new(),
             forge: ForgeFigures::default(),

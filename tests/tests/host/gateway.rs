@@ -24,8 +24,13 @@ impl Open {
     }
 
     pub fn with(may: &str, plugins: &[&str]) -> Option<Self> {
+        Self::with_settings("", may, plugins)
+    }
+
+    /// The same with more in host.toml.
+    pub fn with_settings(settings: &str, may: &str, plugins: &[&str]) -> Option<Self> {
         let cli = Cli::new();
-        cli.write("home/host.toml", "[gateway]\nlisten = \"127.0.0.1:0\"\n");
+        cli.write("home/host.toml", format!("[gateway]\nlisten = \"127.0.0.1:0\"\n{settings}"));
         cli.write("home/permissions.toml", format!("privileged = [\"http\"]\n{may}"));
         plugins.iter().try_for_each(|plugin| cli.install(plugin))?;
         for topic in ["news", "secret"] {
@@ -41,12 +46,16 @@ impl Open {
     }
 
     fn connect(&self, request: &str, token: &str, body: &str) -> TcpStream {
+        self.connect_with("", request, token, body)
+    }
+
+    fn connect_with(&self, headers: &str, request: &str, token: &str, body: &str) -> TcpStream {
         let address = self.url.strip_prefix("http://").unwrap().strip_suffix('/').unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
         let bearer = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
         write!(
             stream,
-            "{request} HTTP/1.1\r\nHost: h\r\n{bearer}Content-Type: application/json\r\nContent-Length: {}\r\n\
+            "{request} HTTP/1.1\r\nHost: h\r\n{bearer}{headers}Content-Type: application/json\r\nContent-Length: {}\r\n\
              Connection: close\r\n\r\n{body}",
             body.len()
         )
@@ -56,13 +65,18 @@ impl Open {
 
     /// Status, head and body of an answer.
     pub fn ask(&self, request: &str, token: &str, body: &str) -> (u16, String, String) {
+        self.ask_with("", request, token, body)
+    }
+
+    /// The same with more headers, each with its end of line.
+    pub fn ask_with(&self, headers: &str, request: &str, token: &str, body: &str) -> (u16, String, String) {
         let mut answer = String::new();
-        self.connect(request, token, body).read_to_string(&mut answer).unwrap();
+        self.connect_with(headers, request, token, body).read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         (head[9..12].parse().unwrap(), head.to_lowercase(), body.to_owned())
     }
 
-    fn status(&self, request: &str, token: &str, body: &str) -> u16 {
+    pub fn status(&self, request: &str, token: &str, body: &str) -> u16 {
         self.ask(request, token, body).0
     }
 }
@@ -125,6 +139,24 @@ fn a_call_is_that_of_the_tokens_client() {
 }
 
 #[test]
+fn a_page_elsewhere_can_do_nothing_with_a_browser_that_has_the_console_open() {
+    let Some(open) = Open::start(MAY) else { return };
+    let operator = open.token("operator");
+    let topic = r#"{"name":"made","partitions":1,"compacted":false}"#;
+    // What a browser sends by itself counts for nothing: the token comes with a header that no other page may set.
+    let cookie =
+        format!("Cookie: token={operator}; Authorization=Bearer {operator}\r\nOrigin: http://evil.example\r\n");
+    assert_eq!(open.ask_with(&cookie, "POST /v1/topics", "", topic).0, 401);
+    // And no other page is told that it may.
+    let asked = "Origin: http://evil.example\r\nAccess-Control-Request-Method: POST\r\n\
+        Access-Control-Request-Headers: authorization\r\n";
+    let (code, head, _) = open.ask_with(asked, "OPTIONS /v1/topics", "", "");
+    assert!(code >= 400 && !head.contains("access-control"), "{head}");
+    let (_, head, _) = open.ask_with("Origin: http://evil.example\r\n", "GET /v1/topics", &open.token("looker"), "");
+    assert!(!head.contains("access-control") && !head.contains("set-cookie"), "{head}");
+}
+
+#[test]
 fn what_happens_is_told_as_it_happens() {
     let Some(open) = Open::start(MAY) else { return };
     let looker = open.token("looker");
@@ -141,7 +173,14 @@ fn the_consoles_files_are_for_everybody_and_run_nothing_but_themselves() {
     for (path, kind) in [("/", "text/html"), ("/console.js", "text/javascript"), ("/console.css", "text/css")] {
         let (code, head, body) = open.ask(&format!("GET {path}"), "", "");
         assert!(code == 200 && head.contains(&format!("content-type: {kind}")), "{path}: {head}");
-        assert!(head.contains("default-src 'none'") && head.contains("nosniff") && !body.is_empty(), "{path}: {head}");
+        assert!(head.contains("nosniff") && !head.contains("set-cookie") && !body.is_empty(), "{path}: {head}");
+        let policy = head.lines().find_map(|line| line.strip_prefix("content-security-policy: ")).unwrap();
+        let directives: Vec<&str> = policy.split("; ").collect();
+        // Nothing in a page runs, is styled or is fetched but what this host serves; no page may hold this one.
+        for needed in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"] {
+            assert!(directives.contains(&needed), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe") && !policy.contains('*') && !policy.contains("http"), "{path}: {policy}");
     }
     assert_eq!(open.status("GET /../home/tokens.toml", "", ""), 404);
 }

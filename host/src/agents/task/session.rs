@@ -65,11 +65,12 @@ pub async fn session(assignment: &Assignment) -> Result<Infallible, Problem> {
             ensure_dead_letter_topics(services, &round.work, &round.work.offsets).await?;
         }
         let offsets = round.work.offsets.clone();
-        let figures = round.figures();
+        let (figures, moved) = (round.figures(), round.moved());
         match worker.commit_part(round.work).await {
             Ok(()) => {
                 alone = usize::saturating_sub(alone, 1);
                 board.meter().committed(&figures, now_ms());
+                services.meters.flows.moved(agent.identity.principal.as_str(), &moved);
                 seat.committed(offsets);
                 for (place, last) in round.ends {
                     if let Some(window) = desk.windows().get_mut(&place) {
@@ -118,6 +119,8 @@ struct Round {
     ids: Vec<String>,
     /// The last offset of each partition.
     ends: Vec<(Place, u64)>,
+    /// Records of each partition.
+    records: BTreeMap<Place, u64>,
     dead_letters: u64,
     /// When the records were sent, milliseconds since 1970.
     timestamps_ms: Vec<i64>,
@@ -132,11 +135,24 @@ impl Round {
         figures
     }
 
+    /// What goes from whom to where: each run has one record.
+    fn moved(&self) -> meters::Moved {
+        let mut moved = meters::Moved::default();
+        for (place, records) in &self.records {
+            moved.add(meters::FlowKind::Reads, &place.0, *records);
+        }
+        for output in &self.work.outputs {
+            moved.add(meters::FlowKind::Writes, &output.topic, output.values.len() as u64);
+        }
+        moved
+    }
+
     /// The work of the runs that are done, at most `max`; none where there is nothing to commit.
     fn of(around: &Around, desk: &mut Desk, max: usize) -> Result<Option<Self>, Problem> {
         let Surroundings { agent, services, state, .. } = &around.surroundings;
         let (ids, ends, timestamps_ms) = (Vec::new(), Vec::new(), Vec::new());
-        let mut round = Self { work: Work::default(), ids, ends, dead_letters: 0, timestamps_ms };
+        let mut round =
+            Self { work: Work::default(), ids, ends, records: BTreeMap::new(), dead_letters: 0, timestamps_ms };
         let mut changes: BTreeMap<u32, Vec<&StateChange>> = BTreeMap::new();
         for (place, window) in desk.windows().iter() {
             let mut last = None;
@@ -154,6 +170,7 @@ impl Round {
                     }
                 }
                 round.ids.push(task.id.clone());
+                *round.records.entry(place.clone()).or_default() += 1;
                 round.timestamps_ms.extend(&task.batch.timestamps_ms);
                 last = Some(offset);
             }
