@@ -16,7 +16,7 @@ const token = {
 
 /** Asks the host. Throws what it says no with: `message`, `code`, `next`. */
 async function ask(path, options = {}) {
-  const answer = await fetch(path, { ...options, headers: { Authorization: `Bearer ${token.get()}`, ...(options.body && { "Content-Type": "application/json" }) } });
+  const answer = await fetch(path, { ...options, headers: { ...options.headers, Authorization: `Bearer ${token.get()}`, ...(options.body && { "Content-Type": "application/json" }) } });
   if (answer.ok) return answer;
   const error = await answer.json().catch(() => ({ message: `${answer.status} ${answer.statusText}` }));
   if (answer.status === 401) forget();
@@ -24,8 +24,10 @@ async function ask(path, options = {}) {
 }
 
 const api = {
+  ask,
   get: (path) => ask(path).then((answer) => answer.json()),
   post: (path, value = {}) => ask(path, { method: "POST", body: JSON.stringify(value) }).then((answer) => answer.json()),
+  put: (path, value, headers) => ask(path, { method: "PUT", body: JSON.stringify(value), headers }).then((answer) => answer.json()),
   delete: (path) => ask(path, { method: "DELETE" }).then((answer) => answer.json()),
   say: (text) => { said.textContent = text; },
   listen,
@@ -66,7 +68,8 @@ function login() {
   const form = h("form", { submit: (event) => { event.preventDefault(); token.set(input.value.trim()); show(); } },
     field("Token", input), h("button", { class: "main" }, "Enter"));
   main.replaceChildren(h("h1", {}, "Wasmill"),
-    h("p", { class: "about" }, "Bring a token: ", h("code", {}, "wasmill token new NAME"), ", with a row for ", h("code", {}, "client:NAME"), " that has ", h("code", {}, 'host = ["read"]'), "."), form);
+    h("p", { class: "about" }, "Bring a token: ", h("code", {}, "wasmill token new NAME"), ", with a row for ", h("code", {}, "client:NAME"), " that has ", h("code", {}, 'host = ["read"]'), "."), form,
+    h("p", { class: "about" }, "A file of a run needs no token: ", h("a", { href: "#/trace" }, "open a trace file"), "."));
   input.focus();
 }
 
@@ -76,11 +79,11 @@ async function show() {
   away.abort();
   away = new AbortController();
   const { signal } = away;
-  if (!token.get()) return login();
-  const [name, ...rest] = decodeURI(location.hash.replace(/^#\/?/, "")).split("/");
+  const [name, ...rest] = decodeURI(location.hash.replace(/^#\/?/, "")).split("/").filter(Boolean);
   const page = PAGES.find((page) => page.name === name) ?? PAGES[0];
-  nav.hidden = leave.hidden = false;
-  nav.replaceChildren(...PAGES.map(({ name, title }) => h("a", { href: `#/${name}`, "aria-current": name === page.name && "page" }, title)));
+  if (!token.get() && !page.isOpen) return login();
+  nav.hidden = leave.hidden = !token.get();
+  nav.replaceChildren(...PAGES.filter((page) => !page.isOpen).map(({ name, title }) => h("a", { href: `#/${name}`, "aria-current": name === page.name && "page" }, title)));
   document.title = `${page.title} – Wasmill`;
   said.textContent = "";
   const place = h("div");
@@ -90,7 +93,10 @@ async function show() {
   const draw = async () => {
     try {
       const drawn = await page.draw(api, rest.join("/"), signal, draw);
-      if (!signal.aborted) place.replaceChildren(...[drawn].flat(Infinity).filter(Boolean));
+      if (signal.aborted) return;
+      place.replaceChildren(...[drawn].flat(Infinity).filter(Boolean));
+      // Where what had the focus is gone, it goes to the beginning.
+      if (document.activeElement === document.body) heading.focus({ preventScroll: true });
     } catch (error) {
       if (!signal.aborted) place.replaceChildren(problem(error));
     }

@@ -21,6 +21,14 @@ const FILES: &[File] = &[
     ("/console.js", "text/javascript; charset=utf-8", include_str!("console.js")),
     ("/pages.js", "text/javascript; charset=utf-8", include_str!("pages.js")),
     ("/dom.js", "text/javascript; charset=utf-8", include_str!("dom.js")),
+    ("/now.js", "text/javascript; charset=utf-8", include_str!("now.js")),
+    ("/topology.js", "text/javascript; charset=utf-8", include_str!("topology.js")),
+    ("/runs.js", "text/javascript; charset=utf-8", include_str!("runs.js")),
+    ("/timeline.js", "text/javascript; charset=utf-8", include_str!("timeline.js")),
+    ("/forge.js", "text/javascript; charset=utf-8", include_str!("forge.js")),
+    ("/topics.js", "text/javascript; charset=utf-8", include_str!("topics.js")),
+    ("/matrix.js", "text/javascript; charset=utf-8", include_str!("matrix.js")),
+    ("/settings.js", "text/javascript; charset=utf-8", include_str!("settings.js")),
     ("/sign.js", "text/javascript; charset=utf-8", include_str!("sign.js")),
 ];
 

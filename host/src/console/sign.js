@@ -1,24 +1,35 @@
 // Signing an approval in the browser: the admin's key is read from its file, used once, and leaves this page in no way.
 
-const TYPE = "application/vnd.in-toto+json";
+const STATEMENT = "application/vnd.in-toto+json";
+const POLICY = "application/vnd.wasmill.policy+json";
 const text = new TextEncoder();
 
-/** A DSSE envelope (https://github.com/secure-systems-lab/dsse) over exactly what the page shows, in base64. */
+/** An approval of exactly what the page shows, signed, in base64. */
 export async function approval(pem, shown, expires) {
-  const key = await secret(pem);
   const subject = (name, sha256) => ({ name, digest: { sha256 } });
   const predicate = { permissions: shown.permissions, revision: shown.revision };
   if (expires) predicate.expires = expires;
-  const payload = text.encode(JSON.stringify({
+  return envelope(pem, STATEMENT, {
     _type: "https://in-toto.io/Statement/v1",
     subject: [subject("component.wasm", shown.digest), subject("wasmill.toml", shown.manifest_digest)],
     predicateType: "urn:wasmill:approval:v1",
     predicate,
-  }));
-  const head = text.encode(`DSSEv1 ${TYPE.length} ${TYPE} ${payload.length} `);
+  });
+}
+
+/** A policy with exactly these texts, signed, in base64. */
+export async function policy(pem, { serial, permissions, trust }) {
+  return envelope(pem, POLICY, { serial, permissions, trust });
+}
+
+/** A DSSE envelope (https://github.com/secure-systems-lab/dsse). */
+async function envelope(pem, type, value) {
+  const key = await secret(pem);
+  const payload = text.encode(JSON.stringify(value));
+  const head = text.encode(`DSSEv1 ${type.length} ${type} ${payload.length} `);
   const signed = new Uint8Array([...head, ...payload]);
   const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", key, signed));
-  return base64(text.encode(JSON.stringify({ payload: base64(payload), payloadType: TYPE, signatures: [{ sig: base64(signature) }] })));
+  return base64(text.encode(JSON.stringify({ payload: base64(payload), payloadType: type, signatures: [{ sig: base64(signature) }] })));
 }
 
 async function secret(pem) {

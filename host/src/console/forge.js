@@ -1,0 +1,72 @@
+// The forge: what is being made, the tools that agents made, and what became of each.
+
+import { h, table, facts, source, mark, when, duration, link, part, total } from "./dom.js";
+
+/** Lines of the live log. */
+const LINES_MAX = 50;
+/** Most builds that tools are put together from. */
+const BUILDS_MAX = 1000;
+
+const took = (build) => duration(build.timings.reduce((sum, t) => sum + t.micros, 0));
+
+export async function forge(api, id, signal) {
+  if (id) return buildOf(await api.get(`/v1/builds/${part(id)}`));
+  const log = h("div", { role: "log", "aria-label": "Build log", class: "log", tabindex: "0" }, h("p", { class: "about" }, "Stages appear here while something is made."));
+  const [made, list] = [h("div"), h("div")];
+  let builds = [];
+  let figures = await api.get("/v1/figures");
+  const read = async () => {
+    builds = await api.get(`/v1/builds?limit=${BUILDS_MAX}`);
+    made.replaceChildren(tools(builds, figures));
+    list.replaceChildren(table(["Build", "Tool", "Version", "Outcome", "For", "Took", "When"],
+      builds.slice(0, 100).map((b) => [link("forge", b.id), b.name, b.version ?? "", mark(b.outcome), b.maker, took(b), when(b.started_ms)]), "Nothing was asked of the forge."));
+  };
+  await read();
+  api.listen(signal, (name, value) => {
+    if (name === "figures") {
+      figures = value;
+      made.replaceChildren(tools(builds, figures));
+    } else if (name === "changed") {
+      read().catch((error) => api.say(error.message));
+    } else if (name === "forge") {
+      log.querySelector(".about")?.remove();
+      log.append(h("p", {}, h("span", { class: "quiet" }, new Date().toLocaleTimeString()), ` ${value.tool} for ${value.maker}: ${value.stage}, ${duration(value.micros)} `, value.refused && h("span", { class: "bad" }, `refused: ${value.refused}`)));
+      while (log.children.length > LINES_MAX) log.firstChild.remove();
+      log.scrollTop = log.scrollHeight;
+      // The row is written once the request is over.
+      if (value.refused) setTimeout(() => read().catch((error) => api.say(error.message)), 500);
+    }
+  });
+  return [h("h2", {}, "As it happens"), log, h("h2", {}, "Tools that were made"), made, h("h2", {}, "Builds"), list];
+}
+
+/** One row a tool: whose it is, its versions, and how it does. */
+function tools(builds, figures) {
+  const byName = new Map();
+  for (const build of builds) byName.set(build.name, [...(byName.get(build.name) ?? []), build]);
+  const use = (name) => figures.tools.find((t) => t.tool === name);
+  return table(["Tool", "Made for", "Versions, newest first", ["number", "Refused"], ["number", "Calls"], ["number", "Failed"], "Last asked for"],
+    [...byName].map(([name, all]) => {
+      const made = all.filter((b) => b.version);
+      const called = use(name);
+      return [made.length ? link("tools", name) : name, all[0].maker, h("span", {}, made.length ? made.map((b, i) => [i > 0 && ", ", link("forge", b.id, b.version)]) : "none"),
+        ["number", all.length - made.length], ["number", called ? total(called.duration.counts) : 0], ["number", called ? total(called.errors) : 0], when(all[0].started_ms)];
+    }), "Nobody has had a tool made.");
+}
+
+/** The versions of a tool that the forge made, and what was refused between them. */
+export async function versions(api, name) {
+  const builds = await api.get(`/v1/builds?name=${part(name)}&limit=100`);
+  return builds.length > 0 && [h("h2", {}, "How it came to be"), table(["Build", "Version", "Outcome", "For", "Source", "When"],
+    builds.map((b) => [link("forge", b.id), b.version ?? "", mark(b.outcome), b.maker, h("code", { title: b.source_digest }, b.source_digest.slice(0, 12)), when(b.started_ms)]), "")];
+}
+
+function buildOf(build) {
+  return [
+    facts([["Tool", build.version ? link("tools", build.name) : build.name], ["Version", build.version], ["Outcome", mark(build.outcome)], ["For", build.maker], ["When", when(build.started_ms)], ["Reason", build.reason],
+      ["Source", h("code", {}, build.source_digest)], ["Component", build.component && h("code", {}, build.component)]]),
+    h("h2", {}, "Stages"), table(["Stage", ["number", "Took"]], build.timings.map((t) => [t.stage, ["number", duration(t.micros)]]), "It was there already."),
+    build.diagnostics.length > 0 && [h("h2", {}, "What was said"), build.diagnostics.map((d) => h("pre", { tabindex: "0" }, d.rendered))],
+    h("h2", {}, "Source"), source(build.source),
+  ];
+}
