@@ -20,12 +20,12 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** A table. A cell is text, an element, or [class, text]. */
-export function table(heads, rows, empty) {
+/** A table. A cell is text, an element, or [class, text]. Two on one page with the same heads need labels of their own. */
+export function table(heads, rows, empty, label) {
   if (rows.length === 0) return h("p", { class: "about" }, empty);
   const cell = (value) => Array.isArray(value) ? h("td", { class: value[0] }, value[1]) : h("td", {}, value ?? "");
   const head = (value) => Array.isArray(value) ? h("th", { class: value[0], scope: "col" }, value[1]) : h("th", { scope: "col" }, value);
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": heads.map((head) => Array.isArray(head) ? head[1] : head).filter((head) => typeof head === "string").join(", ") },
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label ?? heads.map((head) => Array.isArray(head) ? head[1] : head).filter((head) => typeof head === "string").join(", ") },
     h("table", {}, h("thead", {}, h("tr", {}, heads.map(head))), h("tbody", {}, rows.map((row) => h("tr", {}, row.map(cell))))));
 }
 

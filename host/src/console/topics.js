@@ -7,9 +7,9 @@ const FOUND_MAX = 50;
 
 const shown = (text) => text == null ? "–" : typeof text === "string" ? text : `base64:${text.base64}`;
 
-function records(all) {
+function records(all, label) {
   return table([["number", "Partition"], ["number", "Offset"], "When", "Key", "Value", "Headers"],
-    all.map((r) => [["number", r.partition], ["number", r.offset], when(r.timestamp_ms), ["code", shown(r.key)], ["code", shown(r.value)], ["code", r.headers.map(([n, v]) => `${n}: ${shown(v)}`).join("\n")]]), "No record there.");
+    all.map((r) => [["number", r.partition], ["number", r.offset], when(r.timestamp_ms), ["code", shown(r.key)], ["code", shown(r.value)], ["code", r.headers.map(([n, v]) => `${n}: ${shown(v)}`).join("\n")]]), "No record there.", label);
 }
 
 export async function topics(api, name) {
@@ -49,7 +49,7 @@ async function search(api, path, topic, key) {
       offset = next;
     }
   }
-  return [found.length >= FOUND_MAX && h("p", { class: "about" }, `The first ${FOUND_MAX}; read from the last offset to see more.`), records(found)];
+  return [found.length >= FOUND_MAX && h("p", { class: "about" }, `The first ${FOUND_MAX}; read from the last offset to see more.`), records(found, "Records with the key")];
 }
 
 export async function letters(api, _, signal, again) {
