@@ -46,6 +46,8 @@ mod batch;
 #[doc(hidden)]
 pub mod bindings;
 pub mod config;
+#[cfg(feature = "json")]
+pub mod conversation;
 #[cfg(feature = "engine")]
 pub mod engine;
 mod error;
