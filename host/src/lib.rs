@@ -8,6 +8,7 @@ pub mod capabilities;
 pub mod catalog;
 pub mod cli;
 pub mod console;
+pub mod conversations;
 pub mod doctor;
 pub mod forge;
 pub mod gateway;

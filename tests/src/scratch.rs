@@ -136,6 +136,7 @@ impl Scratch {
             engine: self.engine,
             runs_kept: self.runs_kept,
             tool_topics: self.tool_topics.clone(),
+            conversations: None,
         });
         Ok(host.await?)
     }

@@ -88,6 +88,12 @@ impl Up {
         greeting.unwrap_or_default()
     }
 
+    /// Its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.server.id()
+    }
+
     fn has_ended(&mut self) -> bool {
         !matches!(self.server.ended(), Ok(None))
     }

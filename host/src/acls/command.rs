@@ -59,8 +59,14 @@ mod tests {
         let text = "[[row]]\nprincipal = \"agent:a\"\ntopics.write = [\"x.*\", \"*\"]\n";
         let matrix = Matrix::parse(text).unwrap();
         let principal = "User:CN=it's";
-        let export =
-            export(Wanted { matrix: &matrix, principal, with_clients: false, declared: &[], tool_topics: &[] });
+        let export = export(Wanted {
+            matrix: &matrix,
+            principal,
+            with_clients: false,
+            declared: &[],
+            tool_topics: &[],
+            conversations: None,
+        });
         let lines = commands(&export, "b1:9092,b2:9092");
         let start = "kafka-acls.sh --bootstrap-server b1:9092,b2:9092 --add --allow-principal 'User:CN=it'\\''s' ";
         let rest: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix(start)).collect();

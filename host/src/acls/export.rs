@@ -10,7 +10,7 @@ use crate::agents::{group_of, redrive_group_of, topic_of};
 use crate::audit::AUDIT_TOPIC;
 use crate::capabilities::agents::BOOK_TOPIC;
 use crate::capabilities::timers::Kind;
-use crate::home::ToolTopicsConfig;
+use crate::home::{ConversationsConfig, ToolTopicsConfig};
 use crate::permissions::{Column, Matrix, Row};
 use crate::streams::kafka::{
     Acl, AclOperation, AclPattern, AclResource, READERS_GROUP, state_topic, transactional_prefix,
@@ -33,6 +33,8 @@ pub struct Wanted<'a> {
     pub declared: &'a [String],
     /// Topics on which the host lets tools be called.
     pub tool_topics: &'a [ToolTopicsConfig],
+    /// Topics on which the host's clients talk with agents.
+    pub conversations: Option<&'a ConversationsConfig>,
 }
 
 /// The rules.
@@ -95,6 +97,11 @@ pub fn export(wanted: Wanted<'_>) -> Export {
         book.add(AclResource::Topic, exact(name), &manage, "topics.toml declares it");
     }
     wanted.tool_topics.iter().for_each(|pair| of_tool_topics(&mut book, pair));
+    if let Some(config) = wanted.conversations {
+        let why = "clients talk with agents";
+        book.add(AclResource::Topic, exact(&config.inbound), &[AclOperation::Write], why);
+        book.add(AclResource::Topic, exact(&config.outbound), &[AclOperation::Read], why);
+    }
     book.finish()
 }
 

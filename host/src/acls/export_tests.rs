@@ -2,7 +2,14 @@ use super::*;
 
 fn of(text: &str, with_clients: bool, declared: &[String]) -> Export {
     let matrix = Matrix::parse(text).unwrap();
-    export(Wanted { matrix: &matrix, principal: "User:mill", with_clients, declared, tool_topics: &[] })
+    export(Wanted {
+        matrix: &matrix,
+        principal: "User:mill",
+        with_clients,
+        declared,
+        tool_topics: &[],
+        conversations: None,
+    })
 }
 
 /// The rules, as a person reads them.
@@ -167,7 +174,14 @@ fn a_pair_of_tool_topics_gets_both_topics_its_group_transactions_and_dead_letter
     let config = crate::home::HostConfig::parse("[[tool_topics]]\nclient = 'desk'\n").unwrap();
     let matrix = Matrix::parse("").unwrap();
     let tool_topics = &config.tool_topics;
-    let wanted = Wanted { matrix: &matrix, principal: "User:mill", with_clients: false, declared: &[], tool_topics };
+    let wanted = Wanted {
+        matrix: &matrix,
+        principal: "User:mill",
+        with_clients: false,
+        declared: &[],
+        tool_topics,
+        conversations: None,
+    };
     assert_eq!(
         shown(&export(wanted)),
         [
@@ -193,4 +207,21 @@ fn a_pair_of_tool_topics_gets_both_topics_its_group_transactions_and_dead_letter
             "Describe on the cluster",
         ]
     );
+}
+
+#[test]
+fn conversations_get_both_topics_and_no_group() {
+    let config = crate::home::HostConfig::parse("[conversations]\n").unwrap();
+    let matrix = Matrix::parse("").unwrap();
+    let conversations = config.conversations.as_ref();
+    let wanted = Wanted {
+        matrix: &matrix,
+        principal: "User:mill",
+        with_clients: false,
+        declared: &[],
+        tool_topics: &[],
+        conversations,
+    };
+    let rules: Vec<String> = shown(&export(wanted)).into_iter().filter(|rule| rule.contains("conversation")).collect();
+    assert_eq!(rules, ["Write on topic conversation.inbound", "Read on topic conversation.outbound"]);
 }

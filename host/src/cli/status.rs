@@ -57,6 +57,19 @@ fn human(status: &Value, running: bool) -> String {
         });
         parts.push(table(["TOOL REQUESTS", "AS", "ANSWERS", "DEAD LETTERS", "STATE"], rows));
     }
+    let talks = &status["conversations"];
+    if !talks.is_null() {
+        let count = |name: &str| talks[name].to_string();
+        let row = [
+            text(&talks["inbound"]),
+            text(&talks["outbound"]),
+            count("messages"),
+            count("events"),
+            count("listeners"),
+            state(talks),
+        ];
+        parts.push(table(["CONVERSATIONS", "ANSWERS", "MESSAGES", "EVENTS", "LISTENERS", "STATE"], [row]));
+    }
     let tools = list("tools");
     if !tools.is_empty() {
         parts.push(format!("tools: {}", tools.iter().map(text).collect::<Vec<_>>().join(", ")));

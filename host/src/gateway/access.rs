@@ -25,6 +25,8 @@ impl Need {
             ("GET", "/v1/topics/{topic}/records") => Some(Self::ReadTopic),
             ("POST", "/v1/topics/{topic}/records") => Some(Self::WriteTopic),
             ("POST", "/v1/tools/{tool}/calls" | "/v1/builds") => Some(Self::CheckedInside),
+            ("GET", "/v1/conversations/{session}" | "/v1/conversations/{session}/events")
+            | ("POST", "/v1/conversations/{session}/messages") => duty(Duty::Talk),
             // Reads all rows that there are.
             ("GET", "/v1/audit/verify") => duty(Duty::Operate),
             // Dead letters are records, of any topic.
@@ -39,6 +41,7 @@ impl Need {
                 | "/v1/builds"
                 | "/v1/builds/{id}"
                 | "/v1/events"
+                | "/v1/events/socket"
                 | "/v1/figures"
                 | "/v1/hosts"
                 | "/v1/permissions"
@@ -117,5 +120,7 @@ mod tests {
         assert_eq!(duty(Method::POST, "/v1/secrets"), Duty::Secrets);
         assert_eq!(duty(Method::PUT, "/v1/permissions/policy"), Duty::Approve);
         assert_eq!(duty(Method::DELETE, "/v1/secrets/{name}"), Duty::Secrets);
+        assert_eq!(duty(Method::GET, "/v1/conversations/{session}"), Duty::Talk);
+        assert_eq!(duty(Method::POST, "/v1/conversations/{session}/messages"), Duty::Talk);
     }
 }

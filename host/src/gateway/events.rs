@@ -1,82 +1,108 @@
-//! `/v1/events`: what happens, told as it happens (server-sent events).
+//! `/v1/events`, and `/v1/events/socket` by WebSocket: what happens, told as it happens.
 //!
 //! Each event has a name and one JSON value: `figures` every two seconds, as `/v1/figures` gives them; `forge` for each
 //! stage of each request; `changed` when tools, agents, approvals or the matrix may have changed.
 
-use std::convert::Infallible;
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::response::Sse;
-use axum::response::sse::{Event, KeepAlive};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use futures::Stream;
-use futures::stream::unfold;
-use serde::Serialize;
 use serde_json::json;
-use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
-use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use super::asker::{Asker, Standing};
+use super::live::{Line, Told, events};
+use super::socket::speak;
 use super::state::SharedGateway;
+use super::upgrade::Upgrade;
 use crate::forge;
 use crate::host::Host;
-use crate::permissions::Matrix;
-use crate::problem::Problem;
-
-/// How often figures are told.
-const FIGURES_EVERY: Duration = Duration::from_secs(2);
+use crate::permissions::{Duty, Matrix};
+use crate::problem::{Problem, ProblemKind};
 
 pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new().route("/v1/events", get(events))
+    Router::new().route("/v1/events", get(by_events)).route("/v1/events/socket", get(by_socket))
+}
+
+async fn by_events(
+    State(gateway): State<SharedGateway>,
+    Asker(client): Asker,
+    standing: Standing,
+) -> Result<Response, Problem> {
+    Ok(events(Ears::open(&gateway, client, standing).await?).into_response())
+}
+
+async fn by_socket(
+    State(gateway): State<SharedGateway>,
+    Asker(client): Asker,
+    standing: Standing,
+    upgrade: Upgrade,
+) -> Result<Response, Problem> {
+    speak(upgrade, Ears::open(&gateway, client, standing).await?)
 }
 
 /// What one listener hears.
 struct Ears {
     host: Arc<Host>,
-    tick: Interval,
+    client: String,
+    standing: Standing,
+    is_first: bool,
+    figures: watch::Receiver<Arc<str>>,
     forge: broadcast::Receiver<forge::Event>,
     catalog: watch::Receiver<u64>,
     matrix: watch::Receiver<Arc<Matrix>>,
 }
 
-async fn events(
-    State(gateway): State<SharedGateway>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let host = gateway.host().await?.clone();
-    let mut tick = interval(FIGURES_EVERY);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let ears = Ears {
-        tick,
-        forge: host.forge_events(),
-        catalog: host.catalog.changes(),
-        matrix: host.catalog.matrix().subscribe(),
-        host,
-    };
-    let heard = unfold(ears, |mut ears| async move { ears.next().await.map(|event| (Ok(event), ears)) });
-    Ok(Sse::new(heard).keep_alive(KeepAlive::default()))
-}
-
 impl Ears {
-    /// The next event; none when the host stops.
-    async fn next(&mut self) -> Option<Event> {
-        tokio::select! {
-            _ = self.tick.tick() => Some(event("figures", &self.host.figures().await)),
-            stage = self.forge.recv() => match stage {
-                Ok(stage) => Some(event("forge", &stage)),
-                // It was too slow for single stages: what they came to is in the lists.
-                Err(RecvError::Lagged(_)) => Some(event("changed", &json!({}))),
-                Err(RecvError::Closed) => None,
-            },
-            changed = self.catalog.changed() => changed.ok().map(|()| event("changed", &json!({}))),
-            changed = self.matrix.changed() => changed.ok().map(|()| event("changed", &json!({}))),
-        }
+    async fn open(gateway: &SharedGateway, client: String, standing: Standing) -> Result<Self, Problem> {
+        let host = gateway.host().await?.clone();
+        Ok(Self {
+            client,
+            standing,
+            is_first: true,
+            figures: host.told_figures(),
+            forge: host.forge_events(),
+            catalog: host.catalog.changes(),
+            matrix: host.catalog.matrix().subscribe(),
+            host,
+        })
     }
 }
 
-fn event(name: &str, value: &impl Serialize) -> Event {
-    // What is told is made of names and numbers, which always have a JSON form.
-    Event::default().event(name).json_data(value).unwrap_or_default()
+impl Line for Ears {
+    async fn next(&mut self) -> Result<Told, Problem> {
+        if self.is_first {
+            let figures = self.host.figures().await;
+            self.is_first = false;
+            return Ok(Told::new("figures", &figures));
+        }
+        let stops = || Problem::new(ProblemKind::Unavailable, "host.stopping", "the host stops", "Listen again.");
+        let changed = || Told::new("changed", &json!({}));
+        tokio::select! {
+            told = self.figures.changed() => {
+                told.map_err(|_| stops())?;
+                Ok(Told::of_json("figures", &self.figures.borrow_and_update()))
+            }
+            stage = self.forge.recv() => match stage {
+                Ok(stage) => Ok(Told::new("forge", &stage)),
+                // It was too slow for single stages: what they came to is in the lists.
+                Err(RecvError::Lagged(_)) => Ok(changed()),
+                Err(RecvError::Closed) => Err(stops()),
+            },
+            change = self.catalog.changed() => change.map(|()| changed()).map_err(|_| stops()),
+            change = self.matrix.changed() => change.map(|()| changed()).map_err(|_| stops()),
+        }
+    }
+
+    async fn take(&mut self, _: &str) -> Told {
+        let problem = Problem::invalid("socket.message", "nothing is taken here", "Use the other routes.");
+        Told::new("refused", &problem)
+    }
+
+    fn check(&self) -> Result<(), Problem> {
+        self.standing.may(&self.host, &self.client, Duty::Read)
+    }
 }

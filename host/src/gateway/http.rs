@@ -12,17 +12,16 @@ use time::OffsetDateTime;
 use tokio::net::TcpListener;
 
 use super::access::Need;
-use super::asker::{Asker, bearer};
+use super::asker::{Asker, Standing, bearer};
 use super::connection::Bounded;
 use super::port::bind;
 use super::state::{Gateway, SharedGateway};
+use super::upgrade::offered;
 use super::{extract, routes};
 use crate::home::HomeError;
 use crate::host::Host;
 use crate::problem::{Problem, ProblemKind};
 
-/// Most connections; others wait in the system's queue.
-const CONNECTIONS_MAX: usize = 1024;
 /// How long one may last, so that none is held for ever by somebody who has gone. Who listens connects again.
 const LIFETIME_MAX: Duration = Duration::from_secs(3600);
 
@@ -51,13 +50,14 @@ impl HttpPort {
 
     /// Serves the gateway's routes, and those of `open` to everybody, until this is dropped.
     pub async fn serve(self, gateway: SharedGateway, open: Router) {
+        let connections = gateway.config().gateway.connections;
         let guarded = routes().route_layer(from_fn_with_state(gateway.clone(), guard));
         let router = guarded
             .fallback(extract::no_such_route)
             .method_not_allowed_fallback(extract::no_such_method)
             .with_state(gateway)
             .merge(open);
-        if let Err(error) = axum::serve(Bounded::new(self.listener, CONNECTIONS_MAX, LIFETIME_MAX), router).await {
+        if let Err(error) = axum::serve(Bounded::new(self.listener, connections, LIFETIME_MAX), router).await {
             tracing::error!(address = %self.address, "the gateway is not served any more: {error}");
         }
     }
@@ -105,7 +105,9 @@ fn check(host: &Host, client: &str, need: Need, topic: &str) -> Result<(), Box<P
 
 /// The client whose token came with the request; none where that is nobody's.
 fn client(gateway: &Gateway, request: &Request) -> Result<Option<String>, HomeError> {
-    let Some(token) = bearer(request.headers()) else { return Ok(None) };
+    // A page in a browser can set no header of a WebSocket but its protocols.
+    let token = bearer(request.headers()).or_else(|| offered(request.headers()));
+    let Some(token) = token else { return Ok(None) };
     Ok(gateway.home().tokens()?.client(token, OffsetDateTime::now_utc()).map(str::to_owned))
 }
 
@@ -128,5 +130,5 @@ pub(crate) fn locked(error: &HomeError) -> Response {
 
 /// Routes for the home's owner.
 pub(super) fn owners(router: Router) -> Router {
-    router.layer(Extension(Asker::owner()))
+    router.layer(Extension(Asker::owner())).layer(Extension(Standing::Owner))
 }

@@ -53,6 +53,7 @@ async fn rules(
             with_clients: params.clients,
             declared: &declared,
             tool_topics: &gateway.config().tool_topics,
+            conversations: gateway.config().conversations.as_ref(),
         };
         let export = export(wanted);
         Ok(ExportReply { commands: commands(&export, &brokers), export })

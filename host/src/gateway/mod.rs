@@ -12,6 +12,7 @@ mod audit;
 mod builds;
 mod client;
 mod connection;
+mod conversations;
 mod dlq;
 mod events;
 mod extract;
@@ -19,6 +20,7 @@ mod figures;
 mod hosts;
 mod http;
 mod kafka_acls;
+mod live;
 mod metrics;
 mod permissions;
 mod plugins;
@@ -28,12 +30,14 @@ mod records;
 mod runs;
 mod serve;
 mod settings;
+mod socket;
 mod state;
 mod status;
 mod text;
 mod tools;
 mod topic_plan;
 mod topics;
+mod upgrade;
 mod what_if;
 
 use axum::Router;
@@ -80,6 +84,7 @@ fn routes() -> Router<SharedGateway> {
         .merge(builds::routes())
         .merge(approvals::routes())
         .merge(audit::routes())
+        .merge(conversations::routes())
         .merge(dlq::routes())
         .merge(events::routes())
         .merge(figures::routes())

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::state::SharedGateway;
 use crate::agents::AgentStatus;
 use crate::catalog::{Refused, Waiting};
+use crate::conversations::{Conversations, ConversationsStatus};
 use crate::permissions::MatrixStatus;
 use crate::problem::Problem;
 use crate::tool_topics::{ToolTopics, ToolTopicsStatus};
@@ -21,6 +22,8 @@ struct StatusReply {
     agents: Vec<AgentStatus>,
     /// Topics on which tools can be called.
     tool_topics: Vec<ToolTopicsStatus>,
+    /// Conversations of clients with agents; none where the host has none.
+    conversations: Option<ConversationsStatus>,
     /// Callable tools, `name@version`.
     tools: Vec<String>,
     /// Components that wait for an admin.
@@ -42,6 +45,7 @@ async fn status(State(gateway): State<SharedGateway>) -> Result<Json<StatusReply
         version: env!("CARGO_PKG_VERSION"),
         agents: host.supervisor.status(),
         tool_topics: host.tool_topics.iter().map(ToolTopics::status).collect(),
+        conversations: host.conversations.as_ref().map(Conversations::status),
         tools: snapshot.tools.values().flat_map(|v| v.values()).map(|t| t.identity.component.to_string()).collect(),
         waiting: snapshot.waiting.clone(),
         refused: snapshot.refused.clone(),

@@ -13,6 +13,8 @@ use crate::permissions::LimitName;
 use crate::streams::kafka::KafkaConfig;
 use crate::streams::{RECORD_SIZE_MAX, TopicSpec, check_topic};
 
+/// Most connections that a gateway may be told to take.
+const CONNECTIONS_MAX: usize = 65_536;
 /// Most pairs of tool topics.
 const TOOL_TOPICS_MAX: usize = 32;
 /// Most calls at the same time of one pair.
@@ -45,6 +47,8 @@ pub struct HostConfig {
     pub runs: RunsConfig,
     /// Topics on which tools can be called; none unless named.
     pub tool_topics: Vec<ToolTopicsConfig>,
+    /// Topics on which clients talk with agents; none: they can't.
+    pub conversations: Option<ConversationsConfig>,
 }
 
 /// Where records are.
@@ -89,11 +93,19 @@ pub struct MetricsConfig {
 }
 
 /// Where programs and the console come in over HTTP.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GatewayConfig {
     /// Address and port of the console and of `/v1`, without encryption; none: only the home's socket.
     pub listen: Option<SocketAddr>,
+    /// Most connections at once; more wait in the system's queue.
+    pub connections: usize,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self { listen: None, connections: 1024 }
+    }
 }
 
 /// What the console shows.
@@ -134,6 +146,22 @@ pub struct ToolTopicsConfig {
     /// Most calls at the same time; requests of one session are called one after the other.
     #[serde(default = "default_calls_at_once")]
     pub calls_at_once: usize,
+}
+
+/// Topics on which clients of the gateway talk with agents.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConversationsConfig {
+    /// Topic of what clients say.
+    pub inbound: String,
+    /// Topic of what agents answer.
+    pub outbound: String,
+}
+
+impl Default for ConversationsConfig {
+    fn default() -> Self {
+        Self { inbound: "conversation.inbound".to_owned(), outbound: "conversation.outbound".to_owned() }
+    }
 }
 
 fn default_requests() -> String {
@@ -204,6 +232,7 @@ struct File<S> {
     runs: RunsConfig,
     #[serde(default)]
     tool_topics: Vec<ToolTopicsConfig>,
+    conversations: Option<ConversationsConfig>,
 }
 
 impl HostConfig {
@@ -238,6 +267,10 @@ impl HostConfig {
             // Each takes six memory mappings at worst, and Linux allows a process 65,530 of them.
             return at(&["limits", "instances"], "instances is between 1 and 8000".into());
         }
+        if !(1..=CONNECTIONS_MAX).contains(&file.gateway.connections) {
+            let message = format!("connections is between 1 and {CONNECTIONS_MAX}");
+            return at(&["gateway", "connections"], message);
+        }
         if !(1..=3650).contains(&file.runs.keep_days) {
             return at(&["runs", "keep_days"], "keep_days is between 1 and 3650".into());
         }
@@ -256,6 +289,9 @@ impl HostConfig {
         if let Some((row, field, message)) = misfit(&file.tool_topics) {
             return at(&["tool_topics", &row.to_string(), field], message);
         }
+        if let Some((field, message)) = file.conversations.as_ref().and_then(misfit_of_conversations) {
+            return at(&["conversations", field], message);
+        }
         let File {
             streams: section,
             store,
@@ -269,9 +305,24 @@ impl HostConfig {
             limits,
             runs,
             tool_topics,
+            conversations,
         } = file;
         let streams = section.map_or_else(|| StreamsConfig::Embedded(EmbeddedSection::default()), streams);
-        Ok(Self { streams, store, metrics, gateway, console, mcp, model, forge, config, limits, runs, tool_topics })
+        Ok(Self {
+            streams,
+            store,
+            metrics,
+            gateway,
+            console,
+            mcp,
+            model,
+            forge,
+            config,
+            limits,
+            runs,
+            tool_topics,
+            conversations,
+        })
     }
 }
 
@@ -289,7 +340,6 @@ fn misfit(pairs: &[ToolTopicsConfig]) -> Option<(usize, &'static str, String)> {
             format!("there are at most {TOOL_TOPICS_MAX} pairs of tool topics"),
         ));
     }
-    let topic = |name: &str| check_topic(&TopicSpec { name: name.to_owned(), partitions: 1, compacted: false });
     for (row, pair) in pairs.iter().enumerate() {
         let of = |field, message: String| Some((row, field, message));
         if let Err(error) = wasmill_registry::check_component_name(&pair.client) {
@@ -298,12 +348,8 @@ fn misfit(pairs: &[ToolTopicsConfig]) -> Option<(usize, &'static str, String)> {
         // What is no request is set aside beside them, so that name must be possible too.
         let letters = format!("{}.dlq", pair.requests);
         for (field, name) in [("requests", &pair.requests), ("requests", &letters), ("results", &pair.results)] {
-            if let Err(error) = topic(name) {
-                return of(field, error.to_string());
-            }
-            // Whoever writes an agent's state is that agent.
-            if ["__", "wasmill."].iter().any(|prefix| name.starts_with(prefix)) {
-                return of(field, format!("`{name}` is the host's or the broker's own"));
+            if let Err(message) = check_own_topic(name) {
+                return of(field, message);
             }
         }
         if pairs[..row].iter().any(|other| other.requests == pair.requests) {
@@ -320,6 +366,29 @@ fn misfit(pairs: &[ToolTopicsConfig]) -> Option<(usize, &'static str, String)> {
     None
 }
 
+/// Field and words of the first thing that is wrong with topics of conversations.
+fn misfit_of_conversations(config: &ConversationsConfig) -> Option<(&'static str, String)> {
+    let ConversationsConfig { inbound, outbound } = config;
+    for (field, name) in [("inbound", inbound), ("outbound", outbound)] {
+        if let Err(message) = check_own_topic(name) {
+            return Some((field, message));
+        }
+    }
+    // What agents answer would be said to them.
+    (inbound == outbound).then(|| ("outbound", format!("`{outbound}` is the topic of what clients say")))
+}
+
+/// A topic that host.toml may name for work of the host's own.
+fn check_own_topic(name: &str) -> Result<(), String> {
+    let spec = TopicSpec { name: name.to_owned(), partitions: 1, compacted: false };
+    check_topic(&spec).map_err(|error| error.to_string())?;
+    // Whoever writes an agent's state is that agent.
+    if ["__", "wasmill."].iter().any(|prefix| name.starts_with(prefix)) {
+        return Err(format!("`{name}` is the host's or the broker's own"));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,7 +398,7 @@ mod tests {
         let config = HostConfig::parse("").unwrap();
         assert_eq!(config.streams, StreamsConfig::Embedded(EmbeddedSection::default()));
         assert_eq!((config.model, config.store.url, config.metrics.listen), (None, None, None));
-        assert!(config.tool_topics.is_empty());
+        assert!(config.tool_topics.is_empty() && config.conversations.is_none());
     }
 
     #[test]
@@ -346,6 +415,7 @@ mod tests {
                     [forge]\nbuilds = 3\n[config.counter]\ngreeting = 'hi'\n[limits.component]\nmemory_mib = 32\n";
         let config = HostConfig::parse(text).unwrap();
         assert_eq!(config.store.url.as_deref(), Some("postgres://h/d"));
+        assert_eq!(HostConfig::parse("[conversations]\n").unwrap().conversations, Some(ConversationsConfig::default()));
         assert_eq!(config.config["counter"]["greeting"], "hi");
         assert_eq!(config.metrics.listen.map(|address| address.port()), Some(9464));
         assert_eq!((config.forge.builds, config.limits.component.memory_mib), (3, Some(32)));
@@ -373,6 +443,10 @@ mod tests {
             ("[[tool_topics]]\nclient = 'a'\ncalls_at_once = 0\n", 3, "calls_at_once"),
             ("[console]\ntrace_url = 'javascript:{trace}'\n", 2, "http"),
             ("[console]\ntrace_url = 'http://h/'\n", 2, "{trace}"),
+            ("[gateway]\nconnections = 0\n", 2, "connections"),
+            ("[conversations]\ninbound = 'a b'\n", 2, "' '"),
+            ("[conversations]\noutbound = '__x'\n", 2, "the host's"),
+            ("[conversations]\ninbound = 'a'\noutbound = 'a'\n", 3, "clients say"),
             ("[limits]\ninstances = 0\n", 2, "instances"),
             ("[runs]\nkeep_days = 0\n", 2, "keep_days"),
             ("[limits.component]\nmemory_mib = 0\n", 2, "between"),

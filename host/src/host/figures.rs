@@ -1,12 +1,22 @@
 //! Reading everything that a host counts.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
 use super::Host;
 use crate::agents::{AgentState, group_of};
 use crate::catalog::Agent;
+use crate::conversations::Conversations;
 use crate::meters::ProcessFigures;
 use crate::store::now_ms;
 use crate::tool_topics::ToolTopics;
 use crate::watch::{AgentLine, ComponentFigures, Figures, HostFigures, Wanted};
+
+/// How often figures are told.
+const TELL_EVERY: Duration = Duration::from_secs(2);
 
 impl Host {
     /// What it has done since it started, and what it holds now. May ask the log for lag, and then waits two seconds for
@@ -56,8 +66,33 @@ impl Host {
             flows: meters.flows.figures(),
             refused_calls: meters.refused_calls(),
             tool_topics: self.tool_topics.iter().map(ToolTopics::status).collect(),
+            conversations: self.conversations.as_ref().map(Conversations::status),
             forge: meters.forge.figures(),
             audit: meters.audit.figures(),
+        }
+    }
+
+    /// Figures as JSON, every two seconds from now on: one reading for all who listen.
+    pub fn told_figures(&self) -> watch::Receiver<Arc<str>> {
+        self.told_figures.subscribe()
+    }
+
+    /// Reads figures while anybody listens.
+    pub(super) async fn tell_figures(&self, mut stop: watch::Receiver<bool>) {
+        let mut ticks = interval(TELL_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                _ = ticks.tick() => {}
+            }
+            if self.told_figures.receiver_count() == 0 {
+                continue;
+            }
+            // They are made of names and numbers, which always have a JSON form.
+            if let Ok(json) = serde_json::to_string(&self.figures().await) {
+                self.told_figures.send_replace(json.into());
+            }
         }
     }
 

@@ -41,6 +41,7 @@ pub async fn open(home: &Home, config: &HostConfig, streams: SharedStreams) -> R
         forge: key.map(|key| (config.forge.clone(), key)),
         runs_kept: Duration::from_secs(u64::from(config.runs.keep_days) * 24 * 60 * 60),
         tool_topics: config.tool_topics.clone(),
+        conversations: config.conversations.clone(),
     };
     Host::open(parts).await
 }

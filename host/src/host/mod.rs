@@ -26,8 +26,9 @@ use crate::capabilities::{
     Caller, Forging, ModelClient, ModelConfig, Secrets, Services, ToolCalls, guest_http_client, new_traceparent,
 };
 use crate::catalog::{Catalog, CatalogConfig, Toolbox};
+use crate::conversations::Conversations;
 use crate::forge::{Event, Forge, ForgeParts, ForgeSettings};
-use crate::home::ToolTopicsConfig;
+use crate::home::{ConversationsConfig, ToolTopicsConfig};
 use crate::permissions::SharedMatrix;
 
 use crate::problem::{Problem, ProblemKind};
@@ -88,6 +89,8 @@ pub struct Parts {
     pub runs_kept: Duration,
     /// Topics on which tools can be called.
     pub tool_topics: Vec<ToolTopicsConfig>,
+    /// Topics on which clients talk with agents.
+    pub conversations: Option<ConversationsConfig>,
 }
 
 /// A host.
@@ -100,6 +103,8 @@ pub struct Host {
     pub supervisor: Supervisor,
     /// Topics on which tools can be called.
     pub tool_topics: Vec<ToolTopics>,
+    /// Conversations of clients with agents; none where host.toml has none.
+    pub conversations: Option<Conversations>,
     /// The log.
     pub streams: SharedStreams,
     /// Approvals, builds, audit trail.
@@ -112,6 +117,7 @@ pub struct Host {
     pub vault: Vault,
     keeper: Keeper,
     forge_events: broadcast::Sender<Event>,
+    told_figures: watch::Sender<Arc<str>>,
     trust: PathBuf,
     name: String,
     instance: String,
@@ -184,11 +190,13 @@ impl Host {
         let supervisor = Supervisor::new(catalog.clone());
         let tool_topics = parts.tool_topics.into_iter();
         let tool_topics = tool_topics.map(|config| ToolTopics::new(config, catalog.clone(), toolbox.clone())).collect();
+        let conversations = parts.conversations.map(|config| Conversations::new(config, services.clone()));
         Ok(Self {
             catalog,
             toolbox,
             supervisor,
             tool_topics,
+            conversations,
             streams: parts.streams,
             store: parts.store,
             audit,
@@ -196,6 +204,7 @@ impl Host {
             vault,
             keeper,
             forge_events,
+            told_figures: watch::Sender::new("null".into()),
             trust: parts.trust,
             name: parts.name,
             instance: parts.instance,
@@ -213,12 +222,21 @@ impl Host {
             self.keeper.run(stop.clone()),
             self.supervisor.run(stop.clone()),
             futures::future::join_all(self.tool_topics.iter().map(|topics| topics.run(stop.clone()))),
+            self.talk(stop.clone()),
+            self.tell_figures(stop.clone()),
             self.follow(stop.clone()),
             self.tell_others(stop.clone()),
             self.vault.run(stop.clone()),
             tidy::tidy(&self.store, self.runs_kept, stop.clone()),
             self.follow_book(stop)
         );
+    }
+
+    /// Tells what comes in conversations.
+    async fn talk(&self, stop: watch::Receiver<bool>) {
+        if let Some(conversations) = &self.conversations {
+            conversations.run(stop).await;
+        }
     }
 
     /// Writes what waits for the audit trail, and signs its end. The last thing that a host does.

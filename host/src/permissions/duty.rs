@@ -13,11 +13,13 @@ pub enum Duty {
     Approve,
     /// Set and remove secrets, which nobody ever reads again.
     Secrets,
+    /// Talk with agents in sessions of its own.
+    Talk,
 }
 
 impl Duty {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Read, Self::Operate, Self::Install, Self::Approve, Self::Secrets];
+    pub const ALL: [Self; 6] = [Self::Read, Self::Operate, Self::Install, Self::Approve, Self::Secrets, Self::Talk];
 
     /// The word in a row.
     pub fn word(self) -> &'static str {
@@ -27,6 +29,7 @@ impl Duty {
             Self::Install => "install",
             Self::Approve => "approve",
             Self::Secrets => "secrets",
+            Self::Talk => "talk",
         }
     }
 }

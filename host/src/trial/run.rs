@@ -150,6 +150,7 @@ async fn host(folder: &Path, manifest: &Manifest, topics: impl Iterator<Item = S
         limits: wasmill_registry::Limits::default(),
         runs_kept: Duration::MAX,
         tool_topics: Vec::new(),
+        conversations: None,
     });
     host.await
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lag::PartitionLag;
 use crate::agents::AgentState;
+use crate::conversations::ConversationsStatus;
 use crate::meters::{AgentFigures, AuditFigures, FlowFigures, ForgeFigures, ProcessFigures, ToolFigures};
 use crate::tool_topics::ToolTopicsStatus;
 
@@ -25,6 +26,9 @@ pub struct Figures {
     pub refused_calls: u64,
     /// Topics on which tools can be called.
     pub tool_topics: Vec<ToolTopicsStatus>,
+    /// Conversations of clients with agents; none where the host has none.
+    #[serde(default)]
+    pub conversations: Option<ConversationsStatus>,
     /// The forge.
     pub forge: ForgeFigures,
     /// The audit trail.

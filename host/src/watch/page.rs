@@ -62,6 +62,7 @@ impl Collector for Page {
         self.agents(&mut sheet)?;
         self.tools(&mut sheet)?;
         self.tool_topics(&mut sheet)?;
+        self.conversations(&mut sheet)?;
         self.forge(&mut sheet)?;
         self.audit(&mut sheet)?;
         self.host(&mut sheet)
@@ -147,6 +148,22 @@ impl Page {
         sheet.counters("wasmill_tool_topic_dead_letters", "Records that were set aside", None, letters)?;
         let running = pairs().map(|(pair, topic)| (topic, u64::from(pair.state == AgentState::Running)));
         sheet.gauges("wasmill_tool_topic_running", "1 where requests are answered, 0 where they wait", None, running)
+    }
+
+    fn conversations(&self, sheet: &mut Sheet<'_>) -> Written {
+        let all = || self.0.conversations.iter().map(|all| (all, [("topic", all.outbound.as_str())]));
+        let messages = all().map(|(all, topic)| (topic, all.messages));
+        sheet.counters("wasmill_conversation_messages", "Messages that clients sent to agents", None, messages)?;
+        let events = all().map(|(all, topic)| (topic, all.events));
+        sheet.counters("wasmill_conversation_events", "Events that came from agents", None, events)?;
+        let skipped = all().map(|(all, topic)| (topic, all.skipped));
+        sheet.counters("wasmill_conversation_skipped", "Records that were no event of a session", None, skipped)?;
+        let slow = all().map(|(all, topic)| (topic, all.slow));
+        sheet.counters("wasmill_conversation_slow", "Listeners that did not keep up and were let go", None, slow)?;
+        let listeners = all().map(|(all, topic)| (topic, all.listeners));
+        sheet.gauges("wasmill_conversation_listeners", "Clients that listen now", None, listeners)?;
+        let running = all().map(|(all, topic)| (topic, u64::from(all.state == AgentState::Running)));
+        sheet.gauges("wasmill_conversation_running", "1 where clients can talk, 0 where they wait", None, running)
     }
 
     fn forge(&self, sheet: &mut Sheet<'_>) -> Written {
@@ -262,6 +279,7 @@ impl Sheet<'_> {
 mod tests {
     use super::super::view::tests::{agent, figures};
     use super::*;
+    use crate::conversations::ConversationsStatus;
     use crate::meters::{AgentMeter, Round};
     use crate::tool_topics::ToolTopicsStatus;
     use crate::watch::PartitionLag;
@@ -280,7 +298,18 @@ mod tests {
             answers: 7,
             dead_letters: 2,
         };
-        page(Figures { tool_topics: vec![pair], ..figures(vec![line]) }, form).unwrap()
+        let conversations = ConversationsStatus {
+            inbound: "conversation.inbound".into(),
+            outbound: "conversation.outbound".into(),
+            state: AgentState::Running,
+            listeners: 3,
+            messages: 4,
+            events: 5,
+            skipped: 6,
+            slow: 1,
+        };
+        let all = Figures { tool_topics: vec![pair], conversations: Some(conversations), ..figures(vec![line]) };
+        page(all, form).unwrap()
     }
 
     #[test]
@@ -294,6 +323,9 @@ mod tests {
             "process_resident_memory_bytes 1048576",
             "wasmill_tool_topic_answers_total{topic=\"tool.requests\"} 7",
             "wasmill_tool_topic_dead_letters_total{topic=\"tool.requests\"} 2",
+            "wasmill_conversation_messages_total{topic=\"conversation.outbound\"} 4",
+            "wasmill_conversation_listeners{topic=\"conversation.outbound\"} 3",
+            "wasmill_conversation_slow_total{topic=\"conversation.outbound\"} 1",
             "wasmill_tool_topic_running{topic=\"tool.requests\"} 1",
         ] {
             assert!(open.contains(line), "{line} is not in\n{open}");

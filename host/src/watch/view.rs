@@ -167,6 +167,7 @@ pub(super) mod tests {
             flows: vec![],
             refused_calls: 0,
             tool_topics: Vec::new(),
+            conversations: None,
             forge: ForgeFigures::default(),
             audit: AuditFigures::default(),
         }

@@ -8,6 +8,7 @@ mod audit;
 mod audited;
 mod broker_away;
 mod console;
+mod conversations;
 mod evil;
 mod failures;
 mod feed;

@@ -47,9 +47,10 @@ fn needed(home: &Home, principal: &str) -> Result<[Export; 2], crate::problem::P
     let matrix = Matrix::load(&home.permissions_file())?;
     let declared = topics::of_home(home)?.unwrap_or_default();
     let declared: Vec<String> = declared.into_iter().map(|topic| topic.name).collect();
-    let tool_topics = &home.config()?.tool_topics;
+    let config = home.config()?;
+    let (tool_topics, conversations) = (&config.tool_topics, config.conversations.as_ref());
     Ok([false, true].map(|with_clients| {
-        export(Wanted { matrix: &matrix, principal, with_clients, declared: &declared, tool_topics })
+        export(Wanted { matrix: &matrix, principal, with_clients, declared: &declared, tool_topics, conversations })
     }))
 }
 
