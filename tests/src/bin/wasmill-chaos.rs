@@ -45,6 +45,10 @@ fn print(report: &Report) {
     println!("seed          {}", report.seed);
     println!("seconds       {}", report.seconds);
     println!("inputs        {}", report.inputs);
+    println!(
+        "  of them     {} lost, {} doubled, {} out of order by brokers or producers",
+        report.inputs_lost, report.inputs_doubled, report.inputs_out_of_order
+    );
     println!("lost          {}", report.lost);
     println!("duplicates    {}", report.duplicates);
     println!("out of order  {}", report.out_of_order);

@@ -1,8 +1,8 @@
 //! The checker's decision: from what went in and what came out to what is wrong. It knows nothing of Kafka or hosts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Numbers of each key's records, in the order of the input topic. No key has a number twice.
+/// Numbers of each key's records, in the order of the input topic.
 pub type Inputs = BTreeMap<String, Vec<u64>>;
 
 /// What came out for each key, in the order of the output topic.
@@ -68,20 +68,25 @@ pub fn judge(inputs: &Inputs, outputs: &Outputs) -> Verdict {
 }
 
 fn judge_key(key: &str, input: &[u64], output: &[Counted], verdict: &mut Verdict) {
-    let places: BTreeMap<u64, usize> = input.iter().enumerate().map(|(place, number)| (*number, place)).collect();
+    // A number that went in twice is two inputs.
+    let mut places: BTreeMap<u64, VecDeque<usize>> = BTreeMap::new();
+    for (place, number) in input.iter().enumerate() {
+        places.entry(*number).or_default().push_back(place);
+    }
     let mut is_seen = vec![false; input.len()];
     let mut furthest = None;
     for Counted { number, count } in output {
-        let Some(&place) = places.get(number) else {
+        let Some(unanswered) = places.get_mut(number) else {
             verdict.unasked += 1;
             verdict.example(|| format!("{key}: {number} came out and never went in"));
             continue;
         };
-        if std::mem::replace(&mut is_seen[place], true) {
+        let Some(place) = unanswered.pop_front() else {
             verdict.duplicates += 1;
             verdict.example(|| format!("{key}: {number} came out again, with the count {count}"));
             continue;
-        }
+        };
+        is_seen[place] = true;
         if furthest.is_some_and(|furthest| place < furthest) {
             verdict.out_of_order += 1;
             verdict.example(|| format!("{key}: {number} came out after a later one"));
@@ -150,6 +155,15 @@ mod tests {
         // As an agent would count that saw number 2 twice.
         let counted_twice = [(1, 1), (2, 2), (2, 3), (3, 4)];
         assert_eq!(of(&counted_twice, &B), Verdict { duplicates: 1, wrong_counts: 1, ..inputs_5() });
+    }
+
+    #[test]
+    fn what_went_in_twice_must_come_out_twice() {
+        let twice: Inputs = [("a".to_owned(), vec![1, 2, 2])].into();
+        let came_out = |numbers: &[(u64, u64)]| judge(&twice, &outputs(numbers, &[]));
+        assert!(came_out(&[(1, 1), (2, 2), (2, 3)]).is_clean());
+        assert_eq!(came_out(&[(1, 1), (2, 2)]).lost, 1);
+        assert_eq!(came_out(&[(1, 1), (2, 2), (2, 3), (2, 4)]).duplicates, 1);
     }
 
     #[test]

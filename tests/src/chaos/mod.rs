@@ -5,6 +5,7 @@
 //! what was read. Each fault must prove that it happened: a run that hit nothing is no run.
 
 mod faults;
+mod fed;
 pub mod feed;
 pub mod group;
 pub mod host;

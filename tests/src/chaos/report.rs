@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::fed::Fed;
 use super::judge::Verdict;
 use super::plan::Fault;
 
@@ -14,8 +15,14 @@ pub struct Report {
     pub seed: u64,
     /// How long it took, in seconds.
     pub seconds: u64,
-    /// Records that went in.
+    /// Records that went in: that the input topic holds.
     pub inputs: u64,
+    /// Acknowledged records that the input topic doesn't hold. Brokers and producers answer for these three.
+    pub inputs_lost: u64,
+    /// Records that the input topic holds once more.
+    pub inputs_doubled: u64,
+    /// Records of the input topic before which a later one of the same key stands.
+    pub inputs_out_of_order: u64,
     /// Inputs without an output.
     pub lost: u64,
     /// Outputs beyond the first of their input.
@@ -47,6 +54,9 @@ impl Report {
             seed,
             seconds: 0,
             inputs: 0,
+            inputs_lost: 0,
+            inputs_doubled: 0,
+            inputs_out_of_order: 0,
             lost: 0,
             duplicates: 0,
             out_of_order: 0,
@@ -72,6 +82,13 @@ impl Report {
         self.faults.get(fault.name()).copied().unwrap_or(0)
     }
 
+    /// Takes over how the input topic is.
+    pub(super) fn fed(&mut self, fed: &Fed) {
+        self.inputs_lost = fed.lost;
+        self.inputs_doubled = fed.doubled;
+        self.inputs_out_of_order = fed.out_of_order;
+    }
+
     /// Takes a verdict over.
     pub(super) fn judged(&mut self, verdict: Verdict) {
         self.inputs = verdict.inputs;
@@ -83,7 +100,7 @@ impl Report {
         self.examples = verdict.examples;
     }
 
-    /// Whether everything that must hold was seen to hold: all answered, each once, in order, with the right count; and
+    /// Whether everything that must hold of hosts was seen to hold: all answered, each once, in order, with the right count; and
     /// partitions really changed hands.
     #[must_use]
     pub fn is_clean(&self) -> bool {

@@ -12,7 +12,7 @@ use super::group::Watch;
 use super::host::Host;
 use super::net::Net;
 use super::report::Report;
-use super::{Options, judge, say, topics};
+use super::{Options, fed, judge, say, topics};
 use crate::binary::Cli;
 use crate::kafka::Cluster;
 
@@ -155,16 +155,7 @@ impl Rig {
         let brokers = self.kafka.address();
         report.drained = topics::drain(&brokers, GROUP, INPUT, PARTITIONS, || self.expect_alive())?;
         let inputs = topics::inputs(&brokers, INPUT, PARTITIONS)?;
-        for (key, last) in &acknowledged {
-            let numbers = inputs.get(key).map(Vec::as_slice).unwrap_or_default();
-            let wrong = numbers.iter().copied().zip(1..).find(|(found, expected)| found != expected);
-            ensure!(
-                wrong.is_none() && numbers.iter().copied().eq(1..=*last),
-                "the broker itself has lost or doubled acknowledged inputs of {key}: {} of {last} are there, the first \
-                 that is not where it should be (found, expected): {wrong:?}",
-                numbers.len()
-            );
-        }
+        report.fed(&fed::compare(&acknowledged, &inputs));
         let outputs = topics::outputs(&brokers, OUTPUT, PARTITIONS)?;
         report.rebalances = self.watch.rebalances();
         let mut logs = std::mem::take(&mut *lock(&self.logs));
