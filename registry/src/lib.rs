@@ -39,7 +39,9 @@ pub use document::{DocumentError, line_of, parse_document};
 pub use dsse::{Envelope, pre_authentication_encoding};
 pub use keys::{KeyError, KeyId, PublicKey, SecretKey};
 pub use layout::{Entry, Installed, LayoutError, LoadError, Registry};
-pub use manifest::{Agent, Cron, Engine, Kind, MANIFEST_SIZE_MAX, Manifest, ManifestError, Mode, Script};
+pub use manifest::{
+    Agent, Cron, Engine, Kind, MANIFEST_SIZE_MAX, Manifest, ManifestError, Mode, RecordHeaders, Script,
+};
 pub use names::{NameError, Reference, check_component_name, check_topic_name, is_forged_name};
 pub use permissions::{COLUMNS, HttpRule, Limits, Permissions, Topics};
 pub use policy::{POLICY_SIZE_MAX, Policy, VerifiedPolicy};

@@ -156,6 +156,9 @@ pub struct Agent {
     /// something. More makes fewer, larger transactions.
     #[serde(default)]
     pub commit_ms: u64,
+    /// What the host writes on each record that it sends.
+    #[serde(default)]
+    pub headers: RecordHeaders,
     /// Calls `idle` once when a partition gave no record for so many milliseconds; 0: never.
     #[serde(default)]
     pub idle_ms: u64,
@@ -171,6 +174,17 @@ pub struct Agent {
     /// In task mode: how long one run may take with all its turns and pauses, seconds; at most seven days.
     #[serde(default = "Agent::run_seconds_default")]
     pub run_seconds: u64,
+}
+
+/// What the host writes on each record that an agent sends, besides the agent's own headers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecordHeaders {
+    /// CloudEvents in binary mode, trace context, digest of the component and revision of the policy.
+    #[default]
+    All,
+    /// Nothing. A small record is cheaper by half then; its readers can't tell who made it, and its trace ends here.
+    None,
 }
 
 /// Something that an agent does again and again.
@@ -204,6 +218,7 @@ impl Agent {
             reads,
             batch_records: Self::batch_records_default(),
             commit_ms: 0,
+            headers: RecordHeaders::default(),
             idle_ms: 0,
             cron: Vec::new(),
             mode: Mode::default(),

@@ -3,12 +3,23 @@
 
 use std::sync::Arc;
 
-use crate::capabilities::{Identity, is_traceparent, new_traceparent};
+use wasmill_registry::RecordHeaders;
+
+use crate::capabilities::{Identity, Stamp, is_traceparent, new_traceparent};
+use crate::catalog::Agent;
 use crate::streams::{Batch, HeaderColumns};
 
-/// Headers that all records of one batch get (CloudEvents 1.0, Kafka protocol binding; W3C trace context). The id,
-/// which differs, comes from [`id_prefix`].
-pub fn common(identity: &Identity, traceparent: &str) -> Arc<[(String, Vec<u8>)]> {
+/// The stamp that an agent's manifest asks for.
+pub fn stamp(agent: &Agent, traceparent: &str, id_prefix: String) -> Stamp {
+    match agent.section.headers {
+        RecordHeaders::All => Stamp { common: common(&agent.identity, traceparent), id_prefix: Some(id_prefix) },
+        RecordHeaders::None => Stamp::default(),
+    }
+}
+
+/// CloudEvents 1.0 in the Kafka protocol binding's binary mode, W3C trace context, and by whom. The id, which differs,
+/// comes from [`id_prefix`].
+fn common(identity: &Identity, traceparent: &str) -> Arc<[(String, Vec<u8>)]> {
     let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
     Arc::new([
         header("ce_specversion", "1.0"),

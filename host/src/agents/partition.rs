@@ -107,7 +107,7 @@ impl Partition {
         self.last_record = Instant::now();
         (self.told_idle, self.idle_failures) = (false, 0);
         let traceparent = headers::traceparent(&batch);
-        self.begin(&traceparent, Some(headers::id_prefix(&batch))).await?;
+        self.begin(&traceparent, headers::id_prefix(&batch)).await?;
         self.settle_timers(&batch)?;
         let batch = to_guest(batch);
         let tried = match &mut self.instance {
@@ -128,7 +128,7 @@ impl Partition {
     pub async fn idle(&mut self) -> Result<Done, Problem> {
         self.told_idle = true;
         let traceparent = new_traceparent();
-        self.begin(&traceparent, Some(format!("idle-{}-{}", self.number, &traceparent[3..19]))).await?;
+        self.begin(&traceparent, format!("idle-{}-{}", self.number, &traceparent[3..19])).await?;
         let Some(instance) = &mut self.instance else { return Err(lost_instance()) };
         match instance.idle(self.around.context(&traceparent)).await {
             Ok(()) => Ok(self.take(0)),
@@ -150,7 +150,7 @@ impl Partition {
     }
 
     async fn one_by_one(&mut self, batch: Batch, traceparent: &Arc<str>) -> Result<Done, Problem> {
-        self.begin(traceparent, Some(headers::id_prefix(&batch))).await?;
+        self.begin(traceparent, headers::id_prefix(&batch)).await?;
         self.settle_timers(&batch)?;
         let mut dead: Vec<Output> = Vec::new();
         for i in 0..batch.len() {
@@ -198,13 +198,13 @@ impl Partition {
     }
 
     /// Makes sure that there is an instance, and that what the batch does starts from nothing.
-    async fn begin(&mut self, traceparent: &Arc<str>, id_prefix: Option<String>) -> Result<(), Problem> {
+    async fn begin(&mut self, traceparent: &Arc<str>, id_prefix: String) -> Result<(), Problem> {
         if self.instance.is_none() {
             self.start(None, traceparent).await?;
         }
-        let common = headers::common(&self.around.agent.identity, traceparent);
+        let stamp = headers::stamp(&self.around.agent, traceparent, id_prefix);
         if let Some(side) = self.instance.as_mut().and_then(Instance::side) {
-            side.outbox.begin(common, id_prefix);
+            side.outbox.begin(stamp);
         }
         Ok(())
     }

@@ -107,7 +107,7 @@ impl Stage {
         let traceparent = headers::traceparent(&batch);
         let agent = &self.around.agent;
         if let Some(side) = self.instance.side() {
-            side.outbox.begin(headers::common(&agent.identity, &traceparent), Some(headers::id_prefix(&batch)));
+            side.outbox.begin(headers::stamp(agent, &traceparent, headers::id_prefix(&batch)));
             timers::settle(&mut side.state, &agent.section.cron, &batch, now_ms).map_err(|error| problem(&error))?;
         }
         let mut context = self.around.context(&traceparent);

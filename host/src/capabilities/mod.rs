@@ -33,7 +33,7 @@ pub use http::guest_http_client;
 pub use linker::{agent_linker, check_engine_imports, check_imports, engine_linker, tool_linker};
 pub use log::LOG_LINES_PER_CALL_MAX;
 pub use model::{ModelClient, ModelConfig};
-pub use records::Outbox;
+pub use records::{Outbox, Stamp};
 pub use services::{Secrets, Services, TopicNames};
 pub use state::{StateView, guest_state, settled};
 pub use tools::{Caller, Invocation, ToolCalls};

@@ -19,6 +19,21 @@ const HEADERS_MAX: u32 = 64;
 /// What a journal calls the look at a topic.
 const READING: &str = "topic";
 
+/// What all records of one batch get from the host.
+#[derive(Clone)]
+pub struct Stamp {
+    /// Headers that are the same on each.
+    pub common: Arc<[(String, Vec<u8>)]>,
+    /// What each one's `ce_id` begins with; none: they get no id.
+    pub id_prefix: Option<String>,
+}
+
+impl Default for Stamp {
+    fn default() -> Self {
+        Self { common: Arc::new([]), id_prefix: None }
+    }
+}
+
 /// What one batch sends.
 pub struct Outbox {
     outputs: Vec<Output>,
@@ -26,8 +41,7 @@ pub struct Outbox {
     size_max: usize,
     record_size_max: usize,
     limit: String,
-    common_headers: Arc<[(String, Vec<u8>)]>,
-    id_prefix: Option<String>,
+    stamp: Stamp,
 }
 
 /// How far an outbox was filled at one moment.
@@ -39,8 +53,8 @@ pub struct OutboxSnapshot {
 impl Outbox {
     /// An empty outbox that takes `size_max` bytes; `limit` says who set that.
     pub fn new(size_max: usize, limit: String) -> Self {
-        let (record_size_max, common_headers) = (RECORD_SIZE_MAX, Arc::new([]));
-        Self { outputs: Vec::new(), size: 0, size_max, record_size_max, limit, common_headers, id_prefix: None }
+        let (record_size_max, stamp) = (RECORD_SIZE_MAX, Stamp::default());
+        Self { outputs: Vec::new(), size: 0, size_max, record_size_max, limit, stamp }
     }
 
     /// The same for a log that takes records of so many bytes: a larger one would only fail when it is committed.
@@ -48,12 +62,11 @@ impl Outbox {
         Self { record_size_max, ..self }
     }
 
-    /// A batch begins: nothing is sent yet, and everything it sends gets these headers, and `ce_id` from the prefix.
-    pub fn begin(&mut self, common_headers: Arc<[(String, Vec<u8>)]>, id_prefix: Option<String>) {
+    /// A batch begins: nothing is sent yet, and everything it sends gets this stamp.
+    pub fn begin(&mut self, stamp: Stamp) {
         self.outputs.clear();
         self.size = 0;
-        self.common_headers = common_headers;
-        self.id_prefix = id_prefix;
+        self.stamp = stamp;
     }
 
     /// What is sent so far, to come back to with [`Outbox::restore`].
@@ -86,8 +99,8 @@ impl Outbox {
         }
         self.size = size;
         // Ids must stay unique over all sends of one batch.
-        let id_prefix = self.id_prefix.as_ref().map(|p| format!("{p}.{}.", self.outputs.len()));
-        self.outputs.push(Output { common_headers: self.common_headers.clone(), id_prefix, ..output });
+        let id_prefix = self.stamp.id_prefix.as_ref().map(|p| format!("{p}.{}.", self.outputs.len()));
+        self.outputs.push(Output { common_headers: self.stamp.common.clone(), id_prefix, ..output });
         Ok(())
     }
 }

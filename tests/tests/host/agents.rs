@@ -1,6 +1,6 @@
 //! Agents on streams.
 
-use wasmill_tests::scratch::Scratch;
+use wasmill_tests::scratch::{Scratch, component, manifest};
 
 const UPPER_MAY: &str = "[[row]]\nprincipal = \"agent:upper\"\ntopics.read = [\"lower\"]\ntopics.write = [\"upper\"]\n";
 
@@ -18,6 +18,19 @@ async fn an_agent_turns_records_into_records_with_the_hosts_headers() {
     for name in ["ce_id", "ce_source", "ce_specversion", "ce_type", "traceparent", "wasmill-digest", "wasmill-policy"] {
         assert!(headers.iter().any(|h| h == name), "{name} is missing in {headers:?}");
     }
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_wants_no_headers_sends_none() {
+    let scratch = Scratch::new(UPPER_MAY).await.unwrap();
+    let manifest = manifest("upper").unwrap().replace("[agent]", "[agent]\nheaders = \"none\"");
+    scratch.install_bytes(&component("upper").unwrap(), &manifest).unwrap();
+    scratch.topics(&["lower", "upper"]).await.unwrap();
+    scratch.send("lower", &["a"]).await.unwrap();
+    let running = scratch.run().await.unwrap();
+    let out = scratch.wait_for("upper", 1).await.unwrap();
+    assert_eq!((out.value(0), &out.headers), (Some(&b"A"[..]), &None));
     running.stop().await.unwrap();
 }
 

@@ -318,7 +318,7 @@ pub async fn perform(
         Err(problem) => return dead(problem, None),
     };
     if let Some(side) = instance.side() {
-        side.outbox.begin(headers::common(&agent.identity, &traceparent), Some(headers::id_prefix(&task.batch)));
+        side.outbox.begin(headers::stamp(agent, &traceparent, headers::id_prefix(&task.batch)));
     }
     let batch = to_guest(task.batch.clone());
     let handled = tokio::select! {

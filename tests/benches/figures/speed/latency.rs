@@ -104,6 +104,7 @@ impl<'r> Road<'r> {
             input: self.input(who),
             output: Some(self.output(who)),
             batch_records: RECORDS_MAX,
+            headers: Default::default(),
             commit_ms: u64::try_from(pace.as_millis())?,
             ..ours::Order::default()
         };

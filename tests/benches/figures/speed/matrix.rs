@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use wasmill_registry::RecordHeaders;
 
 use super::jvm::{self, Jvm};
 use super::ours::{self, Ours};
@@ -52,6 +53,28 @@ pub async fn measure(options: Options) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// What the host runs of one part.
+struct Load {
+    plugin: &'static str,
+    batch_records: usize,
+    headers: RecordHeaders,
+    more: &'static str,
+    settings: Vec<(&'static str, &'static str)>,
+    tool: Option<&'static str>,
+}
+
+impl Load {
+    fn of(plugin: &'static str) -> Self {
+        let headers = RecordHeaders::All;
+        Self { plugin, batch_records: RECORDS_MAX, headers, more: "", settings: Vec::new(), tool: None }
+    }
+
+    /// The same, with only those headers on its records that the agent writes itself: none.
+    fn bare(self) -> Self {
+        Self { headers: RecordHeaders::None, ..self }
+    }
+}
+
 /// Where programs of one shape are measured.
 struct Stage<'r> {
     rig: &'r Rig,
@@ -63,7 +86,7 @@ struct Stage<'r> {
 
 impl Stage<'_> {
     async fn copy(&mut self, with_bare: bool) -> Result<Vec<Row>> {
-        let (mut ours, output) = self.ours("copy", "relay", RECORDS_MAX, "", &[], None).await?;
+        let (mut ours, output) = self.ours("copy", &Load::of("relay")).await?;
         let mut plain = Plain::new(self.plain("copy", Work::Copy, true).await?);
         let (host, peer) = self.duel(&mut ours, &mut plain).await?;
         self.say("copy", &[("wasmill", host), ("librdkafka", peer)]);
@@ -71,39 +94,38 @@ impl Stage<'_> {
         rows.push(self.shown("copy, exactly once", host.rate(), "records/s"));
         self.delete(&[&output, &plain.output()]).await?;
         if with_bare {
-            let mut bare = Plain::new(self.plain("bare", Work::Copy, false).await?);
-            let peer = self.turn(&mut bare, WARM, self.seconds, 0).await?;
-            self.say("copy", &[("librdkafka, no headers", peer)]);
-            let name = "copy, beside plain librdkafka that writes no headers";
+            let (mut ours, output) = self.ours("copy-bare", &Load::of("relay").bare()).await?;
+            let mut plain = Plain::new(self.plain("bare", Work::Copy, false).await?);
+            let (host, peer) = self.duel(&mut ours, &mut plain).await?;
+            self.say("copy, no headers", &[("wasmill", host), ("librdkafka", peer)]);
+            let name = "copy without headers, beside plain librdkafka without headers";
             rows.push(self.shown(name, host.rate() / peer.rate(), "ratio"));
-            self.delete(&[&bare.output()]).await?;
+            self.delete(&[&output, &plain.output()]).await?;
         }
         Ok(rows)
     }
 
     async fn json(&mut self) -> Result<Vec<Row>> {
-        let (mut ours, output) = self.ours("json", "bench-upper", RECORDS_MAX, "", &[], None).await?;
+        let (mut ours, output) = self.ours("json", &Load::of("bench-upper")).await?;
         let mut plain = Plain::new(self.plain("json", Work::Upper, true).await?);
         let (host, peer) = self.duel(&mut ours, &mut plain).await?;
         self.delete(&[&output, &plain.output()]).await?;
-        let java = self.streams("json", "upper").await?;
-        self.say("json", &[("wasmill", host), ("librdkafka", peer), ("Kafka Streams", java)]);
+        self.say("json", &[("wasmill", host), ("librdkafka", peer)]);
+        let (bare, java) = self.beside_streams("json", &Load::of("bench-upper").bare(), "upper").await?;
         Ok(vec![
             self.ratio("upper-case one JSON field, beside plain librdkafka", host.rate() / peer.rate(), 0.80),
             self.ratio(
                 "upper-case one JSON field, per CPU second, beside Kafka Streams",
-                host.per_cpu() / java.per_cpu(),
+                bare.per_cpu() / java.per_cpu(),
                 2.0,
             ),
         ])
     }
 
     async fn state(&mut self) -> Result<Vec<Row>> {
-        let (mut ours, output) = self.ours("state", "bench-count", RECORDS_MAX, "state = true", &[], None).await?;
-        let host = self.turn(&mut ours, WARM, self.seconds, 0).await?;
-        self.delete(&[&output, &format!("wasmill.state.{}", self.name("state"))]).await?;
-        let java = self.streams("state", "count").await?;
-        self.say("state", &[("wasmill", host), ("Kafka Streams", java)]);
+        let load = Load { more: "state = true", ..Load::of("bench-count").bare() };
+        let (host, java) = self.beside_streams("state", &load, "count").await?;
+        self.rig.delete(&format!("wasmill.state.{}", self.name("state-bare"))).await?;
         let name = "state read-modify-write, per CPU second, beside Kafka Streams with RocksDB";
         Ok(vec![self.ratio(name, host.per_cpu() / java.per_cpu(), 2.0)])
     }
@@ -115,9 +137,14 @@ impl Stage<'_> {
         let order = [("inline", 0, 0.5), ("each", 1, 1.0), ("batch", 2, 1.0), ("inline", 0, 0.5)];
         let mut programs = Vec::new();
         for way in ["inline", "each", "batch"] {
-            let (may, settings) = ("tools = [\"bench-tool\"]", [("way", way)]);
-            let made = self.ours(way, "bench-caller", 1_024, may, &settings, Some("bench-tool"));
-            let (program, output) = made.await?;
+            let load = Load {
+                batch_records: 1_024,
+                more: "tools = [\"bench-tool\"]",
+                settings: vec![("way", way)],
+                tool: Some("bench-tool"),
+                ..Load::of("bench-caller")
+            };
+            let (program, output) = self.ours(way, &load).await?;
             programs.push(program);
             outputs.push(output);
         }
@@ -138,6 +165,16 @@ impl Stage<'_> {
                 "ratio",
             ),
         ])
+    }
+
+    /// The host, then Kafka Streams, each once. Both write no headers.
+    async fn beside_streams(&mut self, part: &str, load: &Load, work: &'static str) -> Result<(Sample, Sample)> {
+        let (mut ours, output) = self.ours(&format!("{part}-bare"), load).await?;
+        let host = self.turn(&mut ours, WARM, self.seconds, 0).await?;
+        self.rig.delete(&output).await?;
+        let java = self.streams(part, work).await?;
+        self.say(&format!("{part}, no headers"), &[("wasmill", host), ("Kafka Streams", java)]);
+        Ok((host, java))
     }
 
     /// Kafka Streams, once.
@@ -174,27 +211,20 @@ impl Stage<'_> {
         Ok(sample)
     }
 
-    async fn ours(
-        &self,
-        part: &str,
-        plugin: &'static str,
-        batch_records: usize,
-        more: &'static str,
-        settings: &[(&'static str, &'static str)],
-        tool: Option<&'static str>,
-    ) -> Result<(Ours, String)> {
+    async fn ours(&self, part: &str, load: &Load) -> Result<(Ours, String)> {
         let output = self.output("ours", part);
         self.rig.create(&output, self.input.shape.partitions).await?;
         let order = ours::Order {
-            plugin,
+            plugin: load.plugin,
             name: self.name(part),
             input: self.input.topic.clone(),
             output: Some(output.clone()),
-            batch_records,
+            batch_records: load.batch_records,
             commit_ms: 0,
-            more,
-            settings: settings.to_vec(),
-            tool,
+            headers: load.headers,
+            more: load.more,
+            settings: load.settings.clone(),
+            tool: load.tool,
         };
         Ok((Ours::new(&order, Some(self.rig.streams.clone())).await?, output))
     }

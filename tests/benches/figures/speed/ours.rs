@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use async_trait::async_trait;
 use wasmill::runtime::EngineConfig;
 use wasmill::streams::SharedStreams;
+use wasmill_registry::RecordHeaders;
 use wasmill_tests::scratch::{Running, Scratch, component, manifest};
 
 use super::program::{Program, own_cpu_seconds};
@@ -23,6 +24,8 @@ pub struct Order {
     pub batch_records: usize,
     /// Least time between two transactions, milliseconds.
     pub commit_ms: u64,
+    /// Manifest's `headers`.
+    pub headers: RecordHeaders,
     /// Lines of permissions beside the topics', for the row and the manifest.
     pub more: &'static str,
     /// Settings of the agent beside `to`.
@@ -55,8 +58,13 @@ impl Ours {
         settings.extend(order.settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let agent = format!(
             "name = \"{name}\"\nversion = \"0.1.0\"\nkind = \"agent\"\n[agent]\nreads = [\"{input}\"]\n\
-             batch_records = {}\ncommit_ms = {}\n[permissions]\ntopics.read = [\"{input}\"]\ntopics.write = [{output}]\n{more}\n",
-            order.batch_records, order.commit_ms
+             batch_records = {}\ncommit_ms = {}\nheaders = \"{}\"\n[permissions]\ntopics.read = [\"{input}\"]\ntopics.write = [{output}]\n{more}\n",
+            order.batch_records,
+            order.commit_ms,
+            match order.headers {
+                RecordHeaders::All => "all",
+                RecordHeaders::None => "none",
+            }
         );
         scratch.install_bytes(&component(order.plugin)?, &agent)?;
         if let Some(tool) = order.tool {
