@@ -12,7 +12,7 @@ use crate::{guest, setup, shell};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// One or several, with commas between, of permission, boundary, tool-call, density, start, growth, latency, embedded,
-    /// copy, json, state, tools, forge; all of them where it isn't given.
+    /// copy, json, state, tools, gateway, scripts, forge; all of them where it isn't given.
     #[arg(long)]
     only: Option<String>,
     /// How long each rate is measured, seconds, after warming up.

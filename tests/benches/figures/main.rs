@@ -6,6 +6,7 @@
 mod boundary;
 mod density;
 mod forge;
+mod gateway;
 #[path = "../../../plugins/bench-kit/src/lib.rs"]
 mod kit;
 mod permission;
@@ -104,6 +105,7 @@ const MEASURES: &[(&[&str], Measure)] = &[
     (&["latency"], |options| Box::pin(latency::measure(options))),
     (&["embedded"], |options| Box::pin(embedded::measure(options))),
     (&matrix::PARTS, |options| Box::pin(matrix::measure(options))),
+    (&["gateway"], |options| Box::pin(gateway::measure(options))),
     (&["scripts"], |_| Box::pin(scripts::measure())),
     (&["forge"], |_| Box::pin(forge::measure())),
 ];
