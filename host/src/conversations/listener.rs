@@ -32,9 +32,22 @@ pub struct Source {
 }
 
 /// Records that were missed: `from` to `until` of a partition.
+#[derive(Debug, PartialEq, Eq)]
 struct Missed {
     from: u64,
     until: u64,
+}
+
+impl Missed {
+    /// What lies between a place and where, by partition, the hearing begins; none where that is nothing.
+    fn between(after: Place, ends: &[u64]) -> Result<Option<Self>, ConversationError> {
+        let until = *ends.get(after.partition as usize).ok_or(ConversationError::Place)?;
+        let behind = until.saturating_sub(after.next);
+        if behind > MISSED_MAX {
+            return Err(ConversationError::Gone { behind, limit: MISSED_MAX });
+        }
+        Ok((behind > 0).then_some(Self { from: after.next, until }))
+    }
 }
 
 /// A listener of one session.
@@ -54,12 +67,7 @@ impl Listener {
             let after = ear.from;
             return Ok(Self { ear, source, session, after, missed: None, found: VecDeque::new() });
         };
-        let until = *ear.ends.get(after.partition as usize).ok_or(ConversationError::Place)?;
-        let behind = until.saturating_sub(after.next);
-        if behind > MISSED_MAX {
-            return Err(ConversationError::Gone { behind, limit: MISSED_MAX }.into());
-        }
-        let missed = (behind > 0).then_some(Missed { from: after.next, until });
+        let missed = Missed::between(after, &ear.ends)?;
         Ok(Self { ear, source, session, after, missed, found: VecDeque::new() })
     }
 
@@ -119,5 +127,25 @@ impl Listener {
             self.missed = None;
         }
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_missed_has_a_bound() {
+        let between = |partition, next, end| Missed::between(Place { partition, next }, &[end]);
+        assert_eq!(between(0, 3, 5), Ok(Some(Missed { from: 3, until: 5 })));
+        assert_eq!(between(0, 5, 5), Ok(None));
+        // Another host was further.
+        assert_eq!(between(0, 9, 5), Ok(None));
+        assert!(between(0, 0, MISSED_MAX).is_ok());
+        assert_eq!(
+            between(0, 0, MISSED_MAX + 1),
+            Err(ConversationError::Gone { behind: MISSED_MAX + 1, limit: MISSED_MAX })
+        );
+        assert_eq!(between(1, 0, 5), Err(ConversationError::Place));
     }
 }
