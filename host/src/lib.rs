@@ -20,6 +20,7 @@ pub mod permissions;
 pub mod problem;
 pub mod runs;
 pub mod runtime;
+pub mod sandbox;
 pub mod store;
 pub mod streams;
 pub mod tool_topics;

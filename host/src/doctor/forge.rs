@@ -1,7 +1,8 @@
 //! What making tools from source needs: a sandbox that really works, a compiler with the target, the prepared kit.
 
 use super::{Finding, Level};
-use crate::forge::{ForgeSettings, Kit, Sandbox, Toolchain};
+use crate::forge::{ForgeSettings, Kit, Toolchain};
+use crate::sandbox::Sandbox;
 
 pub(super) async fn examine(settings: ForgeSettings) -> Vec<Finding> {
     match tokio::task::spawn_blocking(move || look(&settings)).await {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::diagnostics::{self, Diagnostic, Severity};
 use super::kit::Kit;
-use super::sandbox::{Ended, Finished, Sandbox, SandboxError, SandboxLimits, View};
 use super::toolchain::Toolchain;
+use crate::sandbox::{Ended, Finished, Sandbox, SandboxError, SandboxLimits, View};
 
 /// Everything that a build needs besides the source.
 #[derive(Debug, Clone)]

@@ -2,8 +2,8 @@
 
 use super::kit::KitError;
 use super::outcome::{Problem, ProblemKind};
-use super::sandbox::SandboxError;
 use super::toolchain::ToolchainError;
+use crate::sandbox::SandboxError;
 use crate::store::StoreError;
 
 /// Errors of the forge. Each has a stable code, see [`ForgeError::code`]. Everything about a source is an

@@ -1,7 +1,7 @@
 //! The forge: source in, callable tool out.
 //!
 //! A request goes through stages, each in its own file: [`refuse`] what needs no building, [`compile`] in the
-//! [`sandbox`] (or have an engine look at a script), [`inspect`] the component, [`examine`] it by the maker's examples, sign a [`statement`] on where it
+//! [`sandbox`](crate::sandbox) (or have an engine look at a script), [`inspect`] the component, [`examine`] it by the maker's examples, sign a [`statement`] on where it
 //! comes from, put it on the [`shelf`]. [`pipeline`] takes it from one to the next and measures.
 //!
 //! The sandbox is the wall: it holds against any source by itself. The first checks only spare the author a wait.
@@ -23,7 +23,6 @@ mod rebuild;
 mod record;
 mod refuse;
 mod request;
-mod sandbox;
 mod settings;
 mod shelf;
 mod statement;
@@ -49,13 +48,13 @@ pub use kit::{ALLOWED_CRATES, Kit, KitError, KitFacts};
 pub use outcome::{Event, Outcome, Problem, ProblemKind, Product, Refusal, Stage, Timing};
 pub use rebuild::{Rebuilt, provenance_of, rebuild};
 pub use request::{Example, Language, Request};
-pub use sandbox::{Ended, Finished, Sandbox, SandboxError, SandboxLimits, View};
 pub use settings::ForgeSettings;
 pub use statement::{BUILD_TYPE, BUILDER_ID};
 pub use toolchain::{TARGET, Toolchain, ToolchainError, Versions};
 
 use crate::meters::{Built, ForgeMeter};
 use crate::permissions::{Action, Grant};
+use crate::sandbox::Sandbox;
 use crate::store::{AuditWriter, Store};
 use bench::Bench;
 use quota::Quota;

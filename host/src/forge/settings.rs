@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::sandbox::SandboxLimits;
+use crate::sandbox::SandboxLimits;
 
 const MIB: u64 = 1024 * 1024;
 

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
-use super::sandbox::View;
+use crate::sandbox::{View, with_libraries};
 
 /// The target that cargo-component builds for.
 pub const TARGET: &str = "wasm32-wasip1";
@@ -109,7 +109,7 @@ impl Toolchain {
         // rustup's linker lies in the target's own folder; a system's one beside the compiler.
         let helpers = ["/bin/sh", "/bin/cp"].map(PathBuf::from).into_iter().chain([sysroot.join("bin/rust-lld")]);
         programs.extend(helpers.filter(|file| file.is_file()));
-        let files = files_of(&programs);
+        let files = with_libraries(&programs);
         Ok(Self { sysroot, rustc, cargo, cargo_component, versions, files })
     }
 
@@ -175,22 +175,6 @@ impl Toolchain {
     }
 }
 
-/// The programs and every library that they are linked with.
-fn files_of(programs: &[PathBuf]) -> BTreeSet<PathBuf> {
-    let mut files: BTreeSet<PathBuf> = programs.iter().cloned().collect();
-    for program in programs {
-        for library in linked_files(program) {
-            // /lib is a link to /usr/lib on most systems, and both spellings are used to look a library up.
-            let folder = library.parent().and_then(|folder| folder.canonicalize().ok());
-            files.extend(folder.zip(library.file_name()).map(|(folder, name)| folder.join(name)));
-            if !library.components().any(|part| part == Component::ParentDir) {
-                files.insert(library);
-            }
-        }
-    }
-    files
-}
-
 /// Compilers to try, in order.
 fn candidates() -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = on_path("rustc").into_iter().collect();
@@ -233,11 +217,4 @@ fn said(program: &Path, arguments: &[&str]) -> Result<String, ToolchainError> {
         return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-/// The libraries that a program is linked with, and its loader, as `ldd` lists them.
-fn linked_files(program: &Path) -> Vec<PathBuf> {
-    let output = Command::new("ldd").arg(program).env("LC_ALL", "C").output();
-    let text = output.map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).unwrap_or_default();
-    text.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).filter(|f| f.is_file()).collect()
 }

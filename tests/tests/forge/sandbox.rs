@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use wasmill::forge::{ALLOWED_CRATES, Compiled, Ended, Sandbox, SandboxError, SandboxLimits, View};
+use wasmill::forge::{ALLOWED_CRATES, Compiled};
+use wasmill::sandbox::{Ended, Finished, Sandbox, SandboxError, SandboxLimits, View};
 
 use crate::harness::workshop;
 
@@ -15,7 +16,7 @@ fn tool(code: &str) -> String {
 }
 
 /// A shell in the sandbox in which sources are compiled.
-async fn shell(script: &str, limits: &SandboxLimits) -> wasmill::forge::Finished {
+async fn shell(script: &str, limits: &SandboxLimits) -> Finished {
     let workshop = workshop().await;
     let mut view = View::new();
     workshop.toolchain.show(&mut view);

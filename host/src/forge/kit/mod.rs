@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use wasmill_registry::Digest;
 
-use super::sandbox::{SandboxError, View};
 use super::toolchain::{Toolchain, Versions};
+use crate::sandbox::{SandboxError, View};
 
 pub use prepare::prepare;
 

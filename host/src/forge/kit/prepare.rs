@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::process::Command;
 use wasmill_registry::Digest;
 
-use super::super::sandbox::{Ended, Sandbox, SandboxLimits, View};
 use super::super::toolchain::Toolchain;
 use super::{Kit, KitError, KitFacts, build_command, show_sources, sources};
+use crate::sandbox::{Ended, Sandbox, SandboxLimits, View};
 
 /// How long fetching the crates may take.
 const FETCH_MAX: Duration = Duration::from_secs(300);

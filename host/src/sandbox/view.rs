@@ -4,9 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 /// The file system and the environment inside, as arguments of bubblewrap.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct View {
     arguments: Vec<OsString>,
+    secrets: Vec<(String, String)>,
 }
 
 impl Default for View {
@@ -29,14 +30,13 @@ impl View {
             "ALL",
             "--die-with-parent",
             "--new-session",
-            "--clearenv",
             "--hostname",
-            "forge",
+            "sandbox",
             "--dev-bind",
             "/dev/null",
             "/dev/null",
         ];
-        Self { arguments: arguments.map(OsString::from).into() }
+        Self { arguments: arguments.map(OsString::from).into(), secrets: Vec::new() }
     }
 
     fn push(&mut self, arguments: &[&OsStr]) -> &mut Self {
@@ -65,6 +65,13 @@ impl View {
         self.push(&["--setenv".as_ref(), name.as_ref(), value.as_ref()])
     }
 
+    /// An environment variable whose value nobody else on this machine may see. It goes past the command line, which every
+    /// process can read, through the environment of bubblewrap itself: names that a loader obeys are not for this.
+    pub fn secret_env(&mut self, name: &str, value: &str) -> &mut Self {
+        self.secrets.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// The system's programs and libraries, with `/proc` of the sandbox's own processes. Only for work on sources that
     /// are ours: a native linker needs a good part of a system.
     pub fn system(&mut self) -> &mut Self {
@@ -78,8 +85,16 @@ impl View {
 
     /// All of it, for bubblewrap. The root itself becomes read-only: it is made of memory and has no size limit.
     pub(super) fn arguments(&self) -> Vec<OsString> {
-        let mut arguments = self.arguments.clone();
+        // bubblewrap is started with an empty environment; with this, one that is not would be emptied, too. Secrets are
+        // all that it is given.
+        let clear = self.secrets.is_empty().then(|| OsString::from("--clearenv"));
+        let mut arguments: Vec<OsString> = clear.into_iter().chain(self.arguments.iter().cloned()).collect();
         arguments.extend(["--remount-ro", "/", "--chdir", "/"].map(OsString::from));
         arguments
+    }
+
+    /// The environment of bubblewrap: nothing but secrets.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.secrets.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }

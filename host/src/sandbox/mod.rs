@@ -1,17 +1,21 @@
-//! The wall around the compiler: bubblewrap, resource limits, a wall clock and a cap on output.
+//! The wall around native programs, compilers and MCP servers alike: bubblewrap, resource limits, a wall clock and a cap on output.
 //!
 //! What runs in here sees an empty file system with a handful of read-only pieces in it, an empty environment, no
-//! network, no other processes and no kernel file systems. Knows nothing of Rust, requests or permissions.
+//! network, no other processes and no kernel file systems. Knows nothing of Rust, MCP, requests or permissions.
 
 mod limits;
+mod programs;
 mod run;
+mod start;
 mod view;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 pub use limits::SandboxLimits;
+pub use programs::with_libraries;
 pub use run::{Ended, Finished};
+pub use start::{Hold, Inside};
 pub use view::View;
 
 /// Why nothing can be run in a sandbox here.

@@ -39,11 +39,8 @@ pub struct Finished {
 }
 
 impl Sandbox {
-    /// Runs a shell script inside `view`, within `limits`. Dropping the future kills everything inside.
-    ///
-    /// # Errors
-    /// [`SandboxError::Io`] where it can't be started or waited for. A script that fails is no error here.
-    pub async fn run(&self, view: &View, script: &str, limits: &SandboxLimits) -> Result<Finished, SandboxError> {
+    /// A shell script inside `view`, within `limits`, its output piped; not started.
+    pub(super) fn command(&self, view: &View, script: &str, limits: &SandboxLimits) -> Command {
         let mut command = Command::new(&self.bwrap);
         command
             .args(view.arguments())
@@ -51,17 +48,27 @@ impl Sandbox {
             .arg(limits.as_shell() + script)
             // bubblewrap clears the environment for what it runs; this clears its own, too.
             .env_clear()
-            .stdin(Stdio::null())
+            .envs(view.secrets())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true);
+        command
+    }
+
+    /// Runs a shell script inside `view`, within `limits`. Dropping the future kills everything inside.
+    ///
+    /// # Errors
+    /// [`SandboxError::Io`] where it can't be started or waited for. A script that fails is no error here.
+    pub async fn run(&self, view: &View, script: &str, limits: &SandboxLimits) -> Result<Finished, SandboxError> {
+        let mut command = self.command(view, script, limits);
+        command.stdin(Stdio::null());
         let (wall, output_bytes) = (limits.wall(), limits.output_bytes);
         let (give_up, given_up) = oneshot::channel();
         let (answer, answered) = oneshot::channel();
         // "Die with the parent" means the thread that started it. Threads of a runtime come and go; this one lives
         // exactly as long as the sandbox.
-        std::thread::Builder::new().name("forge-sandbox".into()).spawn(move || {
+        std::thread::Builder::new().name("sandbox".into()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let finished = runtime.and_then(|r| r.block_on(supervise(command, wall, output_bytes, given_up)));
             // Nobody listens where the caller gave up.
