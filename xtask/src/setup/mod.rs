@@ -5,6 +5,7 @@
 
 mod apt;
 mod kafka;
+mod node;
 mod python;
 mod tools;
 mod wasi;
@@ -89,11 +90,18 @@ const STEPS: &[Step] = &[
         get: kafka::get,
     },
     Step {
-        what: "Python clients: of Kafka, Prometheus and MCP, and a browser's driver",
+        what: "Python clients: of Kafka, Prometheus and MCP, a browser's driver, and Node.js",
         why: "strangers read what we write, and a browser walks through the console",
         purpose: Purpose::Test,
         is_there: python::is_there,
         get: python::get,
+    },
+    Step {
+        what: "the inspector of MCP",
+        why: "it checks what an MCP server says; it is JavaScript, and Node.js came with the Python clients",
+        purpose: Purpose::Test,
+        is_there: node::is_there,
+        get: node::get,
     },
     Step {
         what: "cargo-deny",

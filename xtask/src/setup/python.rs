@@ -37,7 +37,8 @@ pub fn interpreter() -> Option<&'static str> {
     ["python3", "/usr/bin/python3"].into_iter().find(can)
 }
 
-fn folder(machine: &Machine) -> PathBuf {
+/// Where the environment is.
+pub(super) fn folder(machine: &Machine) -> PathBuf {
     machine.cache.join("python")
 }
 

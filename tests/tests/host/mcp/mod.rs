@@ -2,13 +2,14 @@
 
 mod client;
 mod door;
+mod inspector;
 
 use serde_json::{Value, json};
 use wasmill_tests::binary::{Cli, wasmill};
 use wasmill_tests::parts::{self, require};
 use wasmill_tests::up::Up;
 
-use client::Talk;
+pub use client::Talk;
 
 const SUM: &str = include_str!("../../../forge/tools/sum.rs");
 const FETCH: &str = include_str!("../../../forge/tools/fetch.rs");
