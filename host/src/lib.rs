@@ -15,6 +15,7 @@ pub mod gateway;
 pub mod home;
 pub mod host;
 pub mod mcp;
+pub mod mcp_servers;
 pub mod meters;
 pub mod permissions;
 pub mod problem;

@@ -287,6 +287,7 @@ impl From<CatalogError> for Problem {
             CatalogError::Runtime(error) => error.into(),
             CatalogError::Store(error) => error.into(),
             CatalogError::Gone { .. } => Self::new(ProblemKind::NotFound, error.code(), error.to_string(), ""),
+            CatalogError::Taken(_) => Self::new(ProblemKind::Conflict, error.code(), error.to_string(), ""),
             CatalogError::Trust { .. }
             | CatalogError::Maker(_)
             | CatalogError::Started { .. }

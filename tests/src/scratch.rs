@@ -12,6 +12,7 @@ use wasmill::capabilities::{ModelConfig, Secrets};
 use wasmill::forge::ForgeSettings;
 use wasmill::home::ToolTopicsConfig;
 use wasmill::host::{Host, Parts};
+use wasmill::mcp_servers::ServerConfig;
 use wasmill::runtime::EngineConfig;
 use wasmill::store::{AuditFilter, Store};
 use wasmill::streams::embedded::{Embedded, EmbeddedConfig};
@@ -45,6 +46,8 @@ pub struct Scratch {
     pub runs_kept: Duration,
     /// Topics on which tools can be called.
     pub tool_topics: Vec<ToolTopicsConfig>,
+    /// Other MCP servers.
+    pub mcp_servers: Vec<ServerConfig>,
     streams: SharedStreams,
 }
 
@@ -76,6 +79,7 @@ impl Scratch {
             engine: EngineConfig { instances_max: 256, ..EngineConfig::default() },
             runs_kept: Duration::from_secs(3600),
             tool_topics: Vec::new(),
+            mcp_servers: Vec::new(),
             streams,
         })
     }
@@ -137,6 +141,7 @@ impl Scratch {
             runs_kept: self.runs_kept,
             tool_topics: self.tool_topics.clone(),
             conversations: None,
+            mcp_servers: self.mcp_servers.clone(),
         });
         Ok(host.await?)
     }

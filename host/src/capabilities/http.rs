@@ -18,6 +18,7 @@ use super::context::CallContext;
 use super::errors;
 use super::guest::{Identity, check};
 use super::http_journal::journalled;
+use super::secret_text::{fill, names_secret};
 use super::services::Services;
 use crate::permissions::Action;
 use crate::runs::Journal;
@@ -151,7 +152,7 @@ impl Door {
     fn fill_secrets(&self, headers: &mut HeaderMap, safe: bool) -> Result<(), HttpError> {
         for value in headers.values_mut() {
             let Ok(text) = value.to_str() else { continue };
-            if !text.contains(SECRET_OPEN) {
+            if !names_secret(text) {
                 continue;
             }
             if !safe {
@@ -226,23 +227,6 @@ fn sent(error: &reqwest::Error) -> HttpError {
         source = inner.source();
     }
     if error.is_timeout() { HttpError::ConnectionTimeout } else { HttpError::ConnectionRefused }
-}
-
-const SECRET_OPEN: &str = "${secret:";
-
-/// Replaces each `${secret:NAME}`; an unclosed one stays as it is.
-fn fill(text: &str, value: impl Fn(&str) -> Result<String, HttpError>) -> Result<String, HttpError> {
-    let mut filled = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(SECRET_OPEN) {
-        let name_on = &rest[start + SECRET_OPEN.len()..];
-        let Some(end) = name_on.find('}') else { break };
-        filled.push_str(&rest[..start]);
-        filled.push_str(&value(&name_on[..end])?);
-        rest = &name_on[end + 1..];
-    }
-    filled.push_str(rest);
-    Ok(filled)
 }
 
 /// Resolves names through the system, and keeps public addresses only.
@@ -331,14 +315,5 @@ mod tests {
         assert_eq!(of("http://127.0.0.1:8080/").as_deref(), Some("127.0.0.1:8080"));
         assert_eq!(of("https://h:80/").as_deref(), Some("h:80"));
         assert_eq!(of("ftp://h/"), None);
-    }
-
-    #[test]
-    fn secrets_are_filled_in_and_a_refused_one_stops_the_request() {
-        let value = |name: &str| if name == "A" { Ok("s3cret".to_owned()) } else { Err(HttpError::HttpRequestDenied) };
-        assert_eq!(fill("Bearer ${secret:A}!", value).unwrap(), "Bearer s3cret!");
-        assert_eq!(fill("${secret:A}${secret:A}", value).unwrap(), "s3crets3cret");
-        assert_eq!(fill("${secret:A", value).unwrap(), "${secret:A");
-        assert!(fill("${secret:B}", value).is_err());
     }
 }

@@ -17,6 +17,7 @@ mod linker;
 mod log;
 mod model;
 mod records;
+mod secret_text;
 mod services;
 mod source;
 mod state;
@@ -34,6 +35,7 @@ pub use linker::{agent_linker, check_engine_imports, check_imports, engine_linke
 pub use log::LOG_LINES_PER_CALL_MAX;
 pub use model::{ModelClient, ModelConfig};
 pub use records::{Outbox, Stamp};
+pub(crate) use secret_text::{fill, names_secret};
 pub use services::{Secrets, Services, TopicNames};
 pub use state::{StateView, guest_state, settled};
 pub use tools::{Caller, Invocation, ToolCalls};

@@ -57,7 +57,7 @@ pub(crate) fn plain(text: &str, size_max: usize) -> String {
 }
 
 /// Deepest nesting of valid JSON.
-fn depth(json: &str) -> usize {
+pub(super) fn depth(json: &str) -> usize {
     let (mut depth, mut deepest, mut in_text, mut escaped) = (0usize, 0, false, false);
     for byte in json.bytes() {
         match byte {

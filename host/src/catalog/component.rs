@@ -6,6 +6,7 @@ use jsonschema::Validator;
 use wasmill_registry::{Agent as AgentSection, Manifest};
 
 use super::answer::plain;
+use super::remote::RemoteTool;
 use crate::capabilities::{Guest, Identity, errors};
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::tool_types::Function;
@@ -25,9 +26,18 @@ pub struct Tool {
     /// Who had it forged; none for a published one.
     pub maker: Option<String>,
     /// Its functions, as it described them at load.
-    pub functions: Vec<ToolFunction>,
-    /// Compiled and linked.
-    pub pre: ToolComponentPre<Guest>,
+    pub functions: Arc<[ToolFunction]>,
+    /// What answers its calls.
+    pub body: Body,
+}
+
+/// What answers the calls of a tool.
+#[derive(Clone)]
+pub enum Body {
+    /// A component, compiled and linked: a fresh instance for each call.
+    Component(ToolComponentPre<Guest>),
+    /// A program outside of this host.
+    Remote(Arc<dyn RemoteTool>),
 }
 
 /// One function of a tool, and the check of its arguments.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::Store;
 
+use super::answer::depth;
 use super::call::end_of_call;
 use super::component::ToolFunction;
 use super::error::CatalogError;
@@ -22,6 +23,8 @@ const NAME_SIZE_MAX: usize = 64;
 const DESCRIPTION_SIZE_MAX: usize = 8 * 1024;
 /// Longest schema, bytes.
 const SCHEMA_SIZE_MAX: usize = 64 * 1024;
+/// Deepest nesting of a schema.
+const SCHEMA_DEPTH_MAX: usize = 64;
 /// Time that describing may take.
 const DEADLINE: Duration = Duration::from_secs(2);
 
@@ -61,14 +64,27 @@ fn check(functions: Vec<Function>) -> Result<Vec<ToolFunction>, String> {
     let mut checked: Vec<ToolFunction> = Vec::with_capacity(functions.len());
     for function in functions {
         let name = &function.name;
-        if !is_name(name) {
-            return Err(format!(
-                "`{}` is no name for a function",
-                name.escape_debug().take(NAME_SIZE_MAX).collect::<String>()
-            ));
+        if name.bytes().any(|b| b.is_ascii_uppercase()) {
+            return Err(no_name(name));
         }
         if checked.iter().any(|f| f.function.name == *name) {
             return Err(format!("two functions are named `{name}`"));
+        }
+        checked.push(ToolFunction::checked(function)?);
+    }
+    Ok(checked)
+}
+
+impl ToolFunction {
+    /// Checks what somebody says of a function of theirs: its name is one that language models take, description and
+    /// schemas are bounded, and the schemas are such, without a reference to anything outside of them.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn checked(function: Function) -> Result<Self, String> {
+        let name = &function.name;
+        if !is_name(name) {
+            return Err(no_name(name));
         }
         if function.description.len() > DESCRIPTION_SIZE_MAX {
             return Err(format!("the description of `{name}` has over {DESCRIPTION_SIZE_MAX} bytes"));
@@ -78,14 +94,17 @@ fn check(functions: Vec<Function>) -> Result<Vec<ToolFunction>, String> {
             return Err(format!("the input schema of `{name}` takes no object, and arguments are one"));
         }
         schema(&function.output_schema).map_err(|e| format!("the output schema of `{name}` {e}"))?;
-        checked.push(ToolFunction { function, arguments: Arc::new(arguments) });
+        Ok(Self { function, arguments: Arc::new(arguments) })
     }
-    Ok(checked)
 }
 
 fn is_name(name: &str) -> bool {
     (1..=NAME_SIZE_MAX).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+fn no_name(name: &str) -> String {
+    format!("`{}` is no name for a function", name.escape_debug().take(NAME_SIZE_MAX).collect::<String>())
 }
 
 /// False for a schema that refuses every object by its type. One that does so in another way is only useless.
@@ -100,6 +119,9 @@ fn takes_objects(schema: &str) -> bool {
 fn schema(text: &str) -> Result<jsonschema::Validator, String> {
     if text.len() > SCHEMA_SIZE_MAX {
         return Err(format!("has over {SCHEMA_SIZE_MAX} bytes"));
+    }
+    if depth(text) > SCHEMA_DEPTH_MAX {
+        return Err(format!("is nested over {SCHEMA_DEPTH_MAX} deep"));
     }
     let value: serde_json::Value = serde_json::from_str(text).map_err(|e| format!("is not JSON: {e}"))?;
     jsonschema::draft202012::new(&value).map_err(|e| format!("is not a JSON Schema: {e}"))
@@ -130,6 +152,8 @@ mod tests {
             (vec![function("f", r#"{"type": "string"}"#)], "takes no object"),
             (vec![function("f", r#"{"type": ["null", "array"]}"#)], "takes no object"),
             (vec![function("f", &format!("\"{}\"", "x".repeat(SCHEMA_SIZE_MAX)))], "over"),
+            (vec![function("f", &format!("{}{{}}{}", r#"{"not":"#.repeat(64), "}".repeat(64)))], "deep"),
+            (vec![function("f", "{}"), function("F", "{}")], "no name"),
         ];
         for (functions, reason) in cases {
             let error = check(functions).err().unwrap();

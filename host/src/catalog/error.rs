@@ -28,6 +28,9 @@ pub enum CatalogError {
         /// Why.
         reason: String,
     },
+    /// Its name is that of something else.
+    #[error("the name `{0}` belongs to an MCP server of host.toml; rename one of both")]
+    Taken(String),
     /// The runtime refuses it.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
@@ -86,6 +89,7 @@ impl CatalogError {
             Self::Trust { .. } => "trust.invalid",
             Self::Maker(_) => "component.maker",
             Self::Started { .. } => "agent.started",
+            Self::Taken(_) => "component.taken",
             Self::Runtime(error) => error.code(),
             Self::Engine { .. } => "component.engine",
             Self::Source { .. } => "component.source",

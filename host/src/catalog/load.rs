@@ -13,11 +13,12 @@ use tokio::sync::watch;
 use wasmill_registry::{Digest, Entry, Kind, Manifest, Permissions, Registry, TrustRoots, Verified};
 use wasmtime::component::Linker;
 
-use super::component::{Agent, Tool};
+use super::component::{Agent, Body, Tool};
 use super::describe::describe;
 use super::engine::{Engines, script_identity};
 use super::error::CatalogError;
 use super::grants::{Approvals, Candidate, Candidates, Deciding};
+use super::remote::{RemoteTools, place_remote};
 use super::snapshot::{Refused, Snapshot, Waiting};
 use super::trail::Trail;
 use crate::capabilities::{Guest, Identity, Services, agent_linker, check_imports, engine_linker, tool_linker};
@@ -47,6 +48,8 @@ pub struct CatalogConfig {
     pub settings: BTreeMap<String, BTreeMap<String, String>>,
     /// Services for guests.
     pub services: Arc<Services>,
+    /// Tools that programs outside of this host answer.
+    pub remote: Arc<dyn RemoteTools>,
 }
 
 /// All installed components, and what becomes of them.
@@ -172,11 +175,16 @@ impl Catalog {
                 next.refuse(candidate.component(), &error);
             }
         }
+        let offers = self.config.remote.offers();
         for candidate in wanted().filter(|c| !is_engine(c)) {
-            if let Err(error) = self.place(candidate, &deciding, &before, &mut next).await {
+            let name = &candidate.verified.manifest().name;
+            if offers.iter().any(|offer| offer.name == *name) {
+                next.refuse(candidate.component(), &CatalogError::Taken(name.clone()));
+            } else if let Err(error) = self.place(candidate, &deciding, &before, &mut next).await {
                 next.refuse(candidate.component(), &error);
             }
         }
+        place_remote(offers, &matrix, &before, &mut next);
         self.place_started(&deciding, &before, &mut next);
         // What was compiled only to be tried, or was removed, is forgotten; the cache on disk still has it.
         let installed: HashSet<String> =
@@ -326,8 +334,8 @@ impl Catalog {
                 (identity.clone(), self.script_tool(script, &identity, engines).await?)
             }
         };
-        let functions = describe(self.engine(), self.services(), &identity, &pre).await?;
-        Ok(Tool { identity, manifest: Arc::new(manifest.clone()), maker, functions, pre })
+        let functions = describe(self.engine(), self.services(), &identity, &pre).await?.into();
+        Ok(Tool { identity, manifest: Arc::new(manifest.clone()), maker, functions, body: Body::Component(pre) })
     }
 
     /// Compiles and links an agent.
@@ -446,7 +454,7 @@ fn has_expired(verified: &Verified, trust: &TrustRoots, now: OffsetDateTime) -> 
 
 /// True where what was loaded under one grant can go on under the other. A forged component that may do anything at
 /// all is loaded again each time, as its maker's grant is part of its own.
-fn is_same(old: &Grant, new: &Grant) -> bool {
+pub(super) fn is_same(old: &Grant, new: &Grant) -> bool {
     let bound_to_maker = matches!(new.origin(), Origin::Forged { .. }) && *new.effective() != Permissions::default();
     !bound_to_maker
         && old.revision() == new.revision()

@@ -72,7 +72,11 @@ impl Refused {
 }
 
 fn refers(reference: &str, component: &str) -> bool {
-    reference == component || component.split_once('@').is_some_and(|(name, _)| name == reference)
+    // Of an MCP server that was never reached nobody knows the version.
+    let name_of = |text: &str| text.split_once('@').map(|(name, _)| name.to_owned());
+    reference == component
+        || name_of(component).as_deref() == Some(reference)
+        || (!component.contains('@') && name_of(reference).as_deref() == Some(component))
 }
 
 impl Snapshot {

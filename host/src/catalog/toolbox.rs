@@ -91,7 +91,7 @@ impl ToolCalls for Toolbox {
             })?;
             found.check(&tool, &arguments)?;
             let context = caller.context.below(&tool.identity);
-            self.catalog.run_fresh(&tool, context, &function, &arguments).await.0
+            self.catalog.run(&tool, context, &function, &arguments).await.0
         }
         .await;
         if let Some(meter) = meter {

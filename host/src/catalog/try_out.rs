@@ -74,7 +74,7 @@ impl Catalog {
         let began = Instant::now();
         let (result, memory_bytes) = match tool.function(function) {
             Some(found) => match found.check(tool, arguments) {
-                Ok(()) => self.run_fresh(tool, context, function, arguments).await,
+                Ok(()) => self.run(tool, context, function, arguments).await,
                 Err(error) => (Err(error), 0),
             },
             None => (Err(errors::not_found("tool.function", format!("there is no function `{function}`"), "")), 0),

@@ -34,7 +34,9 @@ impl Mcp {
             return relay(&host, &self.client).await;
         }
         let gateway = Gateway::new(home)?;
-        let server = McpServer::new(gateway.host().await?.clone(), self.client.as_str());
+        let host = gateway.host().await?.clone();
+        host.meet_mcp_servers().await?;
+        let server = McpServer::new(host, self.client.as_str());
         server.converse(stdio()).await
     }
 }

@@ -21,6 +21,9 @@ use crate::host::{Host, from_home};
 use crate::mcp::{self, McpPort};
 use crate::problem::{Problem, ProblemKind};
 
+/// What is logged unless RUST_LOG says otherwise. The MCP library would tell of each message that a stranger sends.
+const LOG: &str = "info,rmcp=warn";
+
 /// Starts the host of this home and runs until it is told to stop.
 #[derive(Debug, Args)]
 #[command(
@@ -169,7 +172,7 @@ fn greet(cx: &Context, host: &Host, ports: &Ports<'_>) -> Result<(), Problem> {
 }
 
 fn start_log(human: bool) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // An error says that somebody has started a log before, which is as good.
     let _ = if human {

@@ -1,5 +1,7 @@
 //! `/v1/tools`: listing and calling tools, as the client `cli`.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -8,9 +10,10 @@ use serde_json::Value;
 
 use super::asker::Asker;
 use super::extract::Body;
-use super::state::SharedGateway;
+use super::state::{Gateway, SharedGateway};
 use crate::capabilities::{Invocation, ToolCalls};
 use crate::catalog::Tool;
+use crate::host::Host;
 use crate::problem::{Problem, ProblemKind};
 
 /// A callable tool.
@@ -68,12 +71,12 @@ pub(super) fn routes() -> Router<SharedGateway> {
 }
 
 async fn list(State(gateway): State<SharedGateway>) -> Result<Json<Vec<ToolReply>>, Problem> {
-    let snapshot = gateway.host().await?.catalog.snapshot();
+    let snapshot = host(&gateway).await?.catalog.snapshot();
     Ok(Json(snapshot.newest_tools().map(|tool| reply(tool)).collect()))
 }
 
 async fn show(State(gateway): State<SharedGateway>, Path(tool): Path<String>) -> Result<Json<ToolReply>, Problem> {
-    let snapshot = gateway.host().await?.catalog.snapshot();
+    let snapshot = host(&gateway).await?.catalog.snapshot();
     let found = snapshot.tool(&tool).ok_or_else(|| {
         let next = "See `wasmill tool list`, and `wasmill plugin list` for what waits or was refused.";
         Problem::new(ProblemKind::NotFound, "tool.unknown", format!("there is no callable tool `{tool}`"), next)
@@ -87,13 +90,20 @@ async fn call(
     Path(tool): Path<String>,
     Body(request): Body<CallRequest>,
 ) -> Result<Json<CallReply>, Problem> {
-    let host = gateway.host().await?;
+    let host = host(&gateway).await?;
     let caller = host.client(&client);
     let CallRequest { function, arguments } = request;
     let invocation = Invocation { tool, function, arguments: arguments.to_string() };
     let answer = host.toolbox.call(&caller, invocation).await?;
     let result = serde_json::from_str(&answer);
     Ok(Json(CallReply { result: result.map_err(|e| Problem::invalid("tool.answer", e.to_string(), ""))? }))
+}
+
+/// The host, with the tools of other MCP servers.
+async fn host(gateway: &Gateway) -> Result<&Arc<Host>, Problem> {
+    let host = gateway.host().await?;
+    host.meet_mcp_servers().await?;
+    Ok(host)
 }
 
 fn reply(tool: &Tool) -> ToolReply {

@@ -9,6 +9,7 @@ use wasmill_registry::{DocumentError, Limits, line_of, parse_document};
 
 use crate::capabilities::ModelConfig;
 use crate::forge::ForgeSettings;
+use crate::mcp_servers::{ServerConfig, ServerSection, servers};
 use crate::permissions::LimitName;
 use crate::streams::kafka::KafkaConfig;
 use crate::streams::{RECORD_SIZE_MAX, TopicSpec, check_topic};
@@ -35,6 +36,8 @@ pub struct HostConfig {
     pub console: ConsoleConfig,
     /// Where MCP clients come in.
     pub mcp: McpConfig,
+    /// Other MCP servers, whose tools are tools of this host; none unless named.
+    pub mcp_servers: Vec<ServerConfig>,
     /// The language model; none: components are told that there is none.
     pub model: Option<ModelConfig>,
     /// The forge.
@@ -117,8 +120,7 @@ pub struct ConsoleConfig {
 }
 
 /// Where MCP clients come in over HTTP.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct McpConfig {
     /// Address and port of `/mcp`, without encryption; none: nowhere. `wasmill mcp` needs none.
     pub listen: Option<SocketAddr>,
@@ -206,6 +208,17 @@ impl Default for HostLimits {
     }
 }
 
+/// `[mcp]`, with `[[mcp.servers]]` in it.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct McpSection {
+    listen: Option<SocketAddr>,
+    hosts: Vec<String>,
+    origins: Vec<String>,
+    anonymous: Option<String>,
+    servers: Vec<ServerSection>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File<S> {
@@ -219,7 +232,7 @@ struct File<S> {
     #[serde(default)]
     console: ConsoleConfig,
     #[serde(default)]
-    mcp: McpConfig,
+    mcp: McpSection,
     #[serde(default)]
     model: Option<ModelConfig>,
     #[serde(default)]
@@ -286,6 +299,12 @@ impl HostConfig {
         if let Some(Err(error)) = file.mcp.anonymous.as_deref().map(wasmill_registry::check_component_name) {
             return at(&["mcp", "anonymous"], error.to_string());
         }
+        let McpSection { listen, hosts, origins, anonymous, servers: sections } = file.mcp;
+        let mcp = McpConfig { listen, hosts, origins, anonymous };
+        let mcp_servers = match servers(sections) {
+            Ok(servers) => servers,
+            Err((row, field, message)) => return at(&["mcp", "servers", &row.to_string(), field], message),
+        };
         if let Some((row, field, message)) = misfit(&file.tool_topics) {
             return at(&["tool_topics", &row.to_string(), field], message);
         }
@@ -298,7 +317,6 @@ impl HostConfig {
             metrics,
             gateway,
             console,
-            mcp,
             model,
             forge,
             config,
@@ -306,6 +324,7 @@ impl HostConfig {
             runs,
             tool_topics,
             conversations,
+            ..
         } = file;
         let streams = section.map_or_else(|| StreamsConfig::Embedded(EmbeddedSection::default()), streams);
         Ok(Self {
@@ -315,6 +334,7 @@ impl HostConfig {
             gateway,
             console,
             mcp,
+            mcp_servers,
             model,
             forge,
             config,
@@ -429,6 +449,8 @@ mod tests {
             ("[metrics]\nlisten = '9464'\n", 2, "address"),
             ("[mcp]\nlisten = '127.0.0.1:1'\nanonymous = 'No One'\n", 3, "not a name"),
             ("[streams]\nrecord_bytes = 1\n", 2, "record_bytes"),
+            ("[[mcp.servers]]\nname = 'a'\nurl = 'https://h'\n[[mcp.servers]]\nname = 'b'\nurl = 'h'\n", 6, "`url`"),
+            ("[[mcp.servers]]\nname = 'a'\ncomand = ['x']\n", 3, "comand"),
             ("[[tool_topics]]\nrequests = 'r'\n", 1, "client"),
             ("[[tool_topics]]\nclient = 'No One'\n", 2, "not a name"),
             ("[[tool_topics]]\nclient = 'a'\nresults = 'a b'\n", 3, "' '"),

@@ -7,6 +7,7 @@ use wasmill_registry::SecretKey;
 use super::{Host, Parts};
 use crate::capabilities::Secrets;
 use crate::home::{Home, HostConfig, instance_of, open_store};
+use crate::mcp_servers::check_home;
 use crate::problem::Problem;
 use crate::runtime::EngineConfig;
 use crate::streams::SharedStreams;
@@ -19,6 +20,7 @@ const FORGE_KEY: &str = "forge";
 /// # Errors
 /// What is wrong with the home, its database, or a file that decides what may run.
 pub async fn open(home: &Home, config: &HostConfig, streams: SharedStreams) -> Result<Host, Problem> {
+    check_home(&config.mcp_servers, home.root())?;
     let key_file = home.key_file(FORGE_KEY);
     // A home without that key belongs to a host that doesn't forge; a key that can't be read is a mistake.
     let key = key_file.exists().then(|| SecretKey::read(&key_file)).transpose()?;
@@ -42,6 +44,7 @@ pub async fn open(home: &Home, config: &HostConfig, streams: SharedStreams) -> R
         runs_kept: Duration::from_secs(u64::from(config.runs.keep_days) * 24 * 60 * 60),
         tool_topics: config.tool_topics.clone(),
         conversations: config.conversations.clone(),
+        mcp_servers: config.mcp_servers.clone(),
     };
     Host::open(parts).await
 }

@@ -29,6 +29,7 @@ use crate::catalog::{Catalog, CatalogConfig, Toolbox};
 use crate::conversations::Conversations;
 use crate::forge::{Event, Forge, ForgeParts, ForgeSettings};
 use crate::home::{ConversationsConfig, ToolTopicsConfig};
+use crate::mcp_servers::{McpServers, ServerConfig};
 use crate::permissions::SharedMatrix;
 
 use crate::problem::{Problem, ProblemKind};
@@ -48,6 +49,8 @@ const LOOK: Duration = Duration::from_millis(500);
 const RECHECK: Duration = Duration::from_secs(5);
 /// How often is looked whether somebody has started or stopped an agent on another host.
 const LOOK_INTO_BOOK: Duration = Duration::from_secs(1);
+/// How long a single command waits for other MCP servers.
+const MEET_MAX: Duration = Duration::from_secs(10);
 /// Events of the forge that a slow listener may be behind; older ones it misses.
 const FORGE_EVENTS_MAX: usize = 1024;
 
@@ -91,6 +94,8 @@ pub struct Parts {
     pub tool_topics: Vec<ToolTopicsConfig>,
     /// Topics on which clients talk with agents.
     pub conversations: Option<ConversationsConfig>,
+    /// Other MCP servers, whose tools are tools of this host.
+    pub mcp_servers: Vec<ServerConfig>,
 }
 
 /// A host.
@@ -105,6 +110,7 @@ pub struct Host {
     pub tool_topics: Vec<ToolTopics>,
     /// Conversations of clients with agents; none where host.toml has none.
     pub conversations: Option<Conversations>,
+    mcp_servers: Arc<McpServers>,
     /// The log.
     pub streams: SharedStreams,
     /// Approvals, builds, audit trail.
@@ -142,6 +148,7 @@ impl Host {
         }
         let http = guest_http_client().map_err(|e| Problem::new(ProblemKind::Failed, "host.tls", e.to_string(), ""))?;
         let audit = AuditWriter::start(parts.store.clone(), &parts.name);
+        let mcp_servers = Arc::new(McpServers::new(parts.mcp_servers, &parts.secrets));
         let services = Arc::new(Services::new(parts.streams.clone(), model, parts.secrets, http, audit.clone()));
         let catalog = Arc::new(Catalog::new(CatalogConfig {
             engine,
@@ -152,6 +159,7 @@ impl Host {
             store: parts.store.clone(),
             settings: parts.settings,
             services: services.clone(),
+            remote: mcp_servers.clone(),
         })?);
         let toolbox = Arc::new(Toolbox::new(catalog.clone()));
         let calls: Arc<dyn ToolCalls> = toolbox.clone();
@@ -197,6 +205,7 @@ impl Host {
             supervisor,
             tool_topics,
             conversations,
+            mcp_servers,
             streams: parts.streams,
             store: parts.store,
             audit,
@@ -218,6 +227,7 @@ impl Host {
     pub async fn run(&self, stop: watch::Receiver<bool>) {
         self.catalog.matrix().follow();
         self.catalog.audit_decisions().await;
+        self.mcp_servers.start();
         tokio::join!(
             self.keeper.run(stop.clone()),
             self.supervisor.run(stop.clone()),
@@ -230,6 +240,7 @@ impl Host {
             tidy::tidy(&self.store, self.runs_kept, stop.clone()),
             self.follow_book(stop)
         );
+        self.mcp_servers.stop();
     }
 
     /// Tells what comes in conversations.
@@ -258,6 +269,19 @@ impl Host {
         }
     }
 
+    /// For a single command, which must have the tools of other MCP servers before it goes on: connects to them, and waits
+    /// a while for those that don't answer. Where the host runs, it keeps them, and nobody waits.
+    ///
+    /// # Errors
+    /// As [`Catalog::refresh`].
+    pub async fn meet_mcp_servers(&self) -> Result<(), Problem> {
+        if self.mcp_servers.start() {
+            self.mcp_servers.tried(MEET_MAX).await;
+            self.catalog.refresh().await?;
+        }
+        Ok(())
+    }
+
     /// Somebody outside who calls tools: what the rows for `client:NAME` allow.
     pub fn client(&self, name: &str) -> Caller {
         self.catalog.client(name, new_traceparent())
@@ -272,6 +296,7 @@ impl Host {
     async fn follow(&self, mut stop: watch::Receiver<bool>) {
         let mut matrix = self.catalog.matrix().subscribe();
         let mut started = self.catalog.services().book.changes();
+        let mut offered = self.mcp_servers.changes();
         let index = self.catalog.registry().folder().join("index.json");
         let look = || [stamp(&index), stamp(&self.trust)];
         let mut seen = look();
@@ -283,6 +308,7 @@ impl Host {
                 _ = stop.wait_for(|stop| *stop) => return,
                 changed = matrix.changed() => if changed.is_err() { return },
                 changed = started.changed() => if changed.is_err() { return },
+                changed = offered.changed() => if changed.is_err() { return },
                 _ = ticks.tick() => {
                     let now = look();
                     if now == seen && decided.elapsed() < RECHECK { continue }

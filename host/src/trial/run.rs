@@ -151,6 +151,7 @@ async fn host(folder: &Path, manifest: &Manifest, topics: impl Iterator<Item = S
         runs_kept: Duration::MAX,
         tool_topics: Vec::new(),
         conversations: None,
+        mcp_servers: Vec::new(),
     });
     host.await
 }

@@ -19,6 +19,7 @@ mod killed;
 mod logsmith;
 mod logsmith_model;
 mod mcp;
+mod mcp_servers;
 mod metrics;
 mod model;
 mod on_postgres;
