@@ -19,6 +19,7 @@ pub mod mcp_servers;
 pub mod meters;
 pub mod permissions;
 pub mod problem;
+pub mod registries;
 pub mod runs;
 pub mod runtime;
 pub mod sandbox;

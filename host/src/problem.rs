@@ -4,7 +4,9 @@ use std::fmt;
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use wasmill_registry::{DocumentError, KeyError, LayoutError, LoadError, ManifestError, NameError, SignatureError};
+use wasmill_registry::{
+    DocumentError, KeyError, LayoutError, LoadError, LockError, ManifestError, NameError, SignatureError,
+};
 
 use crate::approvals::ApprovalError;
 use crate::catalog::CatalogError;
@@ -170,6 +172,16 @@ impl From<LayoutError> for Problem {
             LayoutError::VersionTaken { .. } => ProblemKind::Conflict,
             LayoutError::Mislabelled { .. } | LayoutError::Changed { .. } => ProblemKind::Denied,
             LayoutError::Damaged { .. } | LayoutError::Io { .. } => ProblemKind::Failed,
+        };
+        Self::new(kind, error.code(), error.to_string(), error.next())
+    }
+}
+
+impl From<LockError> for Problem {
+    fn from(error: LockError) -> Self {
+        let kind = match &error {
+            LockError::Changed { .. } | LockError::Older { .. } => ProblemKind::Denied,
+            LockError::Full => ProblemKind::Limit,
         };
         Self::new(kind, error.code(), error.to_string(), error.next())
     }

@@ -8,6 +8,7 @@
 //! This crate knows no WebAssembly engine, no Kafka and no SQL. It never looks at the clock: who verifies says what time
 //! it is.
 
+mod agentry;
 mod approval;
 mod check;
 mod checkpoint;
@@ -18,6 +19,7 @@ mod dsse;
 mod files;
 mod keys;
 mod layout;
+mod lock;
 mod manifest;
 mod names;
 mod permissions;
@@ -30,6 +32,7 @@ mod statement;
 mod tests;
 mod trust;
 
+pub use agentry::{AGENTRY_INDEX_SIZE_MAX, AgentryError, AgentryIndex, AgentryKey, AgentryPlugin, Standing};
 pub use approval::{Approval, VerifiedApproval};
 pub use check::{BATCH_RECORDS_MAX, FieldError};
 pub use checkpoint::{CHECKPOINT_SIZE_MAX, Checkpoint};
@@ -38,7 +41,11 @@ pub use digest::{Digest, DigestError};
 pub use document::{DocumentError, line_of, parse_document};
 pub use dsse::{Envelope, pre_authentication_encoding};
 pub use keys::{KeyError, KeyId, PublicKey, SecretKey};
-pub use layout::{Entry, Installed, LayoutError, LoadError, Registry};
+pub use layout::{
+    Blob, Entry, IMAGE_MANIFEST_SIZE_MAX, INDEX_SIZE_MAX, Image, Installed, LayoutError, LoadError, Part, Parts,
+    Registry, entries_of,
+};
+pub use lock::{Leave, LockError, LockFile, Pin};
 pub use manifest::{
     Agent, Cron, Engine, Kind, MANIFEST_SIZE_MAX, Manifest, ManifestError, Mode, RecordHeaders, Script,
 };

@@ -180,6 +180,33 @@ pub fn chromium() -> Result<PathBuf, Missing> {
     on_path("chromium").ok_or_else(|| Missing::new("browser", "chromium is not installed; run `cargo xtask setup`"))
 }
 
+/// The distribution registry, from where set-up has unpacked it, or on the path.
+///
+/// # Errors
+/// [`Missing`] when it is neither there nor here.
+pub fn docker_registry() -> Result<PathBuf, Missing> {
+    let unpacked = cache().join("docker-registry/usr/bin/docker-registry");
+    let found = Some(unpacked).filter(|file| file.is_file()).or_else(|| on_path("docker-registry"));
+    found
+        .ok_or_else(|| Missing::new("distribution registry", "`docker-registry` is not there; run `cargo xtask setup`"))
+}
+
+/// `openssl`, which signs and makes certificates with no code of ours.
+///
+/// # Errors
+/// [`Missing`] when it is not on the path.
+pub fn openssl() -> Result<PathBuf, Missing> {
+    on_path("openssl").ok_or_else(|| Missing::new("openssl", "`openssl` is not on the path; run `cargo xtask setup`"))
+}
+
+/// A Python interpreter, whose library has a web server for files.
+///
+/// # Errors
+/// [`Missing`] when it is not on the path.
+pub fn python() -> Result<PathBuf, Missing> {
+    on_path("python3").ok_or_else(|| Missing::new("Python", "`python3` is not on the path; run `cargo xtask setup`"))
+}
+
 fn python_with(package: &str, what: &'static str) -> Result<PathBuf, Missing> {
     let python = kafka_python()?;
     let import = std::process::Command::new(&python).args(["-c", &format!("import {package}")]).output();

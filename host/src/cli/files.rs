@@ -13,7 +13,7 @@ use crate::trial::built;
 /// The three files of a component that isn't installed.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ComponentFiles {
-    /// The component: a .wasm file, or the folder of a project that was built
+    /// The component: a .wasm file, the folder of a project that was built, to install also an address or a name
     pub component: PathBuf,
     /// The manifest [default: the nearest wasmill.toml at or above the component]
     #[arg(long, value_name = "FILE")]

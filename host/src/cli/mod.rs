@@ -102,7 +102,7 @@ enum Noun {
     Secret(secret::Secret),
     /// Serve the tools to an MCP client, on standard input and output
     Mcp(mcp::Mcp),
-    /// Make, sign, verify, install, list and remove components
+    /// Make, sign, publish, verify, install, list and remove components
     #[command(subcommand)]
     Plugin(plugin::Plugin),
     /// List and call tools

@@ -89,7 +89,8 @@ impl Up {
 /// Gives and takes components, and follows policies, where the database may be other hosts' too.
 async fn share(home: &Home, config: &HostConfig, host: &Host, stopped: watch::Receiver<bool>) {
     if config.store.url.is_some() {
-        let components = Sharing::new(host.catalog.registry().clone(), home.trust_file(), host.store.clone());
+        let components =
+            Sharing::new(host.catalog.registry().clone(), home.trust_file(), home.lock_file(), host.store.clone());
         let policies = Policies::new(home.clone(), host.store.clone());
         tokio::join!(components.run(stopped.clone()), policies.run(stopped));
     }

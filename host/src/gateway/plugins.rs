@@ -6,15 +6,17 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use wasmill_registry::{
-    Bundle, COMPONENT_SIZE_MAX, Digest, Entry, Installed, Kind, LoadError, NameError, Reference, Registry, Signer,
-    TrustRoots, Verified,
+    Bundle, COMPONENT_SIZE_MAX, Digest, Entry, Installed, Kind, Leave, LoadError, NameError, Reference, Registry,
+    Signer, TrustRoots, Verified,
 };
 
 use super::extract::{Body, blocking};
 use super::state::SharedGateway;
-use super::text::coded;
+use super::text::{Text, coded};
+use crate::home::install_locked;
 use crate::host::sharing::{forget, offer_one, withdraw_one};
 use crate::problem::{Problem, ProblemKind};
+use crate::registries::Location;
 use crate::runtime::check_world;
 
 /// Largest request, in bytes: the largest component in base64, and room for the rest.
@@ -33,6 +35,18 @@ pub struct InstallRequest {
     /// The DSSE envelope, base64.
     #[serde(with = "coded")]
     pub envelope: Vec<u8>,
+    /// The source of a forged component.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Text>,
+    /// Where it was got from: an address, for wasmill.lock. None: files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// Install it although a newer version was installed once.
+    #[serde(default)]
+    pub allow_downgrade: bool,
+    /// Install it although wasmill.lock has this version with another digest: exactly this one, as `sha256:…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept_digest: Option<String>,
 }
 
 /// What an installation did.
@@ -120,11 +134,16 @@ async fn install(
 ) -> Result<Json<InstallReply>, Problem> {
     let at = gateway.clone();
     let installed = blocking(move || {
-        let InstallRequest { component, manifest, envelope } = request;
-        let bundle = Bundle { component, manifest, envelope, source: None };
+        let InstallRequest { component, manifest, envelope, source, origin, allow_downgrade, accept_digest } = request;
+        let digest = accept_digest.map(|text| Digest::from_oci(&text)).transpose();
+        let digest = digest.map_err(|error| Problem::invalid("lock.digest", error, "Write it as sha256:…."))?;
+        let leave = Leave { older: allow_downgrade, digest };
+        let origin = origin.map(|text| text.parse::<Location>()).transpose()?.map(|location| location.to_string());
+        let bundle = Bundle { component, manifest, envelope, source: source.map(Text::into_bytes) };
         let verified = bundle.verify(&at.home().trust()?, OffsetDateTime::now_utc())?;
         check_world(verified.component(), verified.manifest())?;
-        let new = at.registry().install(&verified)? == Installed::New;
+        let lock = at.home().lock_file();
+        let new = install_locked(&lock, at.registry(), &verified, &leave, origin)? == Installed::New;
         Ok((verified, new))
     });
     let (verified, new) = installed.await?;

@@ -11,6 +11,7 @@ use crate::capabilities::ModelConfig;
 use crate::forge::ForgeSettings;
 use crate::mcp_servers::{ServerConfig, ServerSection, servers};
 use crate::permissions::LimitName;
+use crate::registries::{RegistryConfig, misfit as registry_misfit};
 use crate::streams::kafka::KafkaConfig;
 use crate::streams::{RECORD_SIZE_MAX, TopicSpec, check_topic};
 
@@ -52,6 +53,8 @@ pub struct HostConfig {
     pub tool_topics: Vec<ToolTopicsConfig>,
     /// Topics on which clients talk with agents; none: they can't.
     pub conversations: Option<ConversationsConfig>,
+    /// Registries of components that are searched; none unless named.
+    pub registries: Vec<RegistryConfig>,
 }
 
 /// Where records are.
@@ -246,6 +249,8 @@ struct File<S> {
     #[serde(default)]
     tool_topics: Vec<ToolTopicsConfig>,
     conversations: Option<ConversationsConfig>,
+    #[serde(default)]
+    registry: Vec<RegistryConfig>,
 }
 
 impl HostConfig {
@@ -311,6 +316,9 @@ impl HostConfig {
         if let Some((field, message)) = file.conversations.as_ref().and_then(misfit_of_conversations) {
             return at(&["conversations", field], message);
         }
+        if let Some((row, field, message)) = registry_misfit(&file.registry) {
+            return at(&["registry", &row.to_string(), field], message);
+        }
         let File {
             streams: section,
             store,
@@ -324,6 +332,7 @@ impl HostConfig {
             runs,
             tool_topics,
             conversations,
+            registry: registries,
             ..
         } = file;
         let streams = section.map_or_else(|| StreamsConfig::Embedded(EmbeddedSection::default()), streams);
@@ -342,6 +351,7 @@ impl HostConfig {
             runs,
             tool_topics,
             conversations,
+            registries,
         })
     }
 }
@@ -469,6 +479,11 @@ mod tests {
             ("[conversations]\ninbound = 'a b'\n", 2, "' '"),
             ("[conversations]\noutbound = '__x'\n", 2, "the host's"),
             ("[conversations]\ninbound = 'a'\noutbound = 'a'\n", 3, "clients say"),
+            ("[[registry]]\nname = 'No One'\nurl = 'oci://h'\n", 2, "not a name"),
+            ("[[registry]]\nname = 'a'\nurl = 'oci://h/a:1.0.0'\n", 3, "one component"),
+            ("[[registry]]\nname = 'a'\nurl = 'https://u:p@h/'\n", 3, "password"),
+            ("[[registry]]\nname = 'a'\nurl = 'oci://h'\nuser = 'u'\n", 3, "password_secret"),
+            ("[[registry]]\nname = 'a'\nurl = 'oci://h'\n[[registry]]\nname = 'a'\nurl = 'oci://i'\n", 5, "twice"),
             ("[limits]\ninstances = 0\n", 2, "instances"),
             ("[runs]\nkeep_days = 0\n", 2, "keep_days"),
             ("[limits.component]\nmemory_mib = 0\n", 2, "between"),

@@ -12,6 +12,7 @@
 //! policy.serial     of what other hosts shared    tokens.toml       digests of clients' tokens, mode 0600
 //! secrets.key       opens entered credentials, mode 0600
 //! audit.jsonl       signed checkpoints of the audit trail
+//! wasmill.lock      what was installed, with digests and where it came from
 //! ```
 //!
 //! This folder knows files and settings. It must never know what a running host does with them.
@@ -20,6 +21,7 @@ mod config;
 mod error;
 mod files;
 mod init;
+mod lock;
 mod parts;
 mod tokens;
 
@@ -35,6 +37,7 @@ pub use config::{
 pub use error::HomeError;
 pub use files::{add_to_file, create_private, read_bounded, read_private};
 pub use init::KEY_NAMES;
+pub use lock::{install_locked, read_lock};
 pub use parts::{instance_of, open_kafka, open_store, open_streams};
 pub use tokens::{NewToken, Token, Tokens};
 
@@ -145,6 +148,11 @@ impl Home {
     /// Signed checkpoints of the audit trail, outside of the database that has the trail.
     pub fn audit_file(&self) -> PathBuf {
         self.root.join("audit.jsonl")
+    }
+
+    /// `wasmill.lock`, once something was installed.
+    pub fn lock_file(&self) -> PathBuf {
+        self.root.join("wasmill.lock")
     }
 
     /// The socket of the running host.

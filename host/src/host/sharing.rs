@@ -10,9 +10,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tokio::sync::watch;
-use wasmill_registry::{Bundle, Entry, Registry, TrustRoots};
+use wasmill_registry::{Bundle, Claim, Entry, Leave, Reference, Registry, TrustRoots};
 
 use super::{Stamp, stamp};
+use crate::home::install_locked;
 use crate::problem::{Problem, ProblemKind};
 use crate::store::{BundleRow, Store};
 
@@ -23,6 +24,7 @@ const LOOK: Duration = Duration::from_secs(1);
 pub struct Sharing {
     registry: Registry,
     trust: PathBuf,
+    lock: PathBuf,
     store: Store,
     /// What could not be taken, so that it is fetched and complained about only once; until the trust roots change.
     refused: BTreeSet<String>,
@@ -62,13 +64,15 @@ fn plan(here: &[Entry], rows: &[BundleRow]) -> Plan {
     }
     let missing = rows.iter().filter(|row| !row.is_removed && !here.contains_key(&row.entry));
     plan.take = missing.map(|row| (row.entry.clone(), row.name.clone())).collect();
+    // Old versions before new ones: nothing older comes in afterwards.
+    plan.take.sort_by_cached_key(|(_, name)| name.parse::<Reference>().map(|of| (of.name, of.version)).ok());
     plan
 }
 
 impl Sharing {
     /// Gives and takes between a registry and a database that other hosts use too.
-    pub fn new(registry: Registry, trust: PathBuf, store: Store) -> Self {
-        Self { registry, trust, store, refused: BTreeSet::new(), trusted: None }
+    pub fn new(registry: Registry, trust: PathBuf, lock: PathBuf, store: Store) -> Self {
+        Self { registry, trust, lock, store, refused: BTreeSet::new(), trusted: None }
     }
 
     /// Gives and takes until `stop` becomes true.
@@ -115,11 +119,13 @@ impl Sharing {
 
     async fn take(&mut self, digest: String, name: &str) -> Result<(), Problem> {
         let Some(files) = self.store.bundle_files(&digest).await? else { return Ok(()) };
-        let (registry, trust, wanted) = (self.registry.clone(), self.trust.clone(), digest.clone());
-        match blocking(move || install(&registry, &trust, &files, &wanted)).await {
+        let (registry, trust, lock) = (self.registry.clone(), self.trust.clone(), self.lock.clone());
+        let wanted = digest.clone();
+        match blocking(move || install(&registry, &trust, &lock, &files, &wanted)).await {
             Ok(()) => tracing::info!(component = name, "installed, as on another host"),
             Err(problem) => {
-                tracing::warn!(component = name, code = %problem.code, "not taken over: {}", problem.message);
+                let Problem { code, message, next, .. } = problem;
+                tracing::warn!(component = name, %code, "not taken over: {message} {next}");
                 self.refused.insert(digest);
             }
         }
@@ -157,13 +163,18 @@ pub fn forget(registry: &Registry, entry: &Entry) -> Result<(), Problem> {
     }
 }
 
-/// Verifies and installs what another host offers.
-fn install(registry: &Registry, trust: &Path, files: &str, digest: &str) -> Result<(), Problem> {
+/// Verifies and installs what another host offers. This home's lock file holds here too: whoever writes into the database
+/// can bring back no old version, and no other content of one that was here. What is forged is the forge's, version for
+/// version.
+fn install(registry: &Registry, trust: &Path, lock: &Path, files: &str, digest: &str) -> Result<(), Problem> {
     let files: Files = serde_json::from_str(files).map_err(|error| unreadable(&error.to_string()))?;
     let roots = std::fs::read_to_string(trust).map_err(|error| Problem::io(trust, &error))?;
     let roots = TrustRoots::parse(&roots).map_err(|error| unreadable(&format!("trust.toml: {error}")))?;
     let verified = files.into_bundle()?.verify(&roots, OffsetDateTime::now_utc())?;
-    registry.install(&verified)?;
+    match verified.claim() {
+        Claim::Published => install_locked(lock, registry, &verified, &Leave::default(), None)?,
+        Claim::Forged(_) => registry.install(&verified)?,
+    };
     let is_here = registry.list()?.iter().any(|entry| entry.oci_manifest.to_string() == digest);
     if is_here { Ok(()) } else { Err(unreadable("the files are others than the row says")) }
 }
@@ -233,6 +244,14 @@ mod tests {
     fn what_somebody_removed_goes_here_too_and_does_not_come_back() {
         let planned = plan(&[entry("a")], &[row("a", true), row("b", true)]);
         assert_eq!(planned, Plan { remove: vec![entry("a")], ..Plan::default() });
+    }
+
+    #[test]
+    fn old_versions_are_taken_before_new_ones() {
+        let of = |version: &str| BundleRow { name: format!("a@{version}"), ..row(version, false) };
+        let planned = plan(&[], &[of("1.10.0"), of("1.9.0"), of("1.10.0-rc.1")]);
+        let names: Vec<&str> = planned.take.iter().map(|(_, name)| name.as_str()).collect();
+        assert_eq!(names, ["a@1.9.0", "a@1.10.0-rc.1", "a@1.10.0"]);
     }
 
     #[test]

@@ -9,9 +9,12 @@
 //! <https://github.com/opencontainers/image-spec/blob/main/image-layout.md>
 
 mod error;
+mod image;
 mod registry;
 mod store;
 mod types;
 
 pub use error::LayoutError;
-pub use registry::{Entry, Installed, LoadError, Registry};
+pub use image::{Blob, IMAGE_MANIFEST_SIZE_MAX, Image, Part, Parts};
+pub use registry::{Entry, Installed, LoadError, Registry, entries_of};
+pub use store::INDEX_SIZE_MAX;

@@ -1,20 +1,17 @@
 //! Installing, listing, getting and removing components.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use semver::Version;
 use time::OffsetDateTime;
 
 use super::error::LayoutError;
-use super::store::{Lock, Store};
-use super::types::{
-    ARTIFACT_TYPE, COMPONENT_LAYER, Descriptor, EMPTY_CONFIG, EMPTY_TYPE, ENVELOPE_LAYER, ImageManifest, Index,
-    MANIFEST_LAYER, MANIFEST_TYPE, REF_NAME, SCRIPT_LAYER, SOURCE_LAYER,
-};
-use crate::component::{Bundle, COMPONENT_SIZE_MAX, ENVELOPE_SIZE_MAX, SOURCE_SIZE_MAX, Verified};
+use super::image::{IMAGE_MANIFEST_SIZE_MAX, Image, Part, Parts};
+use super::store::{Lock, Store, parse_index};
+use super::types::{ARTIFACT_TYPE, Descriptor, ImageManifest, Index, REF_NAME};
+use crate::component::{Bundle, Verified};
 use crate::digest::Digest;
-use crate::manifest::MANIFEST_SIZE_MAX;
 use crate::names::{Reference, check_component_name};
 use crate::signature::SignatureError;
 use crate::trust::TrustRoots;
@@ -79,30 +76,12 @@ impl Registry {
         let mut index = self.store.read_index(&lock)?;
         let (name, version) = (&verified.manifest().name, &verified.manifest().version);
 
-        let bundle = verified.bundle();
-        let component = match verified.manifest().script {
-            None => self.store.write_blob(&bundle.component, COMPONENT_LAYER, Some("component.wasm"))?,
-            Some(_) => self.store.write_blob(&bundle.component, SCRIPT_LAYER, Some("tool"))?,
-        };
-        let mut layers = vec![
-            component,
-            self.store.write_blob(&bundle.manifest, MANIFEST_LAYER, Some("wasmill.toml"))?,
-            self.store.write_blob(&bundle.envelope, ENVELOPE_LAYER, Some("component.dsse.json"))?,
-        ];
-        if let Some(source) = &bundle.source {
-            layers.push(self.store.write_blob(source, SOURCE_LAYER, Some("lib.rs"))?);
+        let image = self.image_of(verified)?;
+        for blob in image.blobs() {
+            self.store.write_blob(blob.digest, blob.bytes)?;
         }
-        let image = ImageManifest {
-            schema_version: 2,
-            media_type: MANIFEST_TYPE.into(),
-            artifact_type: ARTIFACT_TYPE.into(),
-            config: self.store.write_blob(EMPTY_CONFIG, EMPTY_TYPE, None)?,
-            layers,
-            annotations: BTreeMap::from([(super::types::TITLE.into(), format!("{name}:{version}"))]),
-        };
-        let mut descriptor = self.store.write_json_blob(&image, MANIFEST_TYPE)?;
-        descriptor.artifact_type = Some(ARTIFACT_TYPE.into());
-        descriptor.annotations.insert(REF_NAME.into(), format!("{name}:{version}"));
+        self.store.write_blob(image.digest(), image.manifest())?;
+        let descriptor = image.descriptor().clone();
 
         let there = index
             .manifests
@@ -120,7 +99,8 @@ impl Registry {
                 Ok(done)
             }
             Err(error) => {
-                self.collect(&index, blobs_of(&descriptor, &image), &lock)?;
+                let written = image.blobs().iter().map(|blob| blob.digest.to_oci());
+                self.collect(&index, written.chain([descriptor.digest]).collect(), &lock)?;
                 Err(error)
             }
         }
@@ -156,31 +136,27 @@ impl Registry {
     pub fn get(&self, entry: &Entry) -> Result<Bundle, LayoutError> {
         let lock = self.store.lock_shared()?;
         let index = self.store.read_index(&lock)?;
-        let descriptor = index
-            .manifests
-            .iter()
-            .find(|descriptor| entry_of(descriptor).as_ref() == Some(entry))
-            .ok_or_else(|| LayoutError::NotFound(format!("{}@{}", entry.name, entry.version)))?;
-        let image: ImageManifest = self.store.read_json_blob(descriptor)?;
-        let layer = |media_type: &str, limit: usize| {
-            let layer = image.layers.iter().find(|layer| layer.media_type == media_type);
-            layer.map(|layer| self.store.read_blob(layer, limit)).transpose()
-        };
-        let needed = |bytes: Option<Vec<u8>>, what: &str| {
-            let (path, reason) =
-                (self.store.root().to_owned(), format!("{}@{} has no {what}", entry.name, entry.version));
-            bytes.ok_or(LayoutError::Damaged { path, reason })
-        };
-        let component = match layer(COMPONENT_LAYER, COMPONENT_SIZE_MAX)? {
-            Some(component) => Some(component),
-            None => layer(SCRIPT_LAYER, SOURCE_SIZE_MAX)?,
-        };
+        if !index.manifests.iter().any(|descriptor| entry_of(descriptor).as_ref() == Some(entry)) {
+            return Err(LayoutError::NotFound(format!("{}@{}", entry.name, entry.version)));
+        }
+        let image = self.store.read_blob(entry.oci_manifest, IMAGE_MANIFEST_SIZE_MAX)?;
+        let parts = Parts::parse(&image).map_err(|reason| {
+            let reason = format!("{}@{}: {reason}", entry.name, entry.version);
+            LayoutError::Damaged { path: self.store.root().to_owned(), reason }
+        })?;
+        let read = |part: Part| self.store.read_blob(part.digest, part.max);
         Ok(Bundle {
-            component: needed(component, "component")?,
-            manifest: needed(layer(MANIFEST_LAYER, MANIFEST_SIZE_MAX)?, "manifest")?,
-            envelope: needed(layer(ENVELOPE_LAYER, ENVELOPE_SIZE_MAX)?, "signature")?,
-            source: layer(SOURCE_LAYER, SOURCE_SIZE_MAX)?,
+            component: read(parts.component)?,
+            manifest: read(parts.manifest)?,
+            envelope: read(parts.envelope)?,
+            source: parts.source.map(read).transpose()?,
         })
+    }
+
+    /// The image that a component is written as.
+    fn image_of<'a>(&self, verified: &'a Verified) -> Result<Image<'a>, LayoutError> {
+        let damaged = |reason| LayoutError::Damaged { path: self.store.root().to_owned(), reason };
+        Image::of(verified).map_err(damaged)
     }
 
     /// Reads one component and verifies it with the trust roots of the moment.
@@ -265,6 +241,17 @@ impl LoadError {
             Self::Signature(error) => error.next(),
         }
     }
+}
+
+/// Reads an `index.json` that was got from somewhere: the components that it names, sorted. Entries of other kinds are left
+/// out.
+///
+/// # Errors
+/// With what is wrong: too large, no index.
+pub fn entries_of(index: &[u8]) -> Result<Vec<Entry>, String> {
+    let mut entries: Vec<Entry> = parse_index(index)?.manifests.iter().filter_map(entry_of).collect();
+    entries.sort();
+    Ok(entries)
 }
 
 /// The component that a descriptor names; none for what is not one of ours.

@@ -1,6 +1,6 @@
 //! The files of a layout: blobs by digest, the index, and the lock.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::LayoutError;
+use super::image::IMAGE_MANIFEST_SIZE_MAX;
 use super::types::{Descriptor, Index, LAYOUT_FILE};
 use crate::digest::Digest;
 use crate::files::{Bounded, read_bounded, write_atomic};
 
 /// Largest index, in bytes: some 30,000 components.
-const INDEX_SIZE_MAX: usize = 16 * 1024 * 1024;
-/// Largest OCI manifest, in bytes.
-pub(super) const IMAGE_MANIFEST_SIZE_MAX: usize = 64 * 1024;
+pub const INDEX_SIZE_MAX: usize = 16 * 1024 * 1024;
 
 /// A layout's folder.
 #[derive(Debug, Clone)]
@@ -88,10 +87,7 @@ impl Store {
         let damaged = |reason: String| LayoutError::Damaged { path: path.clone(), reason };
         match read_bounded(&path, INDEX_SIZE_MAX).map_err(io_error(&path))? {
             Bounded::TooLarge => Err(damaged(format!("it has more than {INDEX_SIZE_MAX} bytes"))),
-            Bounded::Whole(bytes) => {
-                let index: Index = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
-                if index.schema_version == 2 { Ok(index) } else { Err(damaged("its schema version is not 2".into())) }
-            }
+            Bounded::Whole(bytes) => parse_index(&bytes).map_err(damaged),
         }
     }
 
@@ -100,34 +96,15 @@ impl Store {
         write_atomic(&path, &to_json(&path, index)?).map_err(io_error(&path))
     }
 
-    /// Writes a blob and describes it. A blob that is there with the right content stays.
-    pub fn write_blob(&self, bytes: &[u8], media_type: &str, title: Option<&str>) -> Result<Descriptor, LayoutError> {
-        let digest = Digest::of(bytes);
+    /// Writes a blob under its digest. One that is there with the right content stays.
+    pub fn write_blob(&self, digest: Digest, bytes: &[u8]) -> Result<(), LayoutError> {
         let path = self.blob_path(digest);
         let whole = matches!(read_bounded(&path, bytes.len()), Ok(Bounded::Whole(found)) if found == bytes);
-        if !whole {
-            write_atomic(&path, bytes).map_err(io_error(&path))?;
-        }
-        Ok(Descriptor {
-            media_type: media_type.to_owned(),
-            digest: digest.to_oci(),
-            size: bytes.len() as u64,
-            artifact_type: None,
-            annotations: title
-                .map(|title| BTreeMap::from([(super::types::TITLE.into(), title.into())]))
-                .unwrap_or_default(),
-        })
-    }
-
-    pub fn write_json_blob(&self, document: &impl Serialize, media_type: &str) -> Result<Descriptor, LayoutError> {
-        self.write_blob(&to_json(&self.root, document)?, media_type, None)
+        if whole { Ok(()) } else { write_atomic(&path, bytes).map_err(io_error(&path)) }
     }
 
     /// Reads a blob of at most `limit` bytes, and checks its digest.
-    pub fn read_blob(&self, descriptor: &Descriptor, limit: usize) -> Result<Vec<u8>, LayoutError> {
-        let index = self.index_path();
-        let digest = Digest::from_oci(&descriptor.digest)
-            .map_err(|error| LayoutError::Damaged { path: index, reason: error.to_string() })?;
+    pub fn read_blob(&self, digest: Digest, limit: usize) -> Result<Vec<u8>, LayoutError> {
         let path = self.blob_path(digest);
         match read_bounded(&path, limit).map_err(io_error(&path))? {
             Bounded::TooLarge => Err(LayoutError::Damaged { path, reason: format!("it has more than {limit} bytes") }),
@@ -139,7 +116,9 @@ impl Store {
     }
 
     pub fn read_json_blob<T: DeserializeOwned>(&self, descriptor: &Descriptor) -> Result<T, LayoutError> {
-        let bytes = self.read_blob(descriptor, IMAGE_MANIFEST_SIZE_MAX)?;
+        let digest = Digest::from_oci(&descriptor.digest)
+            .map_err(|error| LayoutError::Damaged { path: self.index_path(), reason: error.to_string() })?;
+        let bytes = self.read_blob(digest, IMAGE_MANIFEST_SIZE_MAX)?;
         serde_json::from_slice(&bytes).map_err(|error| LayoutError::Damaged {
             path: self.root.join("blobs").join(&descriptor.digest),
             reason: error.to_string(),
@@ -162,6 +141,15 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Reads an index.
+pub(super) fn parse_index(bytes: &[u8]) -> Result<Index, String> {
+    if bytes.len() > INDEX_SIZE_MAX {
+        return Err(format!("it has more than {INDEX_SIZE_MAX} bytes"));
+    }
+    let index: Index = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if index.schema_version == 2 { Ok(index) } else { Err("its schema version is not 2".into()) }
 }
 
 fn to_json(path: &Path, document: &impl Serialize) -> Result<Vec<u8>, LayoutError> {

@@ -1,9 +1,12 @@
 //! Tests across modules, and what they share: keys, trust roots and a small signed component.
 
+mod agentry;
 mod approval;
 mod checkpoint;
 mod component;
+mod image;
 mod layout;
+mod lock;
 mod policy;
 mod trust;
 

@@ -15,6 +15,7 @@ mod keys;
 mod permissions;
 mod plugins;
 mod records;
+mod registries;
 mod running;
 mod scripts;
 mod top;

@@ -8,7 +8,9 @@ const TOOL: &str = "name = 'web'\nversion = '1.0.0'\nkind = 'tool'\n";
 
 /// What one host gives and takes over the database of another.
 fn sharing(host: &Scratch, database: &Scratch) -> Sharing {
-    Sharing::new(host.registry().unwrap(), host.dir.path().join("trust.toml"), database.store.clone())
+    let home = host.dir.path();
+    let (trust, lock) = (home.join("trust.toml"), home.join("wasmill.lock"));
+    Sharing::new(host.registry().unwrap(), trust, lock, database.store.clone())
 }
 
 fn installed(host: &Scratch) -> Vec<String> {
@@ -54,6 +56,45 @@ async fn a_component_goes_to_the_others_and_goes_from_them_and_comes_back() {
     from_a.sync().await.unwrap();
     to_b.sync().await.unwrap();
     assert_eq!((installed(&a), installed(&b)), (vec!["web@1.0.0".to_owned()], vec!["web@1.0.0".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_database_brings_back_nothing_old_and_nothing_else_under_the_same_version() {
+    let (a, b) = two_hosts().await;
+    trust(&b, &a);
+    let newer = TOOL.replace("1.0.0", "2.0.0");
+    a.install_bytes(b"component", &newer).unwrap();
+    sharing(&a, &a).sync().await.unwrap();
+    sharing(&b, &a).sync().await.unwrap();
+    assert_eq!(installed(&b), ["web@2.0.0"]);
+
+    // Somebody takes the new one away there, and offers what the publisher signed too: an old one, and another 2.0.0.
+    let entry = b.registry().unwrap().list().unwrap().remove(0);
+    withdraw_one(&a.store, &entry).await.unwrap();
+    forget(&a.registry().unwrap(), &entry).unwrap();
+    a.install_bytes(b"component", TOOL).unwrap();
+    a.install_bytes(b"other", &newer).unwrap();
+    sharing(&a, &a).sync().await.unwrap();
+    sharing(&b, &a).sync().await.unwrap();
+    assert_eq!(installed(&a), ["web@1.0.0", "web@2.0.0"]);
+    assert!(installed(&b).is_empty());
+    // A newer one comes in.
+    a.install_bytes(b"component", &TOOL.replace("1.0.0", "2.0.1")).unwrap();
+    sharing(&a, &a).sync().await.unwrap();
+    sharing(&b, &a).sync().await.unwrap();
+    assert_eq!(installed(&b), ["web@2.0.1"]);
+}
+
+#[tokio::test]
+async fn a_new_host_takes_old_and_new_versions() {
+    let (a, b) = two_hosts().await;
+    trust(&b, &a);
+    for version in ["1.10.0", "1.9.0"] {
+        a.install_bytes(b"component", &TOOL.replace("1.0.0", version)).unwrap();
+    }
+    sharing(&a, &a).sync().await.unwrap();
+    sharing(&b, &a).sync().await.unwrap();
+    assert_eq!(installed(&b), ["web@1.9.0", "web@1.10.0"]);
 }
 
 #[tokio::test]

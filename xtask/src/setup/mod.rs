@@ -7,6 +7,7 @@ mod apt;
 mod kafka;
 mod node;
 mod python;
+mod registry;
 mod tools;
 mod wasi;
 
@@ -22,7 +23,7 @@ pub use kafka::version as kafka_version;
 /// Arguments of `cargo xtask setup`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Leave out what only the tests use: Kafka, PostgreSQL and the clients that talk to them.
+    /// Leave out what only the tests use: Kafka, PostgreSQL, a registry and the clients that talk to them.
     #[arg(long)]
     without_tests: bool,
 }
@@ -88,6 +89,13 @@ const STEPS: &[Step] = &[
         purpose: Purpose::Test,
         is_there: kafka::is_there,
         get: kafka::get,
+    },
+    Step {
+        what: "the distribution registry",
+        why: "components are pushed to it and pulled from it; it is unpacked from Debian's package, not installed",
+        purpose: Purpose::Test,
+        is_there: registry::is_there,
+        get: registry::get,
     },
     Step {
         what: "Python clients: of Kafka, Prometheus and MCP, a browser's driver, and Node.js",

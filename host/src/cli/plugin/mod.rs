@@ -1,8 +1,13 @@
 //! `wasmill plugin`
 
+mod import;
 mod install;
 mod new;
+mod outdated;
 mod provenance;
+mod push;
+mod remote;
+mod search;
 mod sign;
 mod test;
 mod verify;
@@ -47,12 +52,38 @@ pub(super) enum Plugin {
   wasmill plugin provenance logsmith.parse-dpkg
   wasmill plugin provenance cli.sum@0.1.0 --output json")]
     Provenance(provenance::ShowProvenance),
-    /// Install a signed component, or sign and install a project's own
+    /// Install a signed component: from a registry, or from files; or sign and install a project's own
     #[command(after_help = "Examples:
   wasmill plugin install .                 what `cargo component build --release` made here, signed with your key
   wasmill plugin install target/wasm32-wasip1/release/counter.wasm
-  wasmill plugin install counter.wasm --manifest wasmill.toml --signature counter.dsse.json")]
+  wasmill plugin install counter.wasm --manifest wasmill.toml --signature counter.dsse.json
+  wasmill plugin install counter@1.2.0     from the first [[registry]] of host.toml that has it
+  wasmill plugin install oci://registry.example.com/tools/counter:1.2.0
+  wasmill plugin install https://example.com/plugins/#counter@1.2.0")]
     Install(install::Install),
+    /// Push an installed component to an OCI registry
+    #[command(after_help = "Examples:
+  wasmill plugin push counter@1.2.0 oci://registry.example.com/tools/counter
+  wasmill plugin push counter mill         to the [[registry]] of that name in host.toml
+  wasmill plugin push counter oci://127.0.0.1:5000/counter:latest")]
+    Push(push::Push),
+    /// Search the registries of host.toml
+    #[command(after_help = "Examples:
+  wasmill plugin search parse
+  wasmill plugin search --output json")]
+    Search(search::Search),
+    /// Show which components have newer versions where they came from
+    #[command(after_help = "Examples:
+  wasmill plugin outdated")]
+    Outdated(outdated::Outdated),
+    /// Install newer versions from where the installed ones came from; these stay
+    #[command(after_help = "Examples:
+  wasmill plugin upgrade
+  wasmill plugin upgrade counter")]
+    Upgrade(outdated::Upgrade),
+    /// Read another product's plugin index
+    #[command(subcommand)]
+    Import(import::Import),
     /// List installed components, with what is wrong with those that can't be used
     #[command(after_help = "Examples:
   wasmill plugin list
@@ -81,6 +112,11 @@ impl Plugin {
             Self::Verify(command) => command.run(cx).await,
             Self::Provenance(command) => command.run(cx),
             Self::Install(command) => command.run(cx).await,
+            Self::Push(command) => command.run(cx).await,
+            Self::Search(command) => command.run(cx).await,
+            Self::Outdated(command) => command.run(cx).await,
+            Self::Upgrade(command) => command.run(cx).await,
+            Self::Import(command) => command.run(cx).await,
             Self::List => list(cx).await,
             Self::Remove(command) => command.run(cx).await,
         }
