@@ -25,6 +25,7 @@ pub mod runtime;
 pub mod sandbox;
 pub mod store;
 pub mod streams;
+pub mod telemetry;
 pub mod tool_topics;
 pub mod topics;
 pub mod trial;

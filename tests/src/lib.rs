@@ -8,6 +8,7 @@ pub mod binary;
 pub mod chaos;
 pub mod kafka;
 pub mod oci;
+pub mod otlp;
 pub mod parts;
 pub mod postgres;
 pub mod replay;

@@ -164,6 +164,14 @@ pub fn mcp_inspector() -> Result<[PathBuf; 2], Missing> {
     Ok([Path::new(&folder).join("bin/node"), script])
 }
 
+/// A Python with OpenTelemetry's own messages.
+///
+/// # Errors
+/// As [`prometheus_python`].
+pub fn otlp_python() -> Result<PathBuf, Missing> {
+    python_with("opentelemetry.proto.collector.trace.v1.trace_service_pb2", "OpenTelemetry's messages")
+}
+
 /// A Python with Playwright and axe, for the console.
 ///
 /// # Errors

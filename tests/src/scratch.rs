@@ -17,6 +17,7 @@ use wasmill::runtime::EngineConfig;
 use wasmill::store::{AuditFilter, Store};
 use wasmill::streams::embedded::{Embedded, EmbeddedConfig};
 use wasmill::streams::{Batch, Record, SharedStreams, StreamError, TopicSpec};
+use wasmill::telemetry::Telemetry;
 use wasmill_registry::{Bundle, Claim, Registry, Role, SecretKey, TrustRoots, sign, trust_entry};
 
 /// Longest wait for something that must happen; only ever reached by a test that fails.
@@ -48,6 +49,8 @@ pub struct Scratch {
     pub tool_topics: Vec<ToolTopicsConfig>,
     /// Other MCP servers.
     pub mcp_servers: Vec<ServerConfig>,
+    /// Records traces.
+    pub telemetry: Telemetry,
     streams: SharedStreams,
 }
 
@@ -80,6 +83,7 @@ impl Scratch {
             runs_kept: Duration::from_secs(3600),
             tool_topics: Vec::new(),
             mcp_servers: Vec::new(),
+            telemetry: Telemetry::off(),
             streams,
         })
     }
@@ -142,6 +146,7 @@ impl Scratch {
             tool_topics: self.tool_topics.clone(),
             conversations: None,
             mcp_servers: self.mcp_servers.clone(),
+            telemetry: self.telemetry.clone(),
         });
         Ok(host.await?)
     }

@@ -13,6 +13,7 @@ mod instance;
 mod pace;
 mod partition;
 mod rehearse;
+mod spans;
 mod status;
 mod supervisor;
 mod task;

@@ -10,8 +10,8 @@ use super::batch::{from_guest, single, to_guest};
 use super::dead_letter::{self, Reason};
 use super::headers;
 use super::instance::{CallError, Instance};
-use super::timers;
-use crate::capabilities::{AgentSide, CallContext, Outbox, Services, StateView, new_traceparent, problem};
+use super::{spans, timers};
+use crate::capabilities::{AgentSide, CallContext, Outbox, Services, StateView, problem};
 use crate::catalog::Agent;
 use crate::meters::AgentMeter;
 use crate::permissions::LimitName;
@@ -48,6 +48,8 @@ pub struct Done {
     pub state: Vec<StateChange>,
     /// Rows that went to the dead-letter topic.
     pub dead_letters: u64,
+    /// The span of the batch, where it is recorded.
+    pub trace: Option<Arc<str>>,
 }
 
 /// A partition and its instance, if one is warm.
@@ -106,19 +108,26 @@ impl Partition {
     async fn run(&mut self, batch: Batch) -> Result<Done, Problem> {
         self.last_record = Instant::now();
         (self.told_idle, self.idle_failures) = (false, 0);
-        let traceparent = headers::traceparent(&batch);
-        self.begin(&traceparent, headers::id_prefix(&batch)).await?;
+        let mut span = spans::process(&self.around, &batch);
+        let work = self.around.work(&span);
+        let done = work.scope(self.handle(batch, span.traceparent())).await;
+        spans::ended(&mut span, &done);
+        done.map(|done| Done { trace: span.recorded(), ..done })
+    }
+
+    async fn handle(&mut self, batch: Batch, traceparent: &Arc<str>) -> Result<Done, Problem> {
+        self.begin(traceparent, headers::id_prefix(&batch)).await?;
         self.settle_timers(&batch)?;
         let batch = to_guest(batch);
         let tried = match &mut self.instance {
-            Some(instance) => instance.handle(self.around.context(&traceparent), &batch).await,
+            Some(instance) => instance.handle(self.around.context(traceparent), &batch).await,
             None => return Err(lost_instance()),
         };
         let Err(error) = tried else { return Ok(self.take(0)) };
         self.around.meter.failed(error.failure());
         tracing::debug!(agent = %self.around.agent.identity.component, partition = self.number, ?error, "rows one by one");
         self.drop_instance();
-        self.one_by_one(from_guest(batch), &traceparent).await
+        self.one_by_one(from_guest(batch), traceparent).await
     }
 
     /// Tells the agent that its partition is quiet. Where it fails it is told again, later each time, and then left.
@@ -127,10 +136,17 @@ impl Partition {
     /// What the agent, or its trap, said; nothing of it is kept.
     pub async fn idle(&mut self) -> Result<Done, Problem> {
         self.told_idle = true;
-        let traceparent = new_traceparent();
-        self.begin(&traceparent, format!("idle-{}-{}", self.number, &traceparent[3..19])).await?;
+        let mut span = spans::idle(&self.around, self.number);
+        let work = self.around.work(&span);
+        let done = work.scope(self.told(span.traceparent())).await;
+        spans::ended(&mut span, &done);
+        done.map(|done| Done { trace: span.recorded(), ..done })
+    }
+
+    async fn told(&mut self, traceparent: &Arc<str>) -> Result<Done, Problem> {
+        self.begin(traceparent, format!("idle-{}-{}", self.number, &traceparent[3..19])).await?;
         let Some(instance) = &mut self.instance else { return Err(lost_instance()) };
-        match instance.idle(self.around.context(&traceparent)).await {
+        match instance.idle(self.around.context(traceparent)).await {
             Ok(()) => Ok(self.take(0)),
             Err(error) => {
                 self.around.meter.failed(error.failure());
@@ -226,7 +242,9 @@ impl Partition {
 
     fn take(&mut self, dead_letters: u64) -> Done {
         match self.instance.as_mut().and_then(Instance::side) {
-            Some(side) => Done { outputs: side.outbox.take(), state: side.state.take_changes(), dead_letters },
+            Some(side) => {
+                Done { outputs: side.outbox.take(), state: side.state.take_changes(), dead_letters, trace: None }
+            }
             None => Done { dead_letters, ..Done::default() },
         }
     }

@@ -14,6 +14,7 @@ use super::dead_letter;
 use super::group::group_of;
 use super::pace::Pace;
 use super::partition::{Done, Partition, Surroundings, new_side};
+use super::spans;
 use super::status::{AgentState, Board};
 use super::task;
 use super::timers::{self, Timetable};
@@ -116,7 +117,10 @@ async fn session(assignment: &Assignment) -> Result<std::convert::Infallible, Pr
         desk.timetable.touched(&cycle.work.state);
         let offsets = cycle.work.offsets.clone();
         pace.commits(Instant::now());
-        match worker.commit(cycle.work).await {
+        let span = spans::commit(&desk.around, &cycle.traces, records);
+        let committed = worker.commit(cycle.work).await;
+        spans::committed(span, &committed);
+        match committed {
             Ok(()) => {
                 desk.timetable.committed();
                 board.meter().committed(&round, now_ms());
@@ -220,6 +224,8 @@ struct Cycle {
     work: Work,
     records: u64,
     dead_letters: u64,
+    /// Spans of its batches that are recorded.
+    traces: Vec<Arc<str>>,
 }
 
 impl Cycle {
@@ -227,6 +233,7 @@ impl Cycle {
         self.work.outputs.extend(done.outputs);
         self.work.state.extend(done.state);
         self.dead_letters += done.dead_letters;
+        self.traces.extend(done.trace);
     }
 
     /// Records of the agent's own.
@@ -267,7 +274,8 @@ impl Desk {
         timers::settle(&mut state, &agent.section.cron, alone, timers::now_ms())
             .map_err(|error| capabilities::problem(&error))?;
         let offsets = ends(std::slice::from_ref(alone)).into_iter().filter(|_| !timers::fires(alone)).collect();
-        Ok(Cycle { work: Work { outputs, state: state.take_changes(), offsets }, records: 1, dead_letters: 1 })
+        let work = Work { outputs, state: state.take_changes(), offsets };
+        Ok(Cycle { work, records: 1, dead_letters: 1, traces: Vec::new() })
     }
 
     /// Until the next partition becomes idle, or the next timer is due.

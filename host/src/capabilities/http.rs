@@ -22,6 +22,7 @@ use super::secret_text::{fill, names_secret};
 use super::services::Services;
 use crate::permissions::Action;
 use crate::runs::Journal;
+use crate::telemetry::{About, Span, SpanKind};
 
 /// Largest request body, bytes.
 const REQUEST_SIZE_MAX: usize = 8 * 1024 * 1024;
@@ -52,6 +53,8 @@ pub struct HttpGate {
     journal: Option<Arc<Journal>>,
     /// Key of the call at hand, below which each request has its own.
     key: Option<Arc<str>>,
+    /// The span that the requests are below.
+    traceparent: Arc<str>,
     requests: u64,
 }
 
@@ -66,13 +69,15 @@ impl HttpGate {
         journal: Option<Arc<Journal>>,
     ) -> Self {
         let (deadline, key) = (context.deadline, context.idempotency_key.clone());
-        Self { identity, services, deadline, journal, key, requests: 0 }
+        let traceparent = context.traceparent.clone();
+        Self { identity, services, deadline, journal, key, traceparent, requests: 0 }
     }
 
     /// A new call begins.
     pub fn begin_call(&mut self, context: &CallContext) {
         self.deadline = context.deadline;
         self.key = context.idempotency_key.clone();
+        self.traceparent = context.traceparent.clone();
         self.requests = 0;
     }
 
@@ -84,7 +89,8 @@ impl HttpGate {
         let own = Instant::now() + self.identity.grant.limits().deadline();
         let deadline = if self.journal.is_some() { self.deadline.min(own) } else { self.deadline };
         let door = Door { identity: self.identity.clone(), services: self.services.clone() };
-        Sending { door, key, deadline, first_byte: options.and_then(|o| o.first_byte_timeout) }
+        let traceparent = self.traceparent.clone();
+        Sending { door, key, traceparent, deadline, first_byte: options.and_then(|o| o.first_byte_timeout) }
     }
 }
 
@@ -92,6 +98,7 @@ impl HttpGate {
 pub(super) struct Sending {
     door: Door,
     key: Option<Arc<str>>,
+    traceparent: Arc<str>,
     deadline: Instant,
     first_byte: Option<Duration>,
 }
@@ -105,10 +112,28 @@ impl Sending {
     /// Checks the request, and sends it.
     pub(super) async fn send(
         self,
+        parts: http::request::Parts,
+        body: bytes::Bytes,
+    ) -> Result<http::Response<reqwest::Body>, HttpError> {
+        let mut span = self.door.span(&self.traceparent, &parts);
+        let answer = self.sent(&span, parts, body).await;
+        match &answer {
+            Ok(response) => span.set("http.response.status_code", i64::from(response.status().as_u16())),
+            Err(error) => span.fail(reason(error)),
+        }
+        answer
+    }
+
+    async fn sent(
+        self,
+        span: &Span,
         mut parts: http::request::Parts,
         body: bytes::Bytes,
     ) -> Result<http::Response<reqwest::Body>, HttpError> {
         self.door.admit(&mut parts)?;
+        if let Some(traceparent) = span.recorded().and_then(|own| HeaderValue::from_str(&own).ok()) {
+            parts.headers.entry("traceparent").or_insert(traceparent);
+        }
         if let Some(key) = self.key.as_deref().and_then(|key| HeaderValue::from_str(key).ok()) {
             // Whoever gives a key of its own knows better what is the same.
             parts.headers.entry(IDEMPOTENCY_KEY).or_insert(key);
@@ -136,6 +161,15 @@ struct Door {
 }
 
 impl Door {
+    /// A request on its way, by OpenTelemetry's conventions for HTTP clients. Its path and query are the guest's own affair.
+    fn span(&self, traceparent: &Arc<str>, request: &http::request::Parts) -> Span {
+        self.services.telemetry.below(traceparent, || {
+            About::new(request.method.as_str().to_owned(), SpanKind::Client)
+                .with("http.request.method", request.method.as_str().to_owned())
+                .with("server.address", destination(&request.uri).unwrap_or_default())
+        })
+    }
+
     /// Checks the request and puts secrets into it.
     fn admit(&self, request: &mut http::request::Parts) -> Result<(), HttpError> {
         let authority = request.uri.authority().ok_or(HttpError::HttpRequestUriInvalid)?;
@@ -158,7 +192,7 @@ impl Door {
             if !safe {
                 return Err(HttpError::InternalError(Some("a secret is sent over https only".into())));
             }
-            let filled = fill(text, |name| {
+            let filled = fill_secrets(text, |name| {
                 check(&self.identity, &self.services, Action::Secret(name)).map_err(denied)?;
                 let missing = || HttpError::InternalError(Some(format!("there is no secret `{name}`")));
                 self.services.secrets.get(name).ok_or_else(missing)
@@ -209,8 +243,20 @@ fn destination(uri: &http::Uri) -> Option<String> {
     })
 }
 
-fn is_loopback(host: &str) -> bool {
+/// True for an address of this machine itself, as a URL has it.
+pub fn is_loopback(host: &str) -> bool {
     host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// A failure in one word.
+fn reason(error: &HttpError) -> &'static str {
+    match error {
+        HttpError::InternalError(_) | HttpError::HttpRequestDenied => "denied",
+        HttpError::HttpResponseTimeout | HttpError::ConnectionTimeout => "timeout",
+        HttpError::DestinationIpProhibited => "address",
+        HttpError::ConnectionRefused | HttpError::ConnectionTerminated => "connection",
+        _ => "request",
+    }
 }
 
 fn denied(error: crate::runtime::bindings::errors::Error) -> HttpError {

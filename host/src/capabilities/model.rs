@@ -12,6 +12,7 @@ use super::services::Secrets;
 use crate::permissions::Action;
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::model::{Answer, Host, Request, Role};
+use crate::telemetry::{About, Span, SpanKind};
 
 /// Most messages of one question.
 const MESSAGES_MAX: usize = 256;
@@ -142,10 +143,12 @@ impl Host for Guest {
         let place = self.place();
         let (identity, services) = (self.identity().clone(), self.services().clone());
         let (request, shown) = (&request, shown(&request));
+        let traceparent = self.context().traceparent.clone();
         let call = move |terms: Terms| async move {
             let default = services.model.as_ref().map(|m| m.config.model.as_str());
             let model = request.model.as_deref().or(default).unwrap_or("default").to_owned();
             check(&identity, &services, Action::Model(&model))?;
+            let mut span = services.telemetry.below(&traceparent, || about(&model));
             let client = services.model.as_ref().ok_or_else(|| {
                 errors::unavailable("model.none", "no model is configured", "add a [model] section to host.toml")
             })?;
@@ -161,9 +164,31 @@ impl Host for Guest {
                 ));
             }
             let left = terms.deadline.saturating_duration_since(Instant::now());
-            client.complete(&model, request, left - (left / 10).min(RESERVE_MAX), terms.key.as_deref()).await
+            let within = left - (left / 10).min(RESERVE_MAX);
+            let answer = client.complete(&model, request, within, terms.key.as_deref()).await;
+            end(&mut span, &answer);
+            answer
         };
         self.ask(place, "model", request, shown, call).await
+    }
+}
+
+/// A question, by OpenTelemetry's conventions for generative models.
+fn about(model: &str) -> About {
+    About::new(format!("chat {model}"), SpanKind::Client)
+        .with("gen_ai.operation.name", "chat")
+        .with("gen_ai.request.model", model.to_owned())
+}
+
+fn end(span: &mut Span, answer: &Result<Answer, Error>) {
+    let tokens = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    match answer {
+        Ok(answer) => {
+            span.set("gen_ai.response.model", answer.model.clone());
+            span.set("gen_ai.usage.input_tokens", tokens(answer.prompt_tokens));
+            span.set("gen_ai.usage.output_tokens", tokens(answer.completion_tokens));
+        }
+        Err(error) => span.fail(&errors::problem(error).code),
     }
 }
 

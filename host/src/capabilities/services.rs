@@ -10,6 +10,7 @@ use super::tools::ToolCalls;
 use crate::meters::Meters;
 use crate::store::AuditWriter;
 use crate::streams::{SharedStreams, StreamError};
+use crate::telemetry::Telemetry;
 
 /// The services behind the capabilities.
 pub struct Services {
@@ -29,6 +30,8 @@ pub struct Services {
     pub audit: AuditWriter,
     /// Counts what agents and tools do.
     pub meters: Meters,
+    /// Records traces.
+    pub telemetry: Telemetry,
     /// Agents that agents have started.
     pub book: Book,
     tools: OnceLock<Weak<dyn ToolCalls>>,
@@ -43,10 +46,11 @@ impl Services {
         secrets: Secrets,
         http: reqwest::Client,
         audit: AuditWriter,
+        telemetry: Telemetry,
     ) -> Self {
         let (topics, meters, book) = (TopicNames::default(), Meters::default(), Book::new(streams.clone()));
         let (making_topics, tools, forge) = (tokio::sync::Mutex::default(), OnceLock::new(), OnceLock::new());
-        Self { streams, topics, making_topics, model, secrets, http, audit, meters, book, tools, forge }
+        Self { streams, topics, making_topics, model, secrets, http, audit, meters, telemetry, book, tools, forge }
     }
 
     /// Gives whoever runs tool calls. Only the first one counts.

@@ -13,6 +13,7 @@ use crate::permissions::{Action, PrincipalKind};
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::tools as wit;
 use crate::store::AuditEntry;
+use crate::telemetry::{About, Span, SpanKind, Work};
 
 /// Runs tool calls against what the catalog holds at that moment.
 pub struct Toolbox {
@@ -66,6 +67,27 @@ impl ToolCalls for Toolbox {
     }
 
     async fn call(&self, caller: &Caller, invocation: Invocation) -> Result<String, Error> {
+        let mut span = self.catalog.services().telemetry.below(&caller.context.traceparent, || about(&invocation));
+        let mut work = Work { traceparent: Some(span.traceparent().clone()), ..Work::current() };
+        work.tool = Some(invocation.tool.as_str().into());
+        let outcome = work.scope(self.called(caller, invocation, &span)).await;
+        if let Err(error) = &outcome {
+            span.fail(&problem(error).code);
+        }
+        outcome
+    }
+}
+
+/// A call, by OpenTelemetry's conventions for tools of generative models. What it is called with is nobody's business.
+fn about(invocation: &Invocation) -> About {
+    About::new(format!("execute_tool {}", invocation.tool), SpanKind::Internal)
+        .with("gen_ai.operation.name", "execute_tool")
+        .with("gen_ai.tool.name", invocation.tool.clone())
+        .with("wasmill.tool.function", invocation.function.clone())
+}
+
+impl Toolbox {
+    async fn called(&self, caller: &Caller, invocation: Invocation, span: &Span) -> Result<String, Error> {
         let Invocation { tool: reference, function, arguments } = invocation;
         let name = reference.split('@').next().unwrap_or(&reference);
         let services = self.catalog.services();
@@ -90,7 +112,8 @@ impl ToolCalls for Toolbox {
                 )
             })?;
             found.check(&tool, &arguments)?;
-            let context = caller.context.below(&tool.identity);
+            let mut context = caller.context.below(&tool.identity);
+            context.traceparent = span.traceparent().clone();
             self.catalog.run(&tool, context, &function, &arguments).await.0
         }
         .await;
@@ -100,9 +123,7 @@ impl ToolCalls for Toolbox {
         self.trace(caller, &reference, &function, &outcome, started.elapsed());
         outcome
     }
-}
 
-impl Toolbox {
     /// Failures and what comes from outside go to the audit trail; successful calls by components are too many for it.
     fn trace(&self, caller: &Caller, tool: &str, function: &str, outcome: &Result<String, Error>, took: Duration) {
         let principal = &caller.identity.principal;

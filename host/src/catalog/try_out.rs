@@ -7,9 +7,10 @@ use wasmill_registry::Manifest;
 use super::component::{Agent, Tool};
 use super::error::CatalogError;
 use super::load::{Catalog, Settings};
-use crate::capabilities::{CallContext, errors, new_traceparent};
+use crate::capabilities::{CallContext, errors};
 use crate::permissions::{Grant, Principal};
 use crate::runtime::bindings::errors::Error;
+use crate::telemetry::new_traceparent;
 
 /// The answer to one call.
 pub struct Tried {

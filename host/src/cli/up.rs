@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io::IsTerminal;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use console::style;
@@ -20,6 +21,10 @@ use crate::host::sharing::Sharing;
 use crate::host::{Host, from_home};
 use crate::mcp::{self, McpPort};
 use crate::problem::{Problem, ProblemKind};
+use crate::telemetry::JsonLines;
+
+/// How long a host that stops waits for the receiver of its last spans.
+const SPANS_WAIT: Duration = Duration::from_secs(2);
 
 /// What is logged unless RUST_LOG says otherwise. The MCP library would tell of each message that a stranger sends.
 const LOG: &str = "info,rmcp=warn";
@@ -56,7 +61,9 @@ impl Up {
             None => None,
         };
         let streams = step("opening the log", open_streams(&home, &config.streams)).await?;
-        let host = step("loading what is installed", from_home::open(&home, &config, streams)).await?;
+        let telemetry = from_home::telemetry(&home, &config.telemetry)?;
+        let opening = from_home::open_with(&home, &config, streams, telemetry.clone());
+        let host = step("loading what is installed", opening).await?;
         let host = Arc::new(host);
         let (stop, stopped) = watch::channel(false);
         let gateway = Arc::new(Gateway::of_host(home.clone(), host.clone())?);
@@ -82,6 +89,7 @@ impl Up {
         http.inspect(tokio::task::JoinHandle::abort);
         mcp_port.inspect(tokio::task::JoinHandle::abort);
         host.seal_audit().await;
+        telemetry.close(SPANS_WAIT).await;
         served
     }
 }
@@ -179,6 +187,6 @@ fn start_log(human: bool) {
     let _ = if human {
         log.with_ansi(std::io::stderr().is_terminal()).try_init()
     } else {
-        log.json().flatten_event(true).try_init()
+        log.event_format(JsonLines).try_init()
     };
 }

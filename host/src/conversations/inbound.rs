@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::error::ConversationError;
 use super::session::Session;
-use crate::capabilities::{is_traceparent, new_traceparent};
 use crate::streams::Record;
+use crate::telemetry::{Work, is_traceparent, new_traceparent};
 
 /// Longest message, bytes.
 const MESSAGE_BYTES_MAX: usize = 256 * 1024;
@@ -51,7 +51,8 @@ pub fn record(session: &Session, said: Said, traceparent: Option<&str>) -> Resul
     length("metadata", json_size(&metadata), JSON_BYTES_MAX)?;
     length("attachments", json_size(&attachments), JSON_BYTES_MAX)?;
     let given = traceparent.filter(|text| is_traceparent(text));
-    let traceparent = given.map_or_else(new_traceparent, Into::into);
+    // What a client gave its request is above the request's own span, where that is recorded.
+    let traceparent = Work::current_trace().or(given.map(Into::into)).unwrap_or_else(new_traceparent);
     let mut value = json!({
         "event_id": event_id, "session_id": session.id(), "role": "user", "message": message, "metadata": metadata,
         "trace_context": { "traceparent": &*traceparent },

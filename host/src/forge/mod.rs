@@ -56,6 +56,7 @@ use crate::meters::{Built, ForgeMeter};
 use crate::permissions::{Action, Grant};
 use crate::sandbox::Sandbox;
 use crate::store::{AuditWriter, Store};
+use crate::telemetry::{About, Span, SpanKind, Telemetry, Work};
 use bench::Bench;
 use quota::Quota;
 use shelf::Shelf;
@@ -107,6 +108,8 @@ pub struct ForgeParts {
     pub observer: Observer,
     /// Counts requests.
     pub meter: Arc<ForgeMeter>,
+    /// Records traces.
+    pub telemetry: Telemetry,
 }
 
 /// The forge of one host.
@@ -118,6 +121,7 @@ pub struct Forge {
     loader: Arc<dyn Loader>,
     observer: Observer,
     meter: Arc<ForgeMeter>,
+    telemetry: Telemetry,
     workshop: OnceCell<Arc<Workshop>>,
     places: Semaphore,
     turns: Semaphore,
@@ -131,7 +135,8 @@ impl Forge {
     /// A forge. Never fails: what a host lacks for building is said when something is to be built, and looked for again
     /// each time.
     pub fn new(parts: ForgeParts) -> Self {
-        let ForgeParts { settings, registry, trust, key, store, audit, examiner, loader, observer, meter } = parts;
+        let ForgeParts { settings, registry, trust, key, store, audit, examiner, loader, observer, meter, telemetry } =
+            parts;
         Self {
             places: Semaphore::new(WAITING_MAX),
             turns: Semaphore::new(settings.builds.max(1)),
@@ -142,6 +147,7 @@ impl Forge {
             loader,
             observer,
             meter,
+            telemetry,
             workshop: OnceCell::new(),
             quota: Quota::new(store.clone()),
             store,
@@ -158,7 +164,16 @@ impl Forge {
     /// Everything else is an [`Outcome`].
     pub async fn build(&self, maker: &Grant, request: &Request) -> Result<Outcome, ForgeError> {
         let began = Instant::now();
-        let ended = self.in_time(maker, request).await;
+        let mut span = self.telemetry.span(Work::current_trace().as_deref(), || about(maker, request));
+        let work = Work { traceparent: Some(span.traceparent().clone()), ..Work::current() };
+        let ended = work.scope(self.in_time(maker, request)).await;
+        match &ended {
+            Ok(Outcome::Callable(product) | Outcome::Waiting(product)) => {
+                span.set("wasmill.component", format!("{}@{}", product.tool, product.version));
+            }
+            Ok(Outcome::Refused(refusal)) => span.fail(&refusal.reason.code),
+            Err(error) => span.fail(error.code()),
+        }
         self.meter.ended(built(&ended), began.elapsed());
         self.audit.record(record::entry(maker, request, &ended));
         ended
@@ -177,6 +192,8 @@ impl Forge {
 
     async fn in_turn(&self, maker: &Grant, request: &Request) -> Result<Outcome, ForgeError> {
         let _place = self.places.try_acquire().map_err(|_| ForgeError::Busy(WAITING_MAX))?;
+        // Until its turn comes.
+        let queue = self.stage("queue");
         let bench = self.bench(request.language).await?;
         let name = self.name_lock(maker.principal().name(), &request.name);
         // One request for a name at a time: the next one may ask for what this one makes.
@@ -186,7 +203,16 @@ impl Forge {
             Bench::Sandbox(_) => Some(self.turns.acquire().await.map_err(|e| ForgeError::Internal(e.to_string()))?),
             Bench::Engine(_) => None,
         };
+        drop(queue);
         pipeline::Run::new(self, bench, maker, request).through().await
+    }
+
+    /// A stage of the request at hand.
+    fn stage(&self, name: &str) -> Span {
+        let parent = Work::current_trace();
+        self.telemetry.span(parent.as_deref(), || {
+            About::new(format!("forge {name}"), SpanKind::Internal).with("wasmill.forge.stage", name.to_owned())
+        })
     }
 
     async fn bench(&self, language: Language) -> Result<Bench, ForgeError> {
@@ -218,6 +244,13 @@ impl Forge {
         names.insert(key, Arc::downgrade(&lock));
         lock
     }
+}
+
+fn about(maker: &Grant, request: &Request) -> About {
+    About::new("forge build", SpanKind::Internal)
+        .with("wasmill.forge.maker", maker.principal().to_string())
+        .with("wasmill.forge.tool", request.name.clone())
+        .with("wasmill.forge.language", request.language.word())
 }
 
 fn built(ended: &Result<Outcome, ForgeError>) -> Built {

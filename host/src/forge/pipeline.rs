@@ -112,6 +112,7 @@ impl<'a> Run<'a> {
     ) -> Result<T, Stop> {
         track.stage = stage;
         let start = Instant::now();
+        let mut span = self.forge.stage(&stage.to_string());
         let result = work.await;
         let timing = Timing::new(stage, start.elapsed());
         track.timings.push(timing);
@@ -120,6 +121,7 @@ impl<'a> Run<'a> {
             Err(Stop::Refused(problem, _)) => Some(problem.code.clone()),
             Err(Stop::Error(error)) => Some(error.code().to_owned()),
         };
+        refused.iter().for_each(|code| span.fail(code));
         let maker = self.maker.principal().as_str();
         (self.forge.observer)(&Event {
             maker: maker.to_owned(),

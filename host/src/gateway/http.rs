@@ -17,7 +17,7 @@ use super::connection::Bounded;
 use super::port::bind;
 use super::state::{Gateway, SharedGateway};
 use super::upgrade::offered;
-use super::{extract, routes};
+use super::{extract, routes, traced};
 use crate::home::HomeError;
 use crate::host::Host;
 use crate::problem::{Problem, ProblemKind};
@@ -52,6 +52,7 @@ impl HttpPort {
     pub async fn serve(self, gateway: SharedGateway, open: Router) {
         let connections = gateway.config().gateway.connections;
         let guarded = routes().route_layer(from_fn_with_state(gateway.clone(), guard));
+        let guarded = guarded.route_layer(traced::layer(&gateway));
         let router = guarded
             .fallback(extract::no_such_route)
             .method_not_allowed_fallback(extract::no_such_method)

@@ -37,6 +37,7 @@ mod text;
 mod tools;
 mod topic_plan;
 mod topics;
+mod traced;
 mod upgrade;
 mod what_if;
 
@@ -67,10 +68,12 @@ pub use text::Text;
 pub use tools::{CallReply, CallRequest, FunctionReply, ToolReply};
 pub use topic_plan::{ApplyRequest, PlanRequest};
 pub use topics::TopicReply;
+pub(crate) use traced::given_traceparent;
 
 /// All routes for the home's owner, who comes in by its socket.
 pub fn router(gateway: SharedGateway) -> Router {
     let all = routes()
+        .route_layer(traced::layer(&gateway))
         .fallback(extract::no_such_route)
         .method_not_allowed_fallback(extract::no_such_method)
         .with_state(gateway);

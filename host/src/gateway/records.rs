@@ -8,10 +8,12 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use super::extract::{Body, Params};
-use super::state::SharedGateway;
+use super::state::{Gateway, SharedGateway};
 use super::text::Text;
+use super::traced::TRACEPARENT;
 use crate::problem::Problem;
 use crate::streams::{Batch, Record, SharedStreams};
+use crate::telemetry::{About, SpanKind, Work};
 
 /// Largest request, in bytes: a record of the largest size in base64 must fit.
 const REQUEST_SIZE_MAX: usize = 32 * 1024 * 1024;
@@ -128,9 +130,34 @@ async fn append(
     Body(request): Body<AppendRequest>,
 ) -> Result<Json<AppendReply>, Problem> {
     let records = request.records.into_iter().map(Record::from).collect();
-    let positions = gateway.streams().await?.append(&topic, records).await?;
+    let positions = append_traced(&gateway, &topic, records).await?;
     let positions = positions.into_iter().map(|(partition, offset)| Position { partition, offset }).collect();
     Ok(Json(AppendReply { positions }))
+}
+
+/// Appends; records that say nothing of a trace go on with the request's, where it has one.
+async fn append_traced(gateway: &Gateway, topic: &str, mut records: Vec<Record>) -> Result<Vec<(u32, u64)>, Problem> {
+    let streams = gateway.streams().await?;
+    let Some(trace) = Work::current_trace() else { return Ok(streams.append(topic, records).await?) };
+    let telemetry = gateway.host_at_work().map(|host| host.telemetry().clone()).unwrap_or_default();
+    let mut span = telemetry.below(&trace, || {
+        About::new(format!("send {topic}"), SpanKind::Producer)
+            .with("messaging.system", streams.system())
+            .with("messaging.operation.name", "send")
+            .with("messaging.operation.type", "send")
+            .with("messaging.destination.name", topic.to_owned())
+            .with("messaging.batch.message_count", i64::try_from(records.len()).unwrap_or(i64::MAX))
+    });
+    for record in &mut records {
+        if !record.headers.iter().any(|(name, _)| name == TRACEPARENT) {
+            record.headers.push((TRACEPARENT.to_owned(), span.traceparent().as_bytes().to_vec()));
+        }
+    }
+    let appended = streams.append(topic, records).await;
+    if let Err(error) = &appended {
+        span.fail(error.code());
+    }
+    Ok(appended?)
 }
 
 async fn read(

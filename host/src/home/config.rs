@@ -14,6 +14,7 @@ use crate::permissions::LimitName;
 use crate::registries::{RegistryConfig, misfit as registry_misfit};
 use crate::streams::kafka::KafkaConfig;
 use crate::streams::{RECORD_SIZE_MAX, TopicSpec, check_topic};
+use crate::telemetry::TelemetryConfig;
 
 /// Most connections that a gateway may be told to take.
 const CONNECTIONS_MAX: usize = 65_536;
@@ -31,6 +32,8 @@ pub struct HostConfig {
     pub store: StoreConfig,
     /// Where metrics are shown.
     pub metrics: MetricsConfig,
+    /// Where traces go.
+    pub telemetry: TelemetryConfig,
     /// Where programs and the console come in.
     pub gateway: GatewayConfig,
     /// What the console shows.
@@ -231,6 +234,8 @@ struct File<S> {
     #[serde(default)]
     metrics: MetricsConfig,
     #[serde(default)]
+    telemetry: TelemetryConfig,
+    #[serde(default)]
     gateway: GatewayConfig,
     #[serde(default)]
     console: ConsoleConfig,
@@ -310,6 +315,9 @@ impl HostConfig {
             Ok(servers) => servers,
             Err((row, field, message)) => return at(&["mcp", "servers", &row.to_string(), field], message),
         };
+        if let Some((field, message)) = file.telemetry.misfit() {
+            return at(&["telemetry", field], message);
+        }
         if let Some((row, field, message)) = misfit(&file.tool_topics) {
             return at(&["tool_topics", &row.to_string(), field], message);
         }
@@ -323,6 +331,7 @@ impl HostConfig {
             streams: section,
             store,
             metrics,
+            telemetry,
             gateway,
             console,
             model,
@@ -340,6 +349,7 @@ impl HostConfig {
             streams,
             store,
             metrics,
+            telemetry,
             gateway,
             console,
             mcp,
@@ -486,6 +496,11 @@ mod tests {
             ("[[registry]]\nname = 'a'\nurl = 'oci://h'\n[[registry]]\nname = 'a'\nurl = 'oci://i'\n", 5, "twice"),
             ("[limits]\ninstances = 0\n", 2, "instances"),
             ("[runs]\nkeep_days = 0\n", 2, "keep_days"),
+            ("[telemetry]\nendpoint = 'localhost:4318'\n", 2, "http://"),
+            ("[telemetry]\nsample_ratio = 1.5\n", 2, "between 0 and 1"),
+            ("[telemetry]\nqueue_spans = 0\n", 2, "queue_spans"),
+            ("[telemetry]\nqueue_spans = 9\nbatch_spans = 0\n", 3, "batch_spans"),
+            ("[telemetry.headers]\n'a b' = 'c'\n", 1, "no HTTP header"),
             ("[limits.component]\nmemory_mib = 0\n", 2, "between"),
             ("[streams]\nbrokers = ['h:9092']\nrecord_bytes = 1\n", 3, "record_bytes"),
             ("[config.'../x']\na = 'b'\n", 1, "../x"),

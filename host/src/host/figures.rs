@@ -69,6 +69,7 @@ impl Host {
             conversations: self.conversations.as_ref().map(Conversations::status),
             forge: meters.forge.figures(),
             audit: meters.audit.figures(),
+            telemetry: self.telemetry().figures(),
         }
     }
 

@@ -22,9 +22,7 @@ use wasmill_registry::{Limits, Registry, SecretKey};
 use crate::agents::Supervisor;
 use crate::approvals::APPROVALS_CHAIN;
 use crate::audit::{Keeper, KeeperParts};
-use crate::capabilities::{
-    Caller, Forging, ModelClient, ModelConfig, Secrets, Services, ToolCalls, guest_http_client, new_traceparent,
-};
+use crate::capabilities::{Caller, Forging, ModelClient, ModelConfig, Secrets, Services, ToolCalls, guest_http_client};
 use crate::catalog::{Catalog, CatalogConfig, Toolbox};
 use crate::conversations::Conversations;
 use crate::forge::{Event, Forge, ForgeParts, ForgeSettings};
@@ -36,6 +34,7 @@ use crate::problem::{Problem, ProblemKind};
 use crate::runtime::{CompileCache, Engine, EngineConfig};
 use crate::store::{AuditWriter, Store, now_ms};
 use crate::streams::SharedStreams;
+use crate::telemetry::{Telemetry, Work};
 use crate::tool_topics::ToolTopics;
 use crate::vault::Vault;
 use crate::watch::Lags;
@@ -96,6 +95,8 @@ pub struct Parts {
     pub conversations: Option<ConversationsConfig>,
     /// Other MCP servers, whose tools are tools of this host.
     pub mcp_servers: Vec<ServerConfig>,
+    /// Records traces.
+    pub telemetry: Telemetry,
 }
 
 /// A host.
@@ -149,7 +150,10 @@ impl Host {
         let http = guest_http_client().map_err(|e| Problem::new(ProblemKind::Failed, "host.tls", e.to_string(), ""))?;
         let audit = AuditWriter::start(parts.store.clone(), &parts.name);
         let mcp_servers = Arc::new(McpServers::new(parts.mcp_servers, &parts.secrets));
-        let services = Arc::new(Services::new(parts.streams.clone(), model, parts.secrets, http, audit.clone()));
+        let telemetry = parts.telemetry;
+        let services =
+            Services::new(parts.streams.clone(), model, parts.secrets, http, audit.clone(), telemetry.clone());
+        let services = Arc::new(services);
         let catalog = Arc::new(Catalog::new(CatalogConfig {
             engine,
             cache,
@@ -189,6 +193,7 @@ impl Host {
                 loader: bench,
                 observer: Box::new(move |event| announce(&events, event)),
                 meter: services.meters.forge.clone(),
+                telemetry,
             }))
         });
         if let Some(forge) = &forge {
@@ -250,6 +255,11 @@ impl Host {
         }
     }
 
+    /// Records traces.
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.catalog.services().telemetry
+    }
+
     /// Writes what waits for the audit trail, and signs its end. The last thing that a host does.
     pub async fn seal_audit(&self) {
         self.audit.flush().await;
@@ -282,9 +292,11 @@ impl Host {
         Ok(())
     }
 
-    /// Somebody outside who calls tools: what the rows for `client:NAME` allow.
+    /// Somebody outside who calls tools: what the rows for `client:NAME` allow. The call goes on with the trace of the work
+    /// at hand, where there is one.
     pub fn client(&self, name: &str) -> Caller {
-        self.catalog.client(name, new_traceparent())
+        let trace = Work::current_trace().unwrap_or_else(|| self.telemetry().draw());
+        self.catalog.client(name, trace)
     }
 
     /// Every stage of every request to the forge, from now on.

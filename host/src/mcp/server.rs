@@ -17,9 +17,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::{answer, forge, topics};
 use crate::capabilities::{Caller, Invocation, ToolCalls, problem};
 use crate::catalog::names;
+use crate::gateway::given_traceparent;
 use crate::host::Host;
 use crate::permissions::Action;
 use crate::problem::Problem;
+use crate::telemetry::{About, SpanKind, Work, is_traceparent};
 
 /// What a client is told about this server.
 const INSTRUCTIONS: &str = "Tools that run as WebAssembly components on a Wasmill host. The list holds what you are \
@@ -93,6 +95,28 @@ impl McpServer {
         tools
     }
 
+    /// A call with its span, by OpenTelemetry's conventions for MCP.
+    async fn traced(
+        &self,
+        request: CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, Problem> {
+        let mut span = self.host.telemetry().span(given_trace(context).as_deref(), || {
+            About::new(format!("tools/call {}", request.name), SpanKind::Server)
+                .with("mcp.method.name", "tools/call")
+                .with("gen_ai.operation.name", "execute_tool")
+                .with("gen_ai.tool.name", request.name.to_string())
+                .with("wasmill.client", self.client.to_string())
+        });
+        let (traceparent, client) = (Some(span.traceparent().clone()), Some(self.client.clone()));
+        let work = Work { traceparent, client, ..Work::default() };
+        let answer = work.scope(self.call(request, context)).await;
+        if let Err(problem) = &answer {
+            span.fail(&problem.code);
+        }
+        answer
+    }
+
     async fn call(
         &self,
         request: CallToolRequestParams,
@@ -161,7 +185,7 @@ impl ServerHandler for McpServer {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        Ok(self.call(request, &context).await.unwrap_or_else(|problem| answer::problem(&problem).into()))
+        Ok(self.traced(request, &context).await.unwrap_or_else(|problem| answer::problem(&problem).into()))
     }
 
     async fn list_resources(
@@ -204,6 +228,13 @@ impl ServerHandler for McpServer {
         self.tell_of_changes(context.cancelled(), tell).await;
         Ok(())
     }
+}
+
+/// The trace that a request came with: in its `_meta`, as MCP has it, or in the HTTP request that carried it.
+fn given_trace(context: &RequestContext<RoleServer>) -> Option<String> {
+    let meta = context.meta.get("traceparent").and_then(Value::as_str).filter(|text| is_traceparent(text));
+    let carried = || given_traceparent(&context.extensions.get::<http::request::Parts>()?.headers);
+    meta.or_else(carried).map(str::to_owned)
 }
 
 fn object(schema: &str) -> Option<JsonObject> {

@@ -12,6 +12,7 @@ mod forge;
 mod histogram;
 mod names;
 mod process;
+mod telemetry;
 mod tool;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub use forge::{Built, ForgeFigures, ForgeMeter};
 pub use histogram::{BOUNDS_MICROS, Distribution, Histogram};
 pub use names::Names;
 pub use process::ProcessFigures;
+pub use telemetry::{TelemetryFigures, TelemetryMeter};
 pub use tool::{ToolFigures, ToolMeter};
 
 /// All meters of a host.

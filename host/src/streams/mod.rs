@@ -66,6 +66,9 @@ pub trait Streams: Send + Sync + 'static {
     /// Creates a topic. Errors with [`StreamError::TopicExists`] where there is one, whatever its shape.
     async fn create_topic(&self, topic: &TopicSpec) -> Result<(), StreamError>;
 
+    /// What OpenTelemetry calls it: `messaging.system`.
+    fn system(&self) -> &'static str;
+
     /// True where records never expire, there is one copy of them, and a topic's kind is decided when it is made.
     fn keeps_forever(&self) -> bool;
 

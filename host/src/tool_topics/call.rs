@@ -8,12 +8,13 @@ use serde_json::Value;
 use super::answer::{self, Envelope, Reply};
 use super::request::Request;
 use crate::agents::given_traceparent;
-use crate::capabilities::{Caller, ToolCalls, is_traceparent, new_traceparent, problem};
+use crate::capabilities::{Caller, ToolCalls, problem};
 use crate::catalog::{Catalog, Toolbox, is_about_time};
 use crate::home::ToolTopicsConfig;
 use crate::problem::{Problem, ProblemKind};
 use crate::store::now_ms;
 use crate::streams::{Batch, Output};
+use crate::telemetry::{About, Span, SpanKind, Work, is_traceparent};
 
 /// What all calls of a pair of topics share.
 pub struct Around {
@@ -48,7 +49,8 @@ impl Outcome {
 pub struct Order {
     request: Request,
     answer_id: String,
-    traceparent: Arc<str>,
+    /// The trace that it came with.
+    traceparent: Option<String>,
     /// When the answer must be there, milliseconds since 1970; none: the limits of client and tool decide.
     until_ms: Option<i64>,
 }
@@ -78,12 +80,18 @@ impl Order {
     /// Calls the tool as the pair's client, with its rows as they are now.
     pub async fn answer(&self, around: &Around) -> Outcome {
         let began = Instant::now();
-        let outcome = self.call(around).await;
+        let mut span = self.span(around);
+        let (traceparent, client) = (span.traceparent().clone(), around.config.client.as_str().into());
+        let work = Work { traceparent: Some(traceparent.clone()), client: Some(client), ..Work::default() };
+        let outcome = work.scope(self.call(around, &traceparent)).await;
+        if let Err(problem) = &outcome {
+            span.fail(&problem.code);
+        }
         let reply = Reply::new(outcome, began.elapsed());
         let envelope = Envelope {
             topic: &around.config.results,
             event_id: &self.answer_id,
-            traceparent: &self.traceparent,
+            traceparent: &traceparent,
             size_max: around.catalog.services().streams.record_bytes_max(),
         };
         match answer::record(&self.request, &reply, envelope) {
@@ -92,12 +100,26 @@ impl Order {
         }
     }
 
-    async fn call(&self, around: &Around) -> Result<Value, Problem> {
+    /// A request under way, by OpenTelemetry's conventions for messaging.
+    fn span(&self, around: &Around) -> Span {
+        let services = around.catalog.services();
+        services.telemetry.span(self.traceparent.as_deref(), || {
+            let topic = &around.config.requests;
+            About::new(format!("process {topic}"), SpanKind::Consumer)
+                .with("messaging.system", services.streams.system())
+                .with("messaging.operation.name", "process")
+                .with("messaging.operation.type", "process")
+                .with("messaging.destination.name", topic.clone())
+                .with("messaging.message.id", self.answer_id.clone())
+        })
+    }
+
+    async fn call(&self, around: &Around, traceparent: &Arc<str>) -> Result<Value, Problem> {
         let invocation = self.request.invocation().ok_or_else(|| {
             let message = format!("`{}` names no function of a tool", self.request.tool_name);
             Problem::invalid("tool.name", message, "write `tool/function`, or `tool@version/function`")
         })?;
-        let Caller { identity, context } = around.catalog.client(&around.config.client, self.traceparent.clone());
+        let Caller { identity, context } = around.catalog.client(&around.config.client, traceparent.clone());
         let deadline = context.deadline.min(self.deadline().unwrap_or(context.deadline));
         let caller = Caller { identity, context: context.until(deadline) };
         let answer = around.toolbox.call(&caller, invocation).await.map_err(|error| self.late(problem(&error)))?;
@@ -127,11 +149,10 @@ fn until(written_ms: i64, deadline_ms: u64, now_ms: i64) -> i64 {
     from.saturating_add(i64::try_from(deadline_ms).unwrap_or(i64::MAX))
 }
 
-/// The trace of the record's headers, or of its `trace_context`, or a new one.
-fn traceparent(record: &Batch, request: &Request) -> Arc<str> {
+/// The trace of the record's headers, or of its `trace_context`.
+fn traceparent(record: &Batch, request: &Request) -> Option<String> {
     let in_value = || request.trace_context.as_ref()?.get("traceparent").map(String::as_str);
-    let given = given_traceparent(record).or_else(|| in_value().filter(|text| is_traceparent(text)));
-    given.map_or_else(new_traceparent, Into::into)
+    given_traceparent(record).or_else(|| in_value().filter(|text| is_traceparent(text))).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use crate::runtime::EngineConfig;
 use crate::store::Store;
 use crate::streams::embedded::{Embedded, EmbeddedConfig};
 use crate::streams::{SharedStreams, TopicSpec};
+use crate::telemetry::Telemetry;
 
 /// Most bytes of one file of cases.
 const CASES_SIZE_MAX: usize = 4 * 1024 * 1024;
@@ -152,6 +153,7 @@ async fn host(folder: &Path, manifest: &Manifest, topics: impl Iterator<Item = S
         tool_topics: Vec::new(),
         conversations: None,
         mcp_servers: Vec::new(),
+        telemetry: Telemetry::off(),
     });
     host.await
 }

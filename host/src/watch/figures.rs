@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::lag::PartitionLag;
 use crate::agents::AgentState;
 use crate::conversations::ConversationsStatus;
-use crate::meters::{AgentFigures, AuditFigures, FlowFigures, ForgeFigures, ProcessFigures, ToolFigures};
+use crate::meters::{
+    AgentFigures, AuditFigures, FlowFigures, ForgeFigures, ProcessFigures, TelemetryFigures, ToolFigures,
+};
 use crate::tool_topics::ToolTopicsStatus;
 
 /// What a host has done since it started, and what it holds now.
@@ -34,6 +36,9 @@ pub struct Figures {
     /// The audit trail.
     #[serde(default)]
     pub audit: AuditFigures,
+    /// Spans; none where nothing is recorded.
+    #[serde(default)]
+    pub telemetry: Option<TelemetryFigures>,
 }
 
 /// The host itself.

@@ -7,6 +7,8 @@
 mod figures;
 mod held;
 mod lag;
+#[cfg(test)]
+mod listed;
 mod page;
 mod view;
 

@@ -65,6 +65,7 @@ impl Collector for Page {
         self.conversations(&mut sheet)?;
         self.forge(&mut sheet)?;
         self.audit(&mut sheet)?;
+        self.telemetry(&mut sheet)?;
         self.host(&mut sheet)
     }
 }
@@ -138,6 +139,14 @@ impl Page {
         let failed = [("checkpoint", audit.failed_checkpoints), ("topic", audit.failed_topic)];
         let failed = failed.into_iter().map(|(work, count)| ([("work", work)], count));
         sheet.counters("wasmill_audit_failures", "Attempts to sign or send the audit trail that failed", None, failed)
+    }
+
+    fn telemetry(&self, sheet: &mut Sheet<'_>) -> Written {
+        let spans = self.0.telemetry.into_iter().flat_map(|f| {
+            [("sent", f.sent), ("failed", f.failed), ("dropped", f.dropped)]
+                .map(|(outcome, count)| ([("outcome", outcome)], count))
+        });
+        sheet.counters("wasmill_telemetry_spans", "Spans of traces, by what became of them", None, spans)
     }
 
     fn tool_topics(&self, sheet: &mut Sheet<'_>) -> Written {

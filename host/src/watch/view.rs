@@ -170,6 +170,7 @@ pub(super) mod tests {
             conversations: None,
             forge: ForgeFigures::default(),
             audit: AuditFigures::default(),
+            telemetry: None,
         }
     }
 

@@ -20,7 +20,7 @@ use std::io::Write;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::row::Row;
-use crate::speed::{embedded, growth, latency, matrix, start};
+use crate::speed::{embedded, growth, latency, matrix, start, telemetry};
 
 /// What was asked for.
 #[derive(Debug, Clone, Copy)]
@@ -104,6 +104,7 @@ const MEASURES: &[(&[&str], Measure)] = &[
     (&["growth"], |options| Box::pin(growth::measure(options))),
     (&["latency"], |options| Box::pin(latency::measure(options))),
     (&["embedded"], |options| Box::pin(embedded::measure(options))),
+    (&["telemetry"], |options| Box::pin(telemetry::measure(options))),
     (&matrix::PARTS, |options| Box::pin(matrix::measure(options))),
     (&["gateway"], |options| Box::pin(gateway::measure(options))),
     (&["scripts"], |_| Box::pin(scripts::measure())),

@@ -10,6 +10,7 @@ use wasmill::forge::{
 };
 use wasmill::permissions::{Grant, Matrix, Principal};
 use wasmill::store::AuditWriter;
+use wasmill::telemetry::Telemetry;
 use wasmill_tests::scratch::Scratch;
 
 /// Who forges in these tests.
@@ -70,6 +71,7 @@ impl EarlyForge {
             loader: Arc::new(Unreachable),
             observer: Box::new(move |event| heard.lock().unwrap().push(event.clone())),
             meter: Arc::default(),
+            telemetry: Telemetry::off(),
         });
         let maker = Matrix::parse(matrix).unwrap().grant(&Principal::client("smith"), None, None, None);
         Self { forge, events, maker, _scratch: scratch }

@@ -35,6 +35,7 @@ mod started;
 mod started_hosts;
 mod starting;
 mod strangers;
+mod telemetry;
 mod timers;
 mod tool_topics;
 mod tools;

@@ -1,5 +1,7 @@
 //! What a run came to.
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 
 use crate::problem::Problem;
@@ -22,12 +24,14 @@ pub enum Outcome {
 }
 
 /// What a run does.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Effects {
     /// Records to send.
     pub outputs: Vec<Output>,
     /// State to change.
     pub state: Vec<StateChange>,
+    /// The span of its last turn, where it is recorded.
+    pub trace: Option<Arc<str>>,
 }
 
 impl Outcome {

@@ -76,7 +76,8 @@ pub async fn replay(catalog: &Catalog, run: &RunRow) -> Result<Replayed, Problem
     };
     let side = new_side(&around, around.state.clone(), run.partition);
     let quiet = agent.identity.grant.limits().deadline();
-    let done = perform(&around, &task, run, repeatable, side, (quiet, Instant::now() + REPLAY_MAX)).await;
+    let (traceparent, times) = (run.traceparent.as_str().into(), (quiet, Instant::now() + REPLAY_MAX));
+    let done = perform(&around, &task, run, &traceparent, repeatable, side, times).await;
     if let Done::Busy(problem) = done {
         return Err(problem);
     }

@@ -13,6 +13,7 @@ use super::turn::Around;
 use crate::agents::dead_letter::{self, Reason};
 use crate::agents::group::group_of;
 use crate::agents::partition::Surroundings;
+use crate::agents::spans;
 use crate::agents::status::AgentState;
 use crate::agents::worker::{Assignment, ensure_dead_letter_topics, join};
 use crate::capabilities::{problem, settled};
@@ -66,7 +67,10 @@ pub async fn session(assignment: &Assignment) -> Result<Infallible, Problem> {
         }
         let offsets = round.work.offsets.clone();
         let (figures, moved) = (round.figures(), round.moved());
-        match worker.commit_part(round.work).await {
+        let span = spans::commit(&around.surroundings, &round.traces, round.ids.len() as u64);
+        let committed = worker.commit_part(round.work).await;
+        spans::committed(span, &committed);
+        match committed {
             Ok(()) => {
                 alone = usize::saturating_sub(alone, 1);
                 board.meter().committed(&figures, now_ms());
@@ -124,6 +128,8 @@ struct Round {
     dead_letters: u64,
     /// When the records were sent, milliseconds since 1970.
     timestamps_ms: Vec<i64>,
+    /// Spans of its runs that are recorded.
+    traces: Vec<Arc<str>>,
 }
 
 impl Round {
@@ -151,8 +157,15 @@ impl Round {
     fn of(around: &Around, desk: &mut Desk, max: usize) -> Result<Option<Self>, Problem> {
         let Surroundings { agent, services, state, .. } = &around.surroundings;
         let (ids, ends, timestamps_ms) = (Vec::new(), Vec::new(), Vec::new());
-        let mut round =
-            Self { work: Work::default(), ids, ends, records: BTreeMap::new(), dead_letters: 0, timestamps_ms };
+        let mut round = Self {
+            work: Work::default(),
+            ids,
+            ends,
+            records: BTreeMap::new(),
+            dead_letters: 0,
+            timestamps_ms,
+            traces: Vec::new(),
+        };
         let mut changes: BTreeMap<u32, Vec<&StateChange>> = BTreeMap::new();
         for (place, window) in desk.windows().iter() {
             let mut last = None;
@@ -161,6 +174,7 @@ impl Round {
                     Outcome::Finished(effects) => {
                         round.work.outputs.extend(effects.outputs.iter().cloned());
                         changes.entry(place.1).or_default().extend(&effects.state);
+                        round.traces.extend(effects.trace.clone());
                     }
                     Outcome::Failed { problem, stack, attempts } => {
                         let reason = Reason { problem: problem.clone(), stack: stack.clone(), attempts: *attempts };

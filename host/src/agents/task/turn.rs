@@ -10,6 +10,7 @@ use crate::agents::batch::to_guest;
 use crate::agents::headers;
 use crate::agents::instance::{CallError, Instance};
 use crate::agents::partition::{Surroundings, new_side};
+use crate::agents::spans;
 use crate::capabilities::{AgentSide, CallContext};
 use crate::catalog::{Agent, Catalog, CatalogError};
 use crate::problem::{Problem, ProblemKind};
@@ -18,6 +19,7 @@ use crate::runs::{
 };
 use crate::store::{Finish, Halt, NewRun, RunRow, RunStatus, Store, StoreError};
 use crate::streams::{Batch, Overlay, StateChange};
+use crate::telemetry::{Span, Work};
 
 /// Pause before a run is looked at again that somebody else seems to work on.
 const TAKEN_PAUSE: Duration = Duration::from_secs(1);
@@ -106,7 +108,9 @@ async fn begin(around: &Around, task: &Task) -> Result<Begun, StoreError> {
         partition: batch.partition,
         offset: batch.offsets.first().copied().unwrap_or_default(),
         key: batch.key(0).map(|key| String::from_utf8_lossy(key).replace('\0', "\u{fffd}")),
-        traceparent: headers::traceparent(batch).to_string(),
+        traceparent: headers::given_traceparent(batch)
+            .map_or_else(|| around.surroundings.services.telemetry.draw(), Into::into)
+            .to_string(),
         seed: fresh.seed,
         clock_ns: fresh.clock_ns,
     };
@@ -163,9 +167,17 @@ impl Attempt<'_> {
             state: state.clone(),
             meter: meter.clone(),
         };
-        let done = perform(&with_agent, task, run, repeatable, side, (quiet, end)).await;
+        let traceparent: Arc<str> = run.traceparent.as_str().into();
+        let mut span = spans::turn(&with_agent, &task.batch, &run.id, &traceparent);
+        let work = Work { run: Some(run.id.as_str().into()), ..with_agent.work(&span) };
+        let times = (quiet, end);
+        let done = work.scope(perform(&with_agent, task, run, span.traceparent(), repeatable, side, times)).await;
+        end_span(&mut span, &done);
         match done {
-            Done::Finished(effects) => self.finish(&agent, &journal, effects).await,
+            Done::Finished(effects) => {
+                let effects = Effects { trace: span.recorded(), ..effects };
+                self.finish(&agent, &journal, effects).await
+            }
             Done::Failed { problem, stack, retry } => self.failed(&journal, problem, stack, retry).await,
             Done::Stopped(stop) => self.stopped(&journal, stop).await,
             Done::Busy(problem) => {
@@ -303,12 +315,12 @@ pub async fn perform(
     around: &Surroundings,
     task: &Task,
     run: &RunRow,
+    traceparent: &Arc<str>,
     repeatable: Repeatable,
     side: AgentSide,
     (quiet, end): (Duration, Instant),
 ) -> Done {
     let (agent, journal) = (&around.agent, repeatable.journal.clone());
-    let traceparent: Arc<str> = run.traceparent.as_str().into();
     let context = CallContext::begin(&agent.identity, traceparent.clone()).until(end);
     let dead = |problem, stack| Done::Failed { problem, stack, retry: false };
     let started = Instance::start_repeatable(around, context.clone(), side, repeatable).await;
@@ -318,7 +330,7 @@ pub async fn perform(
         Err(problem) => return dead(problem, None),
     };
     if let Some(side) = instance.side() {
-        side.outbox.begin(headers::stamp(agent, &traceparent, headers::id_prefix(&task.batch)));
+        side.outbox.begin(headers::stamp(agent, traceparent, headers::id_prefix(&task.batch)));
     }
     let batch = to_guest(task.batch.clone());
     let handled = tokio::select! {
@@ -335,12 +347,25 @@ pub async fn perform(
     }
     match handled {
         Ok(()) => match instance.side() {
-            Some(side) => Done::Finished(Effects { outputs: side.outbox.take(), state: side.state.take_changes() }),
-            None => Done::Finished(Effects { outputs: Vec::new(), state: Vec::new() }),
+            Some(side) => Done::Finished(Effects {
+                outputs: side.outbox.take(),
+                state: side.state.take_changes(),
+                ..Effects::default()
+            }),
+            None => Done::Finished(Effects::default()),
         },
         Err(CallError::Row { problem, retry, .. }) => Done::Failed { problem, stack: None, retry },
         Err(CallError::Dead { .. }) if Instant::now() >= end => dead(too_long(agent, run), None),
         Err(CallError::Dead { problem, stack }) => dead(problem, stack),
+    }
+}
+
+/// Says how a turn ended. One that yields, or waits for a place, is none that failed.
+fn end_span(span: &mut Span, done: &Done) {
+    match done {
+        Done::Failed { problem, .. } | Done::Stopped(Stop::Limit(problem)) => span.fail(&problem.code),
+        Done::Stopped(Stop::Diverged(_)) => span.fail("run.diverged"),
+        _ => {}
     }
 }
 

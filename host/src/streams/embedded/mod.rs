@@ -177,6 +177,10 @@ impl Streams for Embedded {
         self.log.ask(|reply| Command::CreateTopic(topic.clone(), reply)).await
     }
 
+    fn system(&self) -> &'static str {
+        "wasmill_log"
+    }
+
     fn keeps_forever(&self) -> bool {
         true
     }

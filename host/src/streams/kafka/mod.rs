@@ -116,6 +116,10 @@ impl Streams for KafkaStreams {
         self.topics.create(topic).await
     }
 
+    fn system(&self) -> &'static str {
+        "kafka"
+    }
+
     fn keeps_forever(&self) -> bool {
         false
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use wasmill::streams::{Record, SharedStreams, TopicSpec};
+use wasmill::telemetry::Telemetry;
 
 use super::ours::{self, Ours};
 use super::plain::RECORDS_MAX;
@@ -18,7 +19,10 @@ const APPEND: u64 = 5_000;
 /// Until the queues are filled.
 const WARM: Duration = Duration::from_secs(2);
 /// As often as a log is filled at most.
-const ROUNDS_MAX: usize = 40;
+pub(super) const ROUNDS_MAX: usize = 40;
+
+/// Headers of a record, by its number.
+pub(super) type Headers = fn(u64) -> Vec<(String, Vec<u8>)>;
 
 /// `relay` on both.
 pub async fn measure(options: Options) -> Result<Vec<Row>> {
@@ -63,18 +67,7 @@ async fn on_kafka(rig: &Rig, shape: Shape, options: Options) -> Result<Sample> {
 async fn on_embedded(shape: Shape, options: Options) -> Result<Sample> {
     let mut total = Sample::default();
     for _ in 0..ROUNDS_MAX {
-        let order = order(shape, "embedded.in", "embedded.out");
-        let mut ours = Ours::new(&order, None).await?;
-        for name in ["embedded.in", "embedded.out"] {
-            let spec = TopicSpec { name: name.to_owned(), partitions: shape.partitions, compacted: false };
-            ours.streams().create_topic(&spec).await?;
-        }
-        fill(ours.streams(), shape).await?;
-        ours.start().await?;
-        let left = Duration::from_secs_f64(options.seconds - total.seconds);
-        let sample = watch(&mut ours, Duration::ZERO, left.max(Duration::from_millis(200))).await;
-        ours.stop().await?;
-        total = total.and(sample?);
+        total = total.and(round(shape, |_| Vec::new(), Telemetry::off(), options.seconds - total.seconds).await?);
         if total.seconds >= options.seconds {
             break;
         }
@@ -82,13 +75,31 @@ async fn on_embedded(shape: Shape, options: Options) -> Result<Sample> {
     Ok(total)
 }
 
-async fn fill(streams: &SharedStreams, shape: Shape) -> Result<()> {
+/// Copies a log that is filled for it, until all is copied or so many seconds are over.
+pub(super) async fn round(shape: Shape, headers: Headers, telemetry: Telemetry, seconds: f64) -> Result<Sample> {
+    let order = order(shape, "embedded.in", "embedded.out");
+    let mut ours = Ours::new(&order, None).await?;
+    ours.record(telemetry);
+    for name in ["embedded.in", "embedded.out"] {
+        let spec = TopicSpec { name: name.to_owned(), partitions: shape.partitions, compacted: false };
+        ours.streams().create_topic(&spec).await?;
+    }
+    fill(ours.streams(), shape, headers).await?;
+    ours.start().await?;
+    let left = Duration::from_secs_f64(seconds.max(0.2));
+    let sample = watch(&mut ours, Duration::ZERO, left).await;
+    ours.stop().await?;
+    sample
+}
+
+async fn fill(streams: &SharedStreams, shape: Shape, headers: Headers) -> Result<()> {
     let records = FILL_BYTES / shape.size as u64;
     for start in (0..records).step_by(APPEND as usize) {
         let batch = (start..records.min(start + APPEND)).map(|i| Record {
             partition: u32::try_from(i % u64::from(shape.partitions)).ok(),
             key: Some(key(i).into_bytes()),
             value: Some(value(i, shape.size)),
+            headers: headers(i),
             ..Record::default()
         });
         streams.append("embedded.in", batch.collect()).await?;

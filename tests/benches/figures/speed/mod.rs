@@ -10,6 +10,7 @@ mod plain;
 mod program;
 mod rig;
 pub mod start;
+pub mod telemetry;
 
 /// The sizes and numbers of partitions that can be asked for.
 pub fn shapes() -> Vec<String> {

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use wasmill::runtime::EngineConfig;
 use wasmill::streams::SharedStreams;
 use wasmill_registry::RecordHeaders;
+use wasmill::telemetry::Telemetry;
 use wasmill_tests::scratch::{Running, Scratch, component, manifest};
 
 use super::program::{Program, own_cpu_seconds};
@@ -71,6 +72,11 @@ impl Ours {
             scratch.install_bytes(&component(tool)?, &manifest(tool)?)?;
         }
         Ok(Self { scratch, running: None })
+    }
+
+    /// Records traces from its start on.
+    pub fn record(&mut self, telemetry: Telemetry) {
+        self.scratch.telemetry = telemetry;
     }
 
     /// The streams that it runs on.
