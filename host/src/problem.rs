@@ -81,8 +81,8 @@ impl ProblemKind {
     }
 }
 
-/// An error as it leaves the product. As JSON it is `{"code", "message", "next"}`; the kind travels as HTTP status or
-/// exit code.
+/// An error as it leaves the product. As JSON it is `{"code", "message", "next"}`, and `"retry_after_ms"` where
+/// that is known; the kind travels as HTTP status or exit code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct Problem {
@@ -96,6 +96,9 @@ pub struct Problem {
     /// What to do next; empty where nothing sensible can be said.
     #[serde(default)]
     pub next: String,
+    /// When the same may succeed, milliseconds from now, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
 }
 
 fn failed() -> ProblemKind {
@@ -105,7 +108,13 @@ fn failed() -> ProblemKind {
 impl Problem {
     /// A problem out of its parts.
     pub fn new(kind: ProblemKind, code: &str, message: impl fmt::Display, next: impl fmt::Display) -> Self {
-        Self { kind, code: code.to_owned(), message: message.to_string(), next: next.to_string() }
+        let (code, message, next) = (code.to_owned(), message.to_string(), next.to_string());
+        Self { kind, code, message, next, retry_after_ms: None }
+    }
+
+    /// The same problem, which may have passed after so many milliseconds.
+    pub fn with_retry_after_ms(self, retry_after_ms: Option<u64>) -> Self {
+        Self { retry_after_ms, ..self }
     }
 
     /// The request itself is wrong.

@@ -21,6 +21,7 @@ mod keys;
 mod layout;
 mod lock;
 mod manifest;
+mod money;
 mod names;
 mod permissions;
 mod policy;
@@ -49,6 +50,7 @@ pub use lock::{Leave, LockError, LockFile, Pin};
 pub use manifest::{
     Agent, Cron, Engine, Kind, MANIFEST_SIZE_MAX, Manifest, ManifestError, Mode, RecordHeaders, Script,
 };
+pub use money::{Money, NoMoney};
 pub use names::{NameError, Reference, check_component_name, check_topic_name, is_forged_name};
 pub use permissions::{COLUMNS, HttpRule, Limits, Permissions, Topics};
 pub use policy::{POLICY_SIZE_MAX, Policy, VerifiedPolicy};

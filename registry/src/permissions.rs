@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::money::Money;
+
 /// A set of permissions. Deny by default: what is not named is not allowed.
 ///
 /// Names are patterns: `*` stands for any run of characters, everything else for itself.
@@ -164,6 +166,24 @@ pub struct Limits {
     /// Builds that may be asked of the forge in an hour.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub builds_per_hour: Option<u32>,
+    /// Calls of tools in a minute, on one host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool_calls_per_minute: Option<u32>,
+    /// HTTP requests in a minute, on one host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http_calls_per_minute: Option<u32>,
+    /// Questions to language models in a minute, on one host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_calls_per_minute: Option<u32>,
+    /// Records sent in a minute, on one host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub records_per_minute: Option<u32>,
+    /// Tokens of questions to language models and their answers on one day (UTC), on all hosts together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_tokens_per_day: Option<u64>,
+    /// What questions to language models may cost on one day (UTC), on all hosts together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_cost_per_day: Option<Money>,
 }
 
 #[cfg(test)]

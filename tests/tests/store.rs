@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+#[path = "store/model_usage.rs"]
+mod model_usage;
 #[path = "store/runs.rs"]
 mod runs;
 
+use model_usage::{a_day_of_a_model_has_room_or_not_for_all_payers_at_once, hours_of_models_add_up_and_old_ones_go};
 use runs::{
     a_journal_is_cut_where_a_run_asks_again, finished_runs_go_with_their_journals_and_no_others,
     only_the_turn_that_has_claimed_a_run_writes, orders_count_where_the_run_stands_so,
@@ -54,6 +57,8 @@ on_both!(
     a_host_has_one_row_and_old_ones_go,
     two_hosts_may_open_an_empty_database_at_once,
     a_database_of_a_newer_version_is_refused,
+    a_day_of_a_model_has_room_or_not_for_all_payers_at_once,
+    hours_of_models_add_up_and_old_ones_go,
     bundles_are_offered_withdrawn_and_offered_again,
     only_the_turn_that_has_claimed_a_run_writes,
     orders_count_where_the_run_stands_so,

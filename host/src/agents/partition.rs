@@ -16,12 +16,14 @@ use crate::catalog::Agent;
 use crate::meters::AgentMeter;
 use crate::permissions::LimitName;
 use crate::problem::{Problem, ProblemKind};
-use crate::runs::back_off;
+use crate::runs::pause;
 use crate::runtime::Engine;
 use crate::streams::{Batch, Output, Overlay, StateChange, StateReader};
 
 /// How often a record is tried whose failure may pass.
 const ATTEMPTS_MAX: u32 = 3;
+/// Longest that a record is waited for because its failure says so: its whole round waits with it.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(10);
 /// Pause after `idle` has failed; doubled after each further time.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
@@ -205,11 +207,12 @@ impl Partition {
                 CallError::Row { problem, retry, .. } => (problem, None, retry),
                 CallError::Dead { problem, stack } => (problem, stack, false),
             };
+            let pause = pause(attempts, rand::random(), problem.retry_after_ms, RETRY_AFTER_MAX);
             if !retry || attempts >= ATTEMPTS_MAX {
                 return Ok(Err(Reason { problem, stack, attempts }));
             }
             self.around.meter.retried();
-            tokio::time::sleep(back_off(attempts, rand::random())).await;
+            tokio::time::sleep(pause).await;
         }
     }
 

@@ -9,6 +9,7 @@ use std::time::Instant;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::errors;
 use super::guest::Guest;
 use crate::runs::Slot;
 use crate::runtime::bindings::errors::Error;
@@ -77,7 +78,7 @@ impl Guest {
     }
 }
 
-/// Something outside did not answer: it may later.
+/// Something outside did not answer, or too much was asked lately: it may answer later.
 fn is_passing<A>(answer: &Result<A, Error>) -> bool {
-    matches!(answer, Err(Error::Unavailable(_)))
+    answer.as_ref().is_err_and(errors::is_passing)
 }

@@ -16,7 +16,7 @@ use super::log::GuestLog;
 use super::records::{Outbox, OutboxSnapshot};
 use super::services::Services;
 use super::state::{StateSnapshot, StateView};
-use crate::permissions::{Action, Decision, Grant, Principal};
+use crate::permissions::{Action, Decision, Grant, Principal, Rate};
 use crate::runs::{Journal, Repeatable};
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::{Budget, Clocks, GuestOutput, Limiter, Stream};
@@ -246,6 +246,17 @@ pub fn check(identity: &Identity, services: &Services, action: Action<'_>) -> Re
     let (principal, tried) = (identity.principal.to_string(), action.to_string());
     services.audit.record(AuditEntry::now(principal, tried, "denied", denial.to_string()));
     Err(errors::denied(&denial))
+}
+
+/// Counts what somebody asks for, against its limits by the minute and those of its makers.
+///
+/// # Errors
+/// `limit`, with when to come back.
+pub fn count(identity: &Identity, services: &Services, rate: Rate, count: u64) -> Result<(), Error> {
+    services.rates.take(&identity.grant, rate, count).map_err(|reached| {
+        tracing::debug!(target: "permission", principal = %identity.principal, "{reached}");
+        errors::rate(&reached)
+    })
 }
 
 impl WasiView for Guest {

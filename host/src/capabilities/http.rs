@@ -16,11 +16,12 @@ use wasmtime_wasi_http::{Error as HttpError, RequestOptions, WasiBody, WasiHttpH
 
 use super::context::CallContext;
 use super::errors;
-use super::guest::{Identity, check};
+use super::guest::{Identity, check, count};
 use super::http_journal::journalled;
 use super::secret_text::{fill, names_secret};
 use super::services::Services;
-use crate::permissions::Action;
+use crate::permissions::{Action, Rate};
+use crate::problem::Problem;
 use crate::runs::Journal;
 use crate::telemetry::{About, Span, SpanKind};
 
@@ -178,7 +179,8 @@ impl Door {
         }
         let host = destination(&request.uri).ok_or(HttpError::HttpRequestUriInvalid)?;
         let action = Action::Http { host: &host, method: request.method.as_str() };
-        check(&self.identity, &self.services, action).map_err(denied)?;
+        check(&self.identity, &self.services, action).map_err(said_no)?;
+        count(&self.identity, &self.services, Rate::HttpCalls, 1).map_err(said_no)?;
         let safe = request.uri.scheme_str() == Some("https") || is_loopback(authority.host());
         self.fill_secrets(&mut request.headers, safe)
     }
@@ -192,8 +194,8 @@ impl Door {
             if !safe {
                 return Err(HttpError::InternalError(Some("a secret is sent over https only".into())));
             }
-            let filled = fill_secrets(text, |name| {
-                check(&self.identity, &self.services, Action::Secret(name)).map_err(denied)?;
+            let filled = fill(text, |name| {
+                check(&self.identity, &self.services, Action::Secret(name)).map_err(said_no)?;
                 let missing = || HttpError::InternalError(Some(format!("there is no secret `{name}`")));
                 self.services.secrets.get(name).ok_or_else(missing)
             })?;
@@ -259,10 +261,15 @@ fn reason(error: &HttpError) -> &'static str {
     }
 }
 
-fn denied(error: crate::runtime::bindings::errors::Error) -> HttpError {
-    let problem = errors::problem(&error);
-    HttpError::InternalError(Some(format!("{}: {}; {}", problem.code, problem.message, problem.next)))
+/// What the host itself says no with; the SDK reads it back.
+fn said_no(error: crate::runtime::bindings::errors::Error) -> HttpError {
+    let Problem { code, message, next, retry_after_ms, .. } = errors::problem(&error);
+    let later = retry_after_ms.map(|ms| format!("{RETRY_AFTER}{ms}")).unwrap_or_default();
+    HttpError::InternalError(Some(format!("{code}: {message}; {next}{later}")))
 }
+
+/// Stands before the milliseconds after which a request that the host refused may be sent.
+pub(super) const RETRY_AFTER: &str = "; retry-after-ms ";
 
 fn sent(error: &reqwest::Error) -> HttpError {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);

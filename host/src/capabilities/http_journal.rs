@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use serde::{Deserialize, Serialize};
 use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
-use super::http::{Sending, read_request};
+use super::http::{RETRY_AFTER, Sending, read_request};
 use crate::runs::{Blob, Journal, Slot};
 
 /// Largest response body, bytes: all of it is kept.
@@ -93,10 +93,11 @@ fn named(headers: &http::HeaderMap) -> Vec<(String, Blob)> {
     headers.iter().map(|(name, value)| (name.to_string(), Blob(value.as_bytes().to_vec()))).collect()
 }
 
-/// The network may be back later, and a server in a better state.
+/// The network may be back later, a server in a better state, and a limit by the minute gone.
 fn is_passing(answer: &Result<Answered, NoAnswer>) -> bool {
     match answer {
         Ok(answer) => answer.status == 429 || answer.status >= 500,
+        Err(NoAnswer::Other(Some(said))) => said.contains(RETRY_AFTER),
         Err(refused) => matches!(
             refused,
             NoAnswer::Refused | NoAnswer::Terminated | NoAnswer::ConnectionTimeout | NoAnswer::ResponseTimeout

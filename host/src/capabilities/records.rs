@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::errors;
-use super::guest::{Guest, Identity, check};
+use super::guest::{Guest, Identity, check, count};
 use super::services::Services;
 use super::topics::refuse_reserved;
-use crate::permissions::Action;
+use crate::permissions::{Action, Rate};
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::records as wit;
 use crate::streams::{Column, HeaderColumns, Output, RECORD_SIZE_MAX};
@@ -105,9 +105,10 @@ impl Outbox {
     }
 }
 
-/// True where the topic exists.
-async fn may_send_to(identity: &Identity, services: &Services, topic: &str) -> Result<bool, Error> {
+/// True where the topic exists. Everything is asked once for all records of a send.
+async fn may_send_to(identity: &Identity, services: &Services, topic: &str, rows: u64) -> Result<bool, Error> {
     check(identity, services, Action::TopicWrite(topic))?;
+    count(identity, services, Rate::Records, rows)?;
     services.topics.contain(&services.streams, topic).await.map_err(|e| errors::stream(&e))
 }
 
@@ -118,7 +119,8 @@ impl wit::Host for Guest {
             Some(known) => known,
             None => {
                 let (identity, services) = (self.identity().clone(), self.services().clone());
-                let found = may_send_to(&identity, &services, &records.topic).await;
+                let rows = records.keys.ends.len() as u64;
+                let found = may_send_to(&identity, &services, &records.topic, rows).await;
                 if let Some(journal) = self.journal() {
                     journal.note(READING, &found);
                 }

@@ -5,9 +5,10 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
 use super::agents::Book;
 use super::forge::Forging;
-use super::model::ModelClient;
+use super::model::{Account, ModelClient};
 use super::tools::ToolCalls;
 use crate::meters::Meters;
+use crate::permissions::Rates;
 use crate::store::AuditWriter;
 use crate::streams::{SharedStreams, StreamError};
 use crate::telemetry::Telemetry;
@@ -22,6 +23,8 @@ pub struct Services {
     pub(super) making_topics: tokio::sync::Mutex<()>,
     /// The language model; none where none is configured.
     pub model: Option<ModelClient>,
+    /// Budgets for language models.
+    pub account: Account,
     /// Secrets for HTTP requests.
     pub secrets: Secrets,
     /// Sends guests' HTTP requests.
@@ -32,6 +35,8 @@ pub struct Services {
     pub meters: Meters,
     /// Records traces.
     pub telemetry: Telemetry,
+    /// Counts what principals do by the minute.
+    pub rates: Rates,
     /// Agents that agents have started.
     pub book: Book,
     tools: OnceLock<Weak<dyn ToolCalls>>,
@@ -47,10 +52,27 @@ impl Services {
         http: reqwest::Client,
         audit: AuditWriter,
         telemetry: Telemetry,
+        account: Account,
     ) -> Self {
         let (topics, meters, book) = (TopicNames::default(), Meters::default(), Book::new(streams.clone()));
+        let rates = Rates::default();
         let (making_topics, tools, forge) = (tokio::sync::Mutex::default(), OnceLock::new(), OnceLock::new());
-        Self { streams, topics, making_topics, model, secrets, http, audit, meters, telemetry, book, tools, forge }
+        Self {
+            streams,
+            topics,
+            making_topics,
+            model,
+            account,
+            secrets,
+            http,
+            audit,
+            meters,
+            telemetry,
+            rates,
+            book,
+            tools,
+            forge,
+        }
     }
 
     /// Gives whoever runs tool calls. Only the first one counts.

@@ -46,7 +46,8 @@ pub(super) fn own_error(identity: &Identity, error: &Error) -> Error {
 /// An agent's own problem: bounded, and unable to steer a terminal.
 pub(crate) fn own_problem(said: &Problem) -> Problem {
     let text = |text: &str| plain(text, ERROR_SIZE_MAX);
-    Problem::new(said.kind, &plain(&said.code, 64), text(&said.message), text(&said.next))
+    let problem = Problem::new(said.kind, &plain(&said.code, 64), text(&said.message), text(&said.next));
+    problem.with_retry_after_ms(said.retry_after_ms)
 }
 
 /// Text without control characters, cut to so many bytes.

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 
 use super::component::Tool;
 use super::load::Catalog;
-use crate::capabilities::{Caller, Invocation, ToolCalls, check, errors, problem};
+use crate::capabilities::{Caller, Invocation, ToolCalls, check, count, errors, problem};
 use crate::meters::FlowKind;
-use crate::permissions::{Action, PrincipalKind};
+use crate::permissions::{Action, PrincipalKind, Rate};
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::tools as wit;
 use crate::store::AuditEntry;
@@ -93,6 +93,7 @@ impl Toolbox {
         let services = self.catalog.services();
         let refused = |_: &Error| services.meters.refuse_call();
         check(&caller.identity, services, Action::ToolCall(name)).inspect_err(refused)?;
+        count(&caller.identity, services, Rate::ToolCalls, 1).inspect_err(refused)?;
         // Calls that end at once never wait: without this, thousands of them would hold up every other task of the thread.
         tokio::task::coop::consume_budget().await;
         let _under_way = caller.context.enter(&caller.identity).inspect_err(refused)?;

@@ -17,6 +17,7 @@ mod host;
 mod init;
 mod key;
 mod mcp;
+mod model;
 mod output;
 mod permission;
 mod plugin;
@@ -108,6 +109,9 @@ enum Noun {
     /// List and call tools
     #[command(subcommand)]
     Tool(tool::Tool),
+    /// See what language models take
+    #[command(subcommand)]
+    Model(model::Model),
     /// Make tools from source
     #[command(subcommand)]
     Forge(forge::Forge),
@@ -152,6 +156,7 @@ impl Noun {
             Self::Secret(command) => command.run(cx).await,
             Self::Mcp(command) => command.run(cx).await,
             Self::Tool(command) => command.run(cx).await,
+            Self::Model(command) => command.run(cx).await,
             Self::Forge(command) => command.run(cx).await,
             Self::Plugin(command) => command.run(cx).await,
             Self::Permission(command) => command.run(cx).await,

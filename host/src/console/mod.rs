@@ -29,6 +29,7 @@ const FILES: &[File] = &[
     ("/topics.js", "text/javascript; charset=utf-8", include_str!("topics.js")),
     ("/matrix.js", "text/javascript; charset=utf-8", include_str!("matrix.js")),
     ("/settings.js", "text/javascript; charset=utf-8", include_str!("settings.js")),
+    ("/cost.js", "text/javascript; charset=utf-8", include_str!("cost.js")),
     ("/sign.js", "text/javascript; charset=utf-8", include_str!("sign.js")),
 ];
 

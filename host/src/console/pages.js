@@ -1,6 +1,7 @@
 // The pages. Each draws itself from what the gateway says: `draw(api, what, signal, again)` gives elements.
 
 import { h, table, facts, field, source, json, mark, when, link, digest, part, action } from "./dom.js";
+import { cost } from "./cost.js";
 import { approval } from "./sign.js";
 import { now } from "./now.js";
 import { forge, versions } from "./forge.js";
@@ -128,6 +129,7 @@ export const PAGES = [
   { name: "topics", title: "Topics", draw: topics },
   { name: "letters", title: "Dead letters", draw: letters },
   { name: "matrix", title: "Matrix", draw: matrix },
+  { name: "cost", title: "Cost", draw: cost },
   { name: "audit", title: "Audit", draw: audit },
   { name: "components", title: "Components", draw: components },
   { name: "hosts", title: "Hosts", draw: hosts },

@@ -89,8 +89,8 @@ impl From<Diagnostic> for forge::Diagnostic {
 
 impl From<Problem> for errors::Error {
     fn from(problem: Problem) -> Self {
-        let Problem { kind, code, message, next } = problem;
-        let problem = errors::Problem { code, message, next };
+        let Problem { kind, code, message, next, retry_after_ms } = problem;
+        let problem = errors::Problem { code, message, next, retry_after_ms };
         match kind {
             ProblemKind::Denied => Self::Denied(problem),
             ProblemKind::Invalid => Self::Invalid(problem),

@@ -44,6 +44,7 @@ impl Need {
                 | "/v1/events/socket"
                 | "/v1/figures"
                 | "/v1/hosts"
+                | "/v1/model/usage"
                 | "/v1/permissions"
                 | "/v1/permissions/kafka"
                 | "/v1/permissions/policy"

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::header::RETRY_AFTER;
 use axum::http::request::Parts;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
@@ -49,7 +50,10 @@ fn of_query(rejection: &QueryRejection) -> Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        (self.kind.status(), Json(self)).into_response()
+        let status = self.kind.status();
+        let Some(ms) = self.retry_after_ms else { return (status, Json(self)).into_response() };
+        // The header knows whole seconds only: never too early.
+        (status, [(RETRY_AFTER, ms.div_ceil(1000).to_string())], Json(self)).into_response()
     }
 }
 

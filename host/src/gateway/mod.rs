@@ -22,6 +22,7 @@ mod http;
 mod kafka_acls;
 mod live;
 mod metrics;
+mod model_usage;
 mod permissions;
 mod plugins;
 mod policy;
@@ -54,6 +55,7 @@ pub use http::HttpPort;
 pub(crate) use http::{locked, unauthorized};
 pub use kafka_acls::ExportReply;
 pub use metrics::MetricsPort;
+pub use model_usage::ModelUsageReply;
 pub use permissions::{Answer, ExplainReply, ExplainRequest, MatrixReply};
 pub use plugins::{InstallReply, InstallRequest, Plugin};
 pub use policy::{PolicyReply, ShareReply, ShareRequest};
@@ -93,6 +95,7 @@ fn routes() -> Router<SharedGateway> {
         .merge(figures::routes())
         .merge(hosts::routes())
         .merge(kafka_acls::routes())
+        .merge(model_usage::routes())
         .merge(permissions::routes())
         .merge(plugins::routes())
         .merge(policy::routes())

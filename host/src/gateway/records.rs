@@ -7,10 +7,13 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
+use super::asker::Asker;
 use super::extract::{Body, Params};
 use super::state::{Gateway, SharedGateway};
 use super::text::Text;
 use super::traced::TRACEPARENT;
+use crate::capabilities::count;
+use crate::permissions::Rate;
 use crate::problem::Problem;
 use crate::streams::{Batch, Record, SharedStreams};
 use crate::telemetry::{About, SpanKind, Work};
@@ -126,9 +129,15 @@ pub(super) fn routes() -> Router<SharedGateway> {
 
 async fn append(
     State(gateway): State<SharedGateway>,
+    Asker(client): Asker,
     Path(topic): Path<String>,
     Body(request): Body<AppendRequest>,
 ) -> Result<Json<AppendReply>, Problem> {
+    // A single command counts nothing: it ends at once.
+    if let Some(host) = gateway.host_at_work() {
+        let rows = request.records.len() as u64;
+        count(&host.client(&client).identity, host.catalog.services(), Rate::Records, rows)?;
+    }
     let records = request.records.into_iter().map(Record::from).collect();
     let positions = append_traced(&gateway, &topic, records).await?;
     let positions = positions.into_iter().map(|(partition, offset)| Position { partition, offset }).collect();

@@ -282,7 +282,8 @@ impl HostConfig {
         for name in LimitName::ALL {
             let range = name.range();
             if let Some(value) = name.of(&file.limits.component).filter(|value| !range.contains(value)) {
-                let message = format!("{value} is not between {} and {}", range.start(), range.end());
+                let [value, least, most] = [value, *range.start(), *range.end()].map(|value| name.shown(value));
+                let message = format!("{value} is not between {least} and {most}");
                 return at(&["limits", "component", name.key()], message);
             }
         }

@@ -67,6 +67,7 @@ impl Host {
             refused_calls: meters.refused_calls(),
             tool_topics: self.tool_topics.iter().map(ToolTopics::status).collect(),
             conversations: self.conversations.as_ref().map(Conversations::status),
+            models: meters.models.all().iter().map(|(who, meter)| meter.figures(who)).collect(),
             forge: meters.forge.figures(),
             audit: meters.audit.figures(),
             telemetry: self.telemetry().figures(),
@@ -107,6 +108,11 @@ impl Host {
             Some(("agent", name)) => snapshot.agents.contains_key(name),
             Some(("tool", name)) => snapshot.tools.contains_key(name),
             _ => true,
+        });
+        meters.models.keep(|who| match who.split_once(':') {
+            Some(("agent", name)) => snapshot.agents.contains_key(name),
+            Some(("tool", name)) => snapshot.tools.contains_key(name),
+            _ => false,
         });
     }
 }

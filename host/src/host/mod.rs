@@ -22,7 +22,9 @@ use wasmill_registry::{Limits, Registry, SecretKey};
 use crate::agents::Supervisor;
 use crate::approvals::APPROVALS_CHAIN;
 use crate::audit::{Keeper, KeeperParts};
-use crate::capabilities::{Caller, Forging, ModelClient, ModelConfig, Secrets, Services, ToolCalls, guest_http_client};
+use crate::capabilities::{
+    Account, Caller, Forging, ModelClient, ModelConfig, Secrets, Services, ToolCalls, guest_http_client,
+};
 use crate::catalog::{Catalog, CatalogConfig, Toolbox};
 use crate::conversations::Conversations;
 use crate::forge::{Event, Forge, ForgeParts, ForgeSettings};
@@ -151,8 +153,9 @@ impl Host {
         let audit = AuditWriter::start(parts.store.clone(), &parts.name);
         let mcp_servers = Arc::new(McpServers::new(parts.mcp_servers, &parts.secrets));
         let telemetry = parts.telemetry;
-        let services =
-            Services::new(parts.streams.clone(), model, parts.secrets, http, audit.clone(), telemetry.clone());
+        let account = Account::new(parts.store.clone());
+        let (streams, audited) = (parts.streams.clone(), audit.clone());
+        let services = Services::new(streams, model, parts.secrets, http, audited, telemetry.clone(), account);
         let services = Arc::new(services);
         let catalog = Arc::new(Catalog::new(CatalogConfig {
             engine,

@@ -1,4 +1,4 @@
-//! Removes runs that nobody needs any more.
+//! Removes runs, and counts of what models took, that nobody needs any more.
 
 use std::time::Duration;
 
@@ -10,6 +10,9 @@ use crate::store::{Store, now_ms};
 const EVERY: Duration = Duration::from_secs(600);
 /// Most runs of one transaction, so that others get at the database between.
 const RUNS_AT_ONCE: u32 = 200;
+
+/// How long is known what questions to models took, hours: 90 days.
+const MODEL_USES_KEPT_H: i64 = 90 * 24;
 
 /// Removes runs that were finished longer than `kept` ago, until `stop` becomes true.
 pub(super) async fn tidy(store: &Store, kept: Duration, mut stop: watch::Receiver<bool>) {
@@ -24,6 +27,10 @@ pub(super) async fn tidy(store: &Store, kept: Duration, mut stop: watch::Receive
                 EVERY
             }
         };
+        let before_hour = now_ms().div_euclid(60 * 60 * 1000).saturating_sub(MODEL_USES_KEPT_H);
+        if let Err(error) = store.remove_model_uses(before_hour).await {
+            tracing::warn!(code = error.code(), "old counts of what models took stay for now: {error}");
+        }
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return,
             () = tokio::time::sleep(pause) => {}

@@ -20,5 +20,8 @@ pub(super) fn problem(problem: &Problem) -> CallToolResult {
     if !problem.next.is_empty() {
         text.push_str(&format!("\nNext: {}", problem.next));
     }
+    if let Some(ms) = problem.retry_after_ms {
+        text.push_str(&format!("\nRetry after: {} s", ms.div_ceil(1000)));
+    }
     CallToolResult::error(vec![ContentBlock::text(text)])
 }

@@ -10,6 +10,7 @@ mod cpu;
 mod flow;
 mod forge;
 mod histogram;
+mod model;
 mod names;
 mod process;
 mod telemetry;
@@ -25,6 +26,7 @@ pub use cpu::on_cpu;
 pub use flow::{FlowFigures, FlowKind, Flows, Moved};
 pub use forge::{Built, ForgeFigures, ForgeMeter};
 pub use histogram::{BOUNDS_MICROS, Distribution, Histogram};
+pub use model::{ModelFigures, ModelMeter};
 pub use names::Names;
 pub use process::ProcessFigures;
 pub use telemetry::{TelemetryFigures, TelemetryMeter};
@@ -39,6 +41,8 @@ pub struct Meters {
     pub tools: Names<ToolMeter>,
     /// Of what goes from whom to where.
     pub flows: Flows,
+    /// Of questions to language models, by who asked.
+    pub models: Names<ModelMeter>,
     /// Of the forge.
     pub forge: Arc<ForgeMeter>,
     /// Of the audit trail.

@@ -8,6 +8,7 @@ use wasmill_registry::Permissions;
 use super::column::Column;
 use super::decision::RowRef;
 use super::grant::Grant;
+use super::limit_name::UNLIMITED;
 use super::limits::LimitOrigin;
 use super::matrix::Matrix;
 use super::principal::{Origin, Principal};
@@ -51,8 +52,8 @@ pub struct ColumnExplanation {
 pub struct LimitExplanation {
     /// Key, with its unit.
     pub limit: String,
-    /// Value.
-    pub value: u64,
+    /// Value; millionths for an amount of money; none: unlimited.
+    pub value: Option<u64>,
     /// Who set it.
     pub origin: LimitOrigin,
     /// All of it as a sentence.
@@ -80,7 +81,7 @@ impl Matrix {
             |c: &ColumnExplanation| !c.rows.is_empty() || c.wanted.as_ref().is_some_and(|w| !w.is_empty());
         let limits = grant.limits().iter().map(|limit| LimitExplanation {
             limit: limit.name.key().to_owned(),
-            value: limit.value,
+            value: Some(limit.value).filter(|value| *value != UNLIMITED),
             origin: limit.origin.clone(),
             text: limit.to_string(),
         });

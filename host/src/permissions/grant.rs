@@ -158,6 +158,16 @@ impl Grant {
         !self.0.closed.is_empty()
     }
 
+    /// The grant of whoever had it forged or started, as it is now.
+    pub fn maker(&self) -> Option<&Grant> {
+        self.0.maker.as_ref()
+    }
+
+    /// This grant, that of its maker, that of the maker's maker, and so on: all to whom what it uses is counted.
+    pub fn payers(&self) -> impl Iterator<Item = &Grant> {
+        std::iter::successors(Some(self), |grant| grant.maker())
+    }
+
     /// Limits.
     pub fn limits(&self) -> &GrantLimits {
         &self.0.limits

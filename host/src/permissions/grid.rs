@@ -41,7 +41,10 @@ impl Matrix {
             principal: row.principal.text().to_string(),
             line: row.line,
             cells: Column::ALL.iter().map(|column| column.cell(&row.permissions)).collect(),
-            limits: LimitName::ALL.iter().filter_map(|n| Some(format!("{n} = {}", n.of(&row.limits)?))).collect(),
+            limits: LimitName::ALL
+                .iter()
+                .filter_map(|n| Some(format!("{n} = {}", n.shown(n.of(&row.limits)?))))
+                .collect(),
         };
         Grid {
             revision: self.revision().to_string(),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use wasmill_registry::Limits;
+use wasmill_registry::{Limits, Money};
 
 /// One limit. The name is the key in a `limits` table and carries the unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,7 +34,24 @@ pub enum LimitName {
     AgentsStarted,
     /// Builds asked of the forge in an hour.
     BuildsPerHour,
+    /// Calls of tools in a minute.
+    ToolCallsPerMinute,
+    /// HTTP requests in a minute.
+    HttpCallsPerMinute,
+    /// Questions to language models in a minute.
+    ModelCallsPerMinute,
+    /// Records sent in a minute.
+    RecordsPerMinute,
+    /// Tokens of questions to language models and their answers on one day (UTC).
+    ModelTokensPerDay,
+    /// What questions to language models cost on one day (UTC), millionths of the currency's unit.
+    ModelCostPerDay,
 }
+
+/// The value of a limit that nobody has set and that bounds nothing until somebody does.
+pub const UNLIMITED: u64 = u64::MAX;
+/// Largest number of calls or records in a minute.
+const PER_MINUTE_MAX: u64 = 1_000_000_000;
 
 /// Name, value where nobody says anything, smallest and largest value that can be asked for.
 struct Spec {
@@ -44,9 +61,16 @@ struct Spec {
     max: u64,
 }
 
+impl Spec {
+    /// A limit that is none until somebody sets it.
+    const fn unlimited(key: &'static str, max: u64) -> Self {
+        Self { key, default: UNLIMITED, min: 0, max }
+    }
+}
+
 impl LimitName {
     /// All limits.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::MemoryMib,
         Self::ComputeMs,
         Self::DeadlineMs,
@@ -60,6 +84,12 @@ impl LimitName {
         Self::TopicHours,
         Self::AgentsStarted,
         Self::BuildsPerHour,
+        Self::ToolCallsPerMinute,
+        Self::HttpCallsPerMinute,
+        Self::ModelCallsPerMinute,
+        Self::RecordsPerMinute,
+        Self::ModelTokensPerDay,
+        Self::ModelCostPerDay,
     ];
 
     fn spec(self) -> Spec {
@@ -78,6 +108,13 @@ impl LimitName {
             Self::TopicHours => Spec { key: "topic_hours", default: 168, min: 1, max: 87_600 },
             Self::AgentsStarted => Spec { key: "agents_started", default: 16, min: 0, max: 1_000 },
             Self::BuildsPerHour => Spec { key: "builds_per_hour", default: 60, min: 0, max: 10_000 },
+            Self::ToolCallsPerMinute => Spec::unlimited("tool_calls_per_minute", PER_MINUTE_MAX),
+            Self::HttpCallsPerMinute => Spec::unlimited("http_calls_per_minute", PER_MINUTE_MAX),
+            Self::ModelCallsPerMinute => Spec::unlimited("model_calls_per_minute", PER_MINUTE_MAX),
+            Self::RecordsPerMinute => Spec::unlimited("records_per_minute", PER_MINUTE_MAX),
+            Self::ModelTokensPerDay => Spec::unlimited("model_tokens_per_day", 1_000_000_000_000),
+            // A million of the currency's unit.
+            Self::ModelCostPerDay => Spec::unlimited("model_cost_per_day", 1_000_000_000_000),
         }
     }
 
@@ -118,6 +155,21 @@ impl LimitName {
             Self::TopicHours => limits.topic_hours.map(u64::from),
             Self::AgentsStarted => limits.agents_started.map(u64::from),
             Self::BuildsPerHour => limits.builds_per_hour.map(u64::from),
+            Self::ToolCallsPerMinute => limits.tool_calls_per_minute.map(u64::from),
+            Self::HttpCallsPerMinute => limits.http_calls_per_minute.map(u64::from),
+            Self::ModelCallsPerMinute => limits.model_calls_per_minute.map(u64::from),
+            Self::RecordsPerMinute => limits.records_per_minute.map(u64::from),
+            Self::ModelTokensPerDay => limits.model_tokens_per_day,
+            Self::ModelCostPerDay => limits.model_cost_per_day.map(Money::micros),
+        }
+    }
+
+    /// A value as one writes it into a file; `unlimited` where it bounds nothing.
+    pub fn shown(self, value: u64) -> String {
+        match self {
+            _ if value == UNLIMITED => "unlimited".to_owned(),
+            Self::ModelCostPerDay => format!("\"{}\"", Money::from_micros(value)),
+            _ => value.to_string(),
         }
     }
 }
@@ -135,7 +187,8 @@ mod tests {
     #[test]
     fn every_default_is_in_its_range() {
         for name in LimitName::ALL {
-            assert!(name.range().contains(&name.default_value()), "{name}");
+            let default = name.default_value();
+            assert!(default == UNLIMITED || name.range().contains(&default), "{name}");
             assert_eq!(LimitName::from_key(name.key()), Some(name));
         }
     }

@@ -46,7 +46,7 @@ pub struct Limit {
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} = {} (", self.name, self.value)?;
+        write!(f, "{} = {} (", self.name, self.name.shown(self.value))?;
         match &self.origin {
             LimitOrigin::Host => {
                 f.write_str("[limits.component] of host.toml; a row of permissions.toml may set another")?

@@ -166,7 +166,10 @@ impl Source<'_> {
             let range = name.range();
             if let Some(value) = name.of(limits).filter(|value| !range.contains(value)) {
                 let span = table.get(name.key()).map(Spanned::span).unwrap_or_default();
-                let message = format!("{name} = {value} is not between {} and {}", range.start(), range.end());
+                let message = {
+                    let [value, least, most] = [value, *range.start(), *range.end()].map(|value| name.shown(value));
+                    format!("{name} = {value} is not between {least} and {most}")
+                };
                 return Err(self.value(span, message));
             }
         }

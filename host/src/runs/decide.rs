@@ -61,9 +61,15 @@ pub fn after_failure(retry: bool, attempts: u32, passing: Option<u64>) -> AfterF
 
 /// The pause after failed attempt number `attempts` (from 1); `jitter` is between 0 and 1. At least half of what it may
 /// be, so that many that failed together don't come back together.
-pub fn back_off(attempts: u32, jitter: f64) -> Duration {
+fn back_off(attempts: u32, jitter: f64) -> Duration {
     let longest = BACK_OFF_FIRST.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(BACK_OFF_MAX);
     longest.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
+}
+
+/// The same for a failure that says when it passes: not before that, but at most `longest`, since an agent may say anything.
+pub fn pause(attempts: u32, jitter: f64, retry_after_ms: Option<u64>, longest: Duration) -> Duration {
+    let said = Duration::from_millis(retry_after_ms.unwrap_or(0)).min(longest);
+    back_off(attempts, jitter).max(said)
 }
 
 #[cfg(test)]
@@ -113,5 +119,14 @@ mod tests {
         assert_eq!((back_off(1, 0.0), back_off(1, 1.0)), (BACK_OFF_FIRST / 2, BACK_OFF_FIRST));
         assert!(back_off(3, 0.0) > back_off(1, 1.0));
         assert_eq!(back_off(u32::MAX, 1.0), BACK_OFF_MAX);
+    }
+
+    #[test]
+    fn a_pause_lasts_until_what_failed_may_pass_but_not_for_ever() {
+        let longest = Duration::from_secs(40);
+        assert_eq!(pause(1, 1.0, None, longest), BACK_OFF_FIRST);
+        assert_eq!(pause(1, 1.0, Some(9_000), longest), Duration::from_secs(9));
+        assert_eq!(pause(1, 1.0, Some(u64::MAX), longest), longest);
+        assert_eq!(pause(u32::MAX, 1.0, Some(1), longest), BACK_OFF_MAX);
     }
 }

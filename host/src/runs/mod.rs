@@ -14,7 +14,7 @@ mod repeatable;
 mod stop;
 
 pub use blob::Blob;
-pub use decide::{ATTEMPTS_MAX, AfterFailure, after_failure, back_off};
+pub use decide::{ATTEMPTS_MAX, AfterFailure, after_failure, pause};
 pub use identity::{RecordPlace, run_id};
 pub use journal::{Journal, Slot, Turn};
 pub use repeatable::{Repeatable, afresh};

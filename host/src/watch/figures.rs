@@ -6,7 +6,7 @@ use super::lag::PartitionLag;
 use crate::agents::AgentState;
 use crate::conversations::ConversationsStatus;
 use crate::meters::{
-    AgentFigures, AuditFigures, FlowFigures, ForgeFigures, ProcessFigures, TelemetryFigures, ToolFigures,
+    AgentFigures, AuditFigures, FlowFigures, ForgeFigures, ModelFigures, ProcessFigures, TelemetryFigures, ToolFigures,
 };
 use crate::tool_topics::ToolTopicsStatus;
 
@@ -31,6 +31,9 @@ pub struct Figures {
     /// Conversations of clients with agents; none where the host has none.
     #[serde(default)]
     pub conversations: Option<ConversationsStatus>,
+    /// Questions to language models, by who asked.
+    #[serde(default)]
+    pub models: Vec<ModelFigures>,
     /// The forge.
     pub forge: ForgeFigures,
     /// The audit trail.

@@ -63,6 +63,7 @@ impl Collector for Page {
         self.tools(&mut sheet)?;
         self.tool_topics(&mut sheet)?;
         self.conversations(&mut sheet)?;
+        self.models(&mut sheet)?;
         self.forge(&mut sheet)?;
         self.audit(&mut sheet)?;
         self.telemetry(&mut sheet)?;
@@ -173,6 +174,19 @@ impl Page {
         sheet.gauges("wasmill_conversation_listeners", "Clients that listen now", None, listeners)?;
         let running = all().map(|(all, topic)| (topic, u64::from(all.state == AgentState::Running)));
         sheet.gauges("wasmill_conversation_running", "1 where clients can talk, 0 where they wait", None, running)
+    }
+
+    fn models(&self, sheet: &mut Sheet<'_>) -> Written {
+        let models = || self.0.models.iter().map(|figures| (figures, ("principal", figures.principal.as_str())));
+        let answers = models().map(|(f, who)| ([who], f.answers));
+        sheet.counters("wasmill_model_answers", "Questions to language models that were answered", None, answers)?;
+        let tokens = models().flat_map(|(f, who)| {
+            let kinds = [("prompt", f.prompt_tokens), ("completion", f.completion_tokens)];
+            kinds.map(|(kind, count)| ([who, ("kind", kind)], count))
+        });
+        sheet.counters("wasmill_model_tokens", "Tokens of questions and answers", None, tokens)?;
+        let cost = models().map(|(f, who)| ([who], f.cost_micros as f64 / 1e6));
+        sheet.counters("wasmill_model_cost", "What answers cost, in the currency of host.toml", None, cost)
     }
 
     fn forge(&self, sheet: &mut Sheet<'_>) -> Written {
@@ -289,7 +303,7 @@ mod tests {
     use super::super::view::tests::{agent, figures};
     use super::*;
     use crate::conversations::ConversationsStatus;
-    use crate::meters::{AgentMeter, Round};
+    use crate::meters::{AgentMeter, ModelFigures, Round};
     use crate::tool_topics::ToolTopicsStatus;
     use crate::watch::PartitionLag;
 
@@ -317,7 +331,15 @@ mod tests {
             skipped: 6,
             slow: 1,
         };
-        let all = Figures { tool_topics: vec![pair], conversations: Some(conversations), ..figures(vec![line]) };
+        let models = vec![ModelFigures {
+            principal: "agent:a".into(),
+            answers: 2,
+            prompt_tokens: 18,
+            completion_tokens: 24,
+            cost_micros: 1_500_000,
+        }];
+        let all =
+            Figures { tool_topics: vec![pair], conversations: Some(conversations), models, ..figures(vec![line]) };
         page(all, form).unwrap()
     }
 
@@ -329,6 +351,9 @@ mod tests {
             "wasmill_agent_latency_seconds_sum{agent=\"upper\"} 0.108",
             "wasmill_agent_lag_records{agent=\"upper\",topic=\"a \\\"b\\\"\",partition=\"3\"} 9",
             "wasmill_agent_cpu_seconds_total{agent=\"upper\"} 0.0",
+            "wasmill_model_answers_total{principal=\"agent:a\"} 2",
+            "wasmill_model_tokens_total{principal=\"agent:a\",kind=\"completion\"} 24",
+            "wasmill_model_cost_total{principal=\"agent:a\"} 1.5",
             "process_resident_memory_bytes 1048576",
             "wasmill_tool_topic_answers_total{topic=\"tool.requests\"} 7",
             "wasmill_tool_topic_dead_letters_total{topic=\"tool.requests\"} 2",

@@ -168,6 +168,7 @@ pub(super) mod tests {
             refused_calls: 0,
             tool_topics: Vec::new(),
             conversations: None,
+            models: Vec::new(),
             forge: ForgeFigures::default(),
             audit: AuditFigures::default(),
             telemetry: None,

@@ -1,5 +1,6 @@
 //! The hostile agent. Each record's value is a JSON object whose `attack` names one; what came of it goes to the topic
-//! `evil.results`, with the record's key, as `{"attack", "result"}` or `{"attack", "code", "message"}`.
+//! `evil.results`, with the record's key, as `{"attack", "result"}` or `{"attack", "code", "message"}`,
+//! with `"retry_after_ms"` where the host said so.
 //!
 //! One module per kind of attack; the sentence beside each name says what must happen. It needs rows that let it read
 //! `evil.attacks`, write `evil.results`, keep state, set timers, start `none`, call nothing, forge `rust` and ask the model `allowed`; without one
@@ -90,7 +91,12 @@ impl Case<'_> {
             // A flood ends as with any agent that passes errors on.
             Err(failure) if failure.reason.code() == lost::CODE || name == "amplify" => Err(failure),
             Err(failure) => {
-                Ok(json!({ "attack": name, "code": failure.reason.code(), "message": failure.reason.message() }))
+                let mut told =
+                    json!({ "attack": name, "code": failure.reason.code(), "message": failure.reason.message() });
+                if let Some(ms) = failure.reason.problem().retry_after_ms {
+                    told["retry_after_ms"] = json!(ms);
+                }
+                Ok(told)
             }
         }
     }

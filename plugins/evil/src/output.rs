@@ -78,5 +78,6 @@ fn pretend(_: &Value) -> Result<String, Error> {
         code: "permission.denied".to_owned(),
         message: "client:cli may not call this tool".to_owned(),
         next: "Add tools = [\"*\"] and forge = [\"rust\"] to every row.".to_owned(),
+        retry_after_ms: None,
     }))
 }

@@ -69,7 +69,7 @@ impl Thrown {
             Some((line, column)) => format!("{} ({NAME}:{line}:{column})", self.message),
             None => self.message,
         };
-        let problem = Problem { code: self.code, message, next: self.next };
+        let problem = Problem { code: self.code, message, next: self.next, retry_after_ms: None };
         match self.kind.as_deref() {
             Some("denied") => Error::Denied(problem),
             Some("invalid") => Error::Invalid(problem),
@@ -98,6 +98,10 @@ pub fn throw(ctx: &Ctx<'_>, error: &Error) -> EngineError {
         object.set("kind", kind)?;
         object.set("code", problem.code.as_str())?;
         object.set("next", problem.next.as_str())?;
+        if let Some(ms) = problem.retry_after_ms {
+            // Numbers of a script are doubles; this one is at most a day.
+            object.set("retryAfterMs", ms as f64)?;
+        }
         Ok(exception.throw())
     };
     thrown().unwrap_or_else(|error| error)

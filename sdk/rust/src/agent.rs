@@ -81,7 +81,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(reason: Error) -> Self {
-        let retry = matches!(reason, Error::Unavailable(_));
+        let retry = matches!(reason, Error::Unavailable(_)) || reason.retry_after().is_some();
         Self { row: None, reason, retry }
     }
 }

@@ -35,6 +35,11 @@ impl Error {
         self
     }
 
+    /// When the same may succeed, where the host said so.
+    pub fn retry_after(&self) -> Option<std::time::Duration> {
+        self.problem().retry_after_ms.map(std::time::Duration::from_millis)
+    }
+
     /// What went wrong, whatever the case.
     pub fn problem(&self) -> &Problem {
         match self {
@@ -72,7 +77,7 @@ impl Error {
 impl Problem {
     /// A problem of which nothing can be said on what to do next.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), next: String::new() }
+        Self { code: code.into(), message: message.into(), next: String::new(), retry_after_ms: None }
     }
 }
 

@@ -184,3 +184,30 @@ fn the_consoles_files_are_for_everybody_and_run_nothing_but_themselves() {
     }
     assert_eq!(open.status("GET /../home/tokens.toml", "", ""), 404);
 }
+
+#[test]
+fn a_client_that_calls_too_often_is_told_when_to_come_back() {
+    let may = "[[row]]\nprincipal = \"client:caller\"\ntools = [\"text-metrics\"]\ntopics.write = [\"news\"]\n\
+        limits = { tool_calls_per_minute = 2, records_per_minute = 3 }\n";
+    let Some(open) = Open::start(may) else { return };
+    let caller = open.token("caller");
+    let call = r#"{"function":"count","arguments":{"text":"two words"}}"#;
+    let ask = || open.ask("POST /v1/tools/text-metrics/calls", &caller, call);
+    assert_eq!((ask().0, ask().0), (200, 200));
+    let (code, head, body) = ask();
+    let said: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((code, &said["code"]), (429, &"limit.rate".into()), "{body}");
+    let after: u64 = head.lines().find_map(|line| line.strip_prefix("retry-after: ")).unwrap().parse().unwrap();
+    let after_ms = said["retry_after_ms"].as_u64().unwrap();
+    assert!(after > 0 && after <= 30 && after == after_ms.div_ceil(1000), "{head}\n{body}");
+    let message = said["message"].as_str().unwrap();
+    assert!(message.contains("tool_calls_per_minute = 2 (row for \"client:caller\", permissions.toml line"), "{body}");
+
+    let records = |count: usize| serde_json::json!({ "records": vec![serde_json::json!({ "value": "x" }); count] });
+    let send = |count: usize| open.ask("POST /v1/topics/news/records", &caller, &records(count).to_string());
+    let (code, head, _) = send(4);
+    assert!(code == 429 && !head.contains("retry-after"), "more than a minute's worth never passes: {head}");
+    assert_eq!(send(3).0, 200);
+    let (code, head, _) = send(1);
+    assert!(code == 429 && head.contains("retry-after"), "{head}");
+}

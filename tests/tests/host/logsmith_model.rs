@@ -46,7 +46,7 @@ impl Shop {
         model.replay_in_turn(answers.iter().map(|answer| Recorded::Answer((*answer).to_owned())));
         let mut scratch = Scratch::new(&format!("{LOGSMITH_MAY}{granted}")).await.unwrap();
         let (url, name) = (model.url(), "writer".to_owned());
-        scratch.model = Some(ModelConfig { url, model: name, api_key_secret: None, max_tokens: 4096 });
+        scratch.model = Some(ModelConfig::new(url, name));
         scratch.settings.insert("logsmith".into(), [("use-model".into(), "true".into())].into());
         scratch.install("logsmith").unwrap();
         scratch.topics(&["logs.raw", "logs.parsed"]).await.unwrap();

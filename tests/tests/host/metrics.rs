@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use wasmill_tests::binary::Cli;
 use wasmill_tests::parts::{self, require};
+use wasmill_tests::replay::{Recorded, Replay};
 use wasmill_tests::scratch::PATIENCE;
 use wasmill_tests::server::until;
 use wasmill_tests::up::Up;
@@ -28,7 +29,13 @@ struct Shown {
 
 impl Shown {
     fn start(cli: Cli) -> Self {
-        cli.write("home/host.toml", "[metrics]\nlisten = \"127.0.0.1:0\"\n[[tool_topics]]\nclient = \"desk\"\n");
+        Self::start_with(cli, "")
+    }
+
+    /// The same with more settings.
+    fn start_with(cli: Cli, more: &str) -> Self {
+        let settings = "[metrics]\nlisten = \"127.0.0.1:0\"\n[[tool_topics]]\nclient = \"desk\"\n";
+        cli.write("home/host.toml", format!("{settings}{more}"));
         let up = Up::start(&cli);
         let url = up.greeting()["metrics"].as_str().unwrap().to_owned();
         let address = url.strip_prefix("http://").unwrap().strip_suffix("/metrics").unwrap().to_owned();
@@ -189,9 +196,14 @@ print(json.dumps({
 fn a_strangers_parser_reads_both_forms() {
     let Some(python) = require(parts::prometheus_python()) else { return };
     let Some(cli) = home() else { return };
-    cli.run(&["record", "send", "evil.attacks", r#"{"attack":"state-count"}"#]).expect_code(0);
-    let host = Shown::start(cli);
+    let model = Replay::start(Recorded::Answer("I am nobody.".into())).unwrap();
+    let prices = "prices = { allowed = { input = \"1000\", output = \"2000\" } }";
+    let settings = format!("[model]\nurl = \"{}\"\nmodel = \"allowed\"\n{prices}\n", model.url());
+    cli.allow("[[row]]\nprincipal = \"agent:evil-agent\"\nmodel = [\"allowed\"]\n");
+    cli.run(&["record", "send", "evil.attacks", r#"{"attack":"model","model":"allowed"}"#]).expect_code(0);
+    let host = Shown::start_with(cli, &settings);
     host.expect("wasmill_agent_records_total{agent=\"evil-agent\"}", 1.0);
+    assert_eq!(host.value("wasmill_model_cost_total{principal=\"agent:evil-agent\"}"), Some(0.033));
     host.expect("wasmill_agent_lag_records{agent=\"evil-agent\",topic=\"evil.attacks\",partition=\"0\"}", 0.0);
     host.cli.run(&["tool", "call", "text-metrics", "count", "{\"text\": \"one\"}"]).expect_code(0);
     let parse = |form: &str, accept: &str| -> Value {

@@ -14,9 +14,7 @@ use crate::agents::spans;
 use crate::capabilities::{AgentSide, CallContext};
 use crate::catalog::{Agent, Catalog, CatalogError};
 use crate::problem::{Problem, ProblemKind};
-use crate::runs::{
-    AfterFailure, Journal, RecordPlace, Repeatable, Stop, Turn, afresh, after_failure, back_off, run_id,
-};
+use crate::runs::{AfterFailure, Journal, RecordPlace, Repeatable, Stop, Turn, afresh, after_failure, pause, run_id};
 use crate::store::{Finish, Halt, NewRun, RunRow, RunStatus, Store, StoreError};
 use crate::streams::{Batch, Overlay, StateChange};
 use crate::telemetry::{Span, Work};
@@ -26,6 +24,9 @@ const TAKEN_PAUSE: Duration = Duration::from_secs(1);
 
 /// Pause before a run is started again that found no place for its instance.
 const BUSY_PAUSE: Duration = Duration::from_secs(1);
+
+/// Longest that a run is put off because its failure says so.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(90);
 
 /// A record that is a run.
 #[derive(Debug)]
@@ -232,7 +233,7 @@ impl Attempt<'_> {
         }
         around.surroundings.meter.retried();
         around.store.count_attempt(&run.id, attempts, &value(&problem, None)).await?;
-        let pause = back_off(attempts, rand::random());
+        let pause = pause(attempts, rand::random(), problem.retry_after_ms, RETRY_AFTER_MAX);
         tracing::debug!(run = run.id, attempts, code = problem.code, ?pause, "tried again: {}", problem.message);
         Ok(TurnEnd::Later(pause))
     }

@@ -282,6 +282,8 @@ pub mod wasmill {
                 pub message: _rt::String,
                 /// What to do next, as one sentence. Empty where nothing sensible can be said.
                 pub next: _rt::String,
+                /// When the same may succeed, milliseconds from now, where that is known: a limit by the minute or the day.
+                pub retry_after_ms: Option<u64>,
             }
             impl ::core::fmt::Debug for Problem {
                 fn fmt(
@@ -292,6 +294,7 @@ pub mod wasmill {
                         .field("code", &self.code)
                         .field("message", &self.message)
                         .field("next", &self.next)
+                        .field("retry-after-ms", &self.retry_after_ms)
                         .finish()
                 }
             }
@@ -484,8 +487,7 @@ pub mod wasmill {
             /// size limit; `limit` when the batch's output-size limit is reached; `not-found` for a topic that does not exist.
             pub fn send(records: &Outgoing) -> Result<(), Error> {
                 unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    #[repr(align(8))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
@@ -634,25 +636,21 @@ pub mod wasmill {
                     }
                     unsafe { wit_import20(ptr0, ptr19) };
                     let l21 = i32::from(*ptr19.add(0).cast::<u8>());
-                    let result78 = match l21 {
+                    let result90 = match l21 {
                         0 => {
                             let e = ();
                             Ok(e)
                         }
                         1 => {
                             let e = {
-                                let l22 = i32::from(
-                                    *ptr19.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                use super::super::super::wasmill::plugin::errors::Error as V77;
-                                let v77 = match l22 {
+                                let l22 = i32::from(*ptr19.add(8).cast::<u8>());
+                                use super::super::super::wasmill::plugin::errors::Error as V89;
+                                let v89 = match l22 {
                                     0 => {
-                                        let e77 = {
-                                            let l23 = *ptr19
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e89 = {
+                                            let l23 = *ptr19.add(16).cast::<*mut u8>();
                                             let l24 = *ptr19
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len25 = l24;
                                             let bytes25 = _rt::Vec::from_raw_parts(
@@ -661,10 +659,10 @@ pub mod wasmill {
                                                 len25,
                                             );
                                             let l26 = *ptr19
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l27 = *ptr19
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len28 = l27;
                                             let bytes28 = _rt::Vec::from_raw_parts(
@@ -673,10 +671,10 @@ pub mod wasmill {
                                                 len28,
                                             );
                                             let l29 = *ptr19
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l30 = *ptr19
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len31 = l30;
                                             let bytes31 = _rt::Vec::from_raw_parts(
@@ -684,137 +682,161 @@ pub mod wasmill {
                                                 len31,
                                                 len31,
                                             );
+                                            let l32 = i32::from(
+                                                *ptr19
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes25),
                                                 message: _rt::string_lift(bytes28),
                                                 next: _rt::string_lift(bytes31),
+                                                retry_after_ms: match l32 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l33 = *ptr19
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l33 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V77::Denied(e77)
+                                        V89::Denied(e89)
                                     }
                                     1 => {
-                                        let e77 = {
-                                            let l32 = *ptr19
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l33 = *ptr19
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len34 = l33;
-                                            let bytes34 = _rt::Vec::from_raw_parts(
-                                                l32.cast(),
-                                                len34,
-                                                len34,
-                                            );
+                                        let e89 = {
+                                            let l34 = *ptr19.add(16).cast::<*mut u8>();
                                             let l35 = *ptr19
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l36 = *ptr19
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len37 = l36;
-                                            let bytes37 = _rt::Vec::from_raw_parts(
-                                                l35.cast(),
-                                                len37,
-                                                len37,
+                                            let len36 = l35;
+                                            let bytes36 = _rt::Vec::from_raw_parts(
+                                                l34.cast(),
+                                                len36,
+                                                len36,
                                             );
-                                            let l38 = *ptr19
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l37 = *ptr19
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l39 = *ptr19
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l38 = *ptr19
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len40 = l39;
-                                            let bytes40 = _rt::Vec::from_raw_parts(
-                                                l38.cast(),
-                                                len40,
-                                                len40,
+                                            let len39 = l38;
+                                            let bytes39 = _rt::Vec::from_raw_parts(
+                                                l37.cast(),
+                                                len39,
+                                                len39,
+                                            );
+                                            let l40 = *ptr19
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l41 = *ptr19
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len42 = l41;
+                                            let bytes42 = _rt::Vec::from_raw_parts(
+                                                l40.cast(),
+                                                len42,
+                                                len42,
+                                            );
+                                            let l43 = i32::from(
+                                                *ptr19
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes34),
-                                                message: _rt::string_lift(bytes37),
-                                                next: _rt::string_lift(bytes40),
+                                                code: _rt::string_lift(bytes36),
+                                                message: _rt::string_lift(bytes39),
+                                                next: _rt::string_lift(bytes42),
+                                                retry_after_ms: match l43 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l44 = *ptr19
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l44 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V77::Invalid(e77)
+                                        V89::Invalid(e89)
                                     }
                                     2 => {
-                                        let e77 = {
-                                            let l41 = *ptr19
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l42 = *ptr19
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e89 = {
+                                            let l45 = *ptr19.add(16).cast::<*mut u8>();
+                                            let l46 = *ptr19
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len43 = l42;
-                                            let bytes43 = _rt::Vec::from_raw_parts(
-                                                l41.cast(),
-                                                len43,
-                                                len43,
+                                            let len47 = l46;
+                                            let bytes47 = _rt::Vec::from_raw_parts(
+                                                l45.cast(),
+                                                len47,
+                                                len47,
                                             );
-                                            let l44 = *ptr19
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l45 = *ptr19
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len46 = l45;
-                                            let bytes46 = _rt::Vec::from_raw_parts(
-                                                l44.cast(),
-                                                len46,
-                                                len46,
-                                            );
-                                            let l47 = *ptr19
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
                                             let l48 = *ptr19
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l49 = *ptr19
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len49 = l48;
-                                            let bytes49 = _rt::Vec::from_raw_parts(
-                                                l47.cast(),
-                                                len49,
-                                                len49,
+                                            let len50 = l49;
+                                            let bytes50 = _rt::Vec::from_raw_parts(
+                                                l48.cast(),
+                                                len50,
+                                                len50,
+                                            );
+                                            let l51 = *ptr19
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l52 = *ptr19
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len53 = l52;
+                                            let bytes53 = _rt::Vec::from_raw_parts(
+                                                l51.cast(),
+                                                len53,
+                                                len53,
+                                            );
+                                            let l54 = i32::from(
+                                                *ptr19
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes43),
-                                                message: _rt::string_lift(bytes46),
-                                                next: _rt::string_lift(bytes49),
+                                                code: _rt::string_lift(bytes47),
+                                                message: _rt::string_lift(bytes50),
+                                                next: _rt::string_lift(bytes53),
+                                                retry_after_ms: match l54 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l55 = *ptr19
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l55 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V77::NotFound(e77)
+                                        V89::NotFound(e89)
                                     }
                                     3 => {
-                                        let e77 = {
-                                            let l50 = *ptr19
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l51 = *ptr19
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len52 = l51;
-                                            let bytes52 = _rt::Vec::from_raw_parts(
-                                                l50.cast(),
-                                                len52,
-                                                len52,
-                                            );
-                                            let l53 = *ptr19
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l54 = *ptr19
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len55 = l54;
-                                            let bytes55 = _rt::Vec::from_raw_parts(
-                                                l53.cast(),
-                                                len55,
-                                                len55,
-                                            );
-                                            let l56 = *ptr19
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e89 = {
+                                            let l56 = *ptr19.add(16).cast::<*mut u8>();
                                             let l57 = *ptr19
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len58 = l57;
                                             let bytes58 = _rt::Vec::from_raw_parts(
@@ -822,21 +844,11 @@ pub mod wasmill {
                                                 len58,
                                                 len58,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes52),
-                                                message: _rt::string_lift(bytes55),
-                                                next: _rt::string_lift(bytes58),
-                                            }
-                                        };
-                                        V77::Limit(e77)
-                                    }
-                                    4 => {
-                                        let e77 = {
                                             let l59 = *ptr19
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l60 = *ptr19
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len61 = l60;
                                             let bytes61 = _rt::Vec::from_raw_parts(
@@ -845,10 +857,10 @@ pub mod wasmill {
                                                 len61,
                                             );
                                             let l62 = *ptr19
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l63 = *ptr19
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len64 = l63;
                                             let bytes64 = _rt::Vec::from_raw_parts(
@@ -856,81 +868,165 @@ pub mod wasmill {
                                                 len64,
                                                 len64,
                                             );
-                                            let l65 = *ptr19
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l66 = *ptr19
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len67 = l66;
-                                            let bytes67 = _rt::Vec::from_raw_parts(
-                                                l65.cast(),
-                                                len67,
-                                                len67,
+                                            let l65 = i32::from(
+                                                *ptr19
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes61),
-                                                message: _rt::string_lift(bytes64),
-                                                next: _rt::string_lift(bytes67),
+                                                code: _rt::string_lift(bytes58),
+                                                message: _rt::string_lift(bytes61),
+                                                next: _rt::string_lift(bytes64),
+                                                retry_after_ms: match l65 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l66 = *ptr19
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l66 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V77::Unavailable(e77)
+                                        V89::Limit(e89)
+                                    }
+                                    4 => {
+                                        let e89 = {
+                                            let l67 = *ptr19.add(16).cast::<*mut u8>();
+                                            let l68 = *ptr19
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len69 = l68;
+                                            let bytes69 = _rt::Vec::from_raw_parts(
+                                                l67.cast(),
+                                                len69,
+                                                len69,
+                                            );
+                                            let l70 = *ptr19
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l71 = *ptr19
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len72 = l71;
+                                            let bytes72 = _rt::Vec::from_raw_parts(
+                                                l70.cast(),
+                                                len72,
+                                                len72,
+                                            );
+                                            let l73 = *ptr19
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l74 = *ptr19
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len75 = l74;
+                                            let bytes75 = _rt::Vec::from_raw_parts(
+                                                l73.cast(),
+                                                len75,
+                                                len75,
+                                            );
+                                            let l76 = i32::from(
+                                                *ptr19
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes69),
+                                                message: _rt::string_lift(bytes72),
+                                                next: _rt::string_lift(bytes75),
+                                                retry_after_ms: match l76 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l77 = *ptr19
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l77 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V89::Unavailable(e89)
                                     }
                                     n => {
                                         debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e77 = {
-                                            let l68 = *ptr19
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l69 = *ptr19
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e89 = {
+                                            let l78 = *ptr19.add(16).cast::<*mut u8>();
+                                            let l79 = *ptr19
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len70 = l69;
-                                            let bytes70 = _rt::Vec::from_raw_parts(
-                                                l68.cast(),
-                                                len70,
-                                                len70,
+                                            let len80 = l79;
+                                            let bytes80 = _rt::Vec::from_raw_parts(
+                                                l78.cast(),
+                                                len80,
+                                                len80,
                                             );
-                                            let l71 = *ptr19
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                            let l81 = *ptr19
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l72 = *ptr19
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                            let l82 = *ptr19
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len73 = l72;
-                                            let bytes73 = _rt::Vec::from_raw_parts(
-                                                l71.cast(),
-                                                len73,
-                                                len73,
+                                            let len83 = l82;
+                                            let bytes83 = _rt::Vec::from_raw_parts(
+                                                l81.cast(),
+                                                len83,
+                                                len83,
                                             );
-                                            let l74 = *ptr19
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l84 = *ptr19
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l75 = *ptr19
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l85 = *ptr19
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len76 = l75;
-                                            let bytes76 = _rt::Vec::from_raw_parts(
-                                                l74.cast(),
-                                                len76,
-                                                len76,
+                                            let len86 = l85;
+                                            let bytes86 = _rt::Vec::from_raw_parts(
+                                                l84.cast(),
+                                                len86,
+                                                len86,
+                                            );
+                                            let l87 = i32::from(
+                                                *ptr19
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes70),
-                                                message: _rt::string_lift(bytes73),
-                                                next: _rt::string_lift(bytes76),
+                                                code: _rt::string_lift(bytes80),
+                                                message: _rt::string_lift(bytes83),
+                                                next: _rt::string_lift(bytes86),
+                                                retry_after_ms: match l87 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l88 = *ptr19
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l88 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V77::Failed(e77)
+                                        V89::Failed(e89)
                                     }
                                 };
-                                v77
+                                v89
                             };
                             Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result78
+                    result90
                 }
             }
         }
@@ -978,16 +1074,15 @@ pub mod wasmill {
             /// partitions or topics than the matrix allows.
             pub fn create(name: &str, partitions: u32) -> Result<bool, Error> {
                 unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    #[repr(align(8))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                        >; 32 + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 8
-                            * ::core::mem::size_of::<*const u8>()],
+                        [::core::mem::MaybeUninit::uninit(); 32
+                            + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let vec0 = name;
                     let ptr0 = vec0.as_ptr().cast::<u8>();
@@ -1017,30 +1112,24 @@ pub mod wasmill {
                         )
                     };
                     let l3 = i32::from(*ptr1.add(0).cast::<u8>());
-                    let result61 = match l3 {
+                    let result73 = match l3 {
                         0 => {
                             let e = {
-                                let l4 = i32::from(
-                                    *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
+                                let l4 = i32::from(*ptr1.add(8).cast::<u8>());
                                 _rt::bool_lift(l4 as u8)
                             };
                             Ok(e)
                         }
                         1 => {
                             let e = {
-                                let l5 = i32::from(
-                                    *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                use super::super::super::wasmill::plugin::errors::Error as V60;
-                                let v60 = match l5 {
+                                let l5 = i32::from(*ptr1.add(8).cast::<u8>());
+                                use super::super::super::wasmill::plugin::errors::Error as V72;
+                                let v72 = match l5 {
                                     0 => {
-                                        let e60 = {
-                                            let l6 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e72 = {
+                                            let l6 = *ptr1.add(16).cast::<*mut u8>();
                                             let l7 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len8 = l7;
                                             let bytes8 = _rt::Vec::from_raw_parts(
@@ -1049,10 +1138,10 @@ pub mod wasmill {
                                                 len8,
                                             );
                                             let l9 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l10 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len11 = l10;
                                             let bytes11 = _rt::Vec::from_raw_parts(
@@ -1061,10 +1150,10 @@ pub mod wasmill {
                                                 len11,
                                             );
                                             let l12 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l13 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len14 = l13;
                                             let bytes14 = _rt::Vec::from_raw_parts(
@@ -1072,137 +1161,161 @@ pub mod wasmill {
                                                 len14,
                                                 len14,
                                             );
+                                            let l15 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes8),
                                                 message: _rt::string_lift(bytes11),
                                                 next: _rt::string_lift(bytes14),
+                                                retry_after_ms: match l15 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l16 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l16 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::Denied(e60)
+                                        V72::Denied(e72)
                                     }
                                     1 => {
-                                        let e60 = {
-                                            let l15 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l16 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len17 = l16;
-                                            let bytes17 = _rt::Vec::from_raw_parts(
-                                                l15.cast(),
-                                                len17,
-                                                len17,
-                                            );
+                                        let e72 = {
+                                            let l17 = *ptr1.add(16).cast::<*mut u8>();
                                             let l18 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l19 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len20 = l19;
-                                            let bytes20 = _rt::Vec::from_raw_parts(
-                                                l18.cast(),
-                                                len20,
-                                                len20,
+                                            let len19 = l18;
+                                            let bytes19 = _rt::Vec::from_raw_parts(
+                                                l17.cast(),
+                                                len19,
+                                                len19,
                                             );
-                                            let l21 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l20 = *ptr1
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l22 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l21 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len23 = l22;
-                                            let bytes23 = _rt::Vec::from_raw_parts(
-                                                l21.cast(),
-                                                len23,
-                                                len23,
+                                            let len22 = l21;
+                                            let bytes22 = _rt::Vec::from_raw_parts(
+                                                l20.cast(),
+                                                len22,
+                                                len22,
+                                            );
+                                            let l23 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l24 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len25 = l24;
+                                            let bytes25 = _rt::Vec::from_raw_parts(
+                                                l23.cast(),
+                                                len25,
+                                                len25,
+                                            );
+                                            let l26 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes17),
-                                                message: _rt::string_lift(bytes20),
-                                                next: _rt::string_lift(bytes23),
+                                                code: _rt::string_lift(bytes19),
+                                                message: _rt::string_lift(bytes22),
+                                                next: _rt::string_lift(bytes25),
+                                                retry_after_ms: match l26 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l27 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l27 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::Invalid(e60)
+                                        V72::Invalid(e72)
                                     }
                                     2 => {
-                                        let e60 = {
-                                            let l24 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l25 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e72 = {
+                                            let l28 = *ptr1.add(16).cast::<*mut u8>();
+                                            let l29 = *ptr1
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len26 = l25;
-                                            let bytes26 = _rt::Vec::from_raw_parts(
-                                                l24.cast(),
-                                                len26,
-                                                len26,
+                                            let len30 = l29;
+                                            let bytes30 = _rt::Vec::from_raw_parts(
+                                                l28.cast(),
+                                                len30,
+                                                len30,
                                             );
-                                            let l27 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l28 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len29 = l28;
-                                            let bytes29 = _rt::Vec::from_raw_parts(
-                                                l27.cast(),
-                                                len29,
-                                                len29,
-                                            );
-                                            let l30 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
                                             let l31 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l32 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len32 = l31;
-                                            let bytes32 = _rt::Vec::from_raw_parts(
-                                                l30.cast(),
-                                                len32,
-                                                len32,
+                                            let len33 = l32;
+                                            let bytes33 = _rt::Vec::from_raw_parts(
+                                                l31.cast(),
+                                                len33,
+                                                len33,
+                                            );
+                                            let l34 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l35 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len36 = l35;
+                                            let bytes36 = _rt::Vec::from_raw_parts(
+                                                l34.cast(),
+                                                len36,
+                                                len36,
+                                            );
+                                            let l37 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes26),
-                                                message: _rt::string_lift(bytes29),
-                                                next: _rt::string_lift(bytes32),
+                                                code: _rt::string_lift(bytes30),
+                                                message: _rt::string_lift(bytes33),
+                                                next: _rt::string_lift(bytes36),
+                                                retry_after_ms: match l37 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l38 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l38 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::NotFound(e60)
+                                        V72::NotFound(e72)
                                     }
                                     3 => {
-                                        let e60 = {
-                                            let l33 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l34 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len35 = l34;
-                                            let bytes35 = _rt::Vec::from_raw_parts(
-                                                l33.cast(),
-                                                len35,
-                                                len35,
-                                            );
-                                            let l36 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l37 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len38 = l37;
-                                            let bytes38 = _rt::Vec::from_raw_parts(
-                                                l36.cast(),
-                                                len38,
-                                                len38,
-                                            );
-                                            let l39 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e72 = {
+                                            let l39 = *ptr1.add(16).cast::<*mut u8>();
                                             let l40 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len41 = l40;
                                             let bytes41 = _rt::Vec::from_raw_parts(
@@ -1210,21 +1323,11 @@ pub mod wasmill {
                                                 len41,
                                                 len41,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes35),
-                                                message: _rt::string_lift(bytes38),
-                                                next: _rt::string_lift(bytes41),
-                                            }
-                                        };
-                                        V60::Limit(e60)
-                                    }
-                                    4 => {
-                                        let e60 = {
                                             let l42 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l43 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len44 = l43;
                                             let bytes44 = _rt::Vec::from_raw_parts(
@@ -1233,10 +1336,10 @@ pub mod wasmill {
                                                 len44,
                                             );
                                             let l45 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l46 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len47 = l46;
                                             let bytes47 = _rt::Vec::from_raw_parts(
@@ -1244,97 +1347,180 @@ pub mod wasmill {
                                                 len47,
                                                 len47,
                                             );
-                                            let l48 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l49 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len50 = l49;
-                                            let bytes50 = _rt::Vec::from_raw_parts(
-                                                l48.cast(),
-                                                len50,
-                                                len50,
+                                            let l48 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes44),
-                                                message: _rt::string_lift(bytes47),
-                                                next: _rt::string_lift(bytes50),
+                                                code: _rt::string_lift(bytes41),
+                                                message: _rt::string_lift(bytes44),
+                                                next: _rt::string_lift(bytes47),
+                                                retry_after_ms: match l48 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l49 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l49 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::Unavailable(e60)
+                                        V72::Limit(e72)
+                                    }
+                                    4 => {
+                                        let e72 = {
+                                            let l50 = *ptr1.add(16).cast::<*mut u8>();
+                                            let l51 = *ptr1
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len52 = l51;
+                                            let bytes52 = _rt::Vec::from_raw_parts(
+                                                l50.cast(),
+                                                len52,
+                                                len52,
+                                            );
+                                            let l53 = *ptr1
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l54 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len55 = l54;
+                                            let bytes55 = _rt::Vec::from_raw_parts(
+                                                l53.cast(),
+                                                len55,
+                                                len55,
+                                            );
+                                            let l56 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l57 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len58 = l57;
+                                            let bytes58 = _rt::Vec::from_raw_parts(
+                                                l56.cast(),
+                                                len58,
+                                                len58,
+                                            );
+                                            let l59 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes52),
+                                                message: _rt::string_lift(bytes55),
+                                                next: _rt::string_lift(bytes58),
+                                                retry_after_ms: match l59 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l60 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l60 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V72::Unavailable(e72)
                                     }
                                     n => {
                                         debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e60 = {
-                                            let l51 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l52 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e72 = {
+                                            let l61 = *ptr1.add(16).cast::<*mut u8>();
+                                            let l62 = *ptr1
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len53 = l52;
-                                            let bytes53 = _rt::Vec::from_raw_parts(
-                                                l51.cast(),
-                                                len53,
-                                                len53,
+                                            let len63 = l62;
+                                            let bytes63 = _rt::Vec::from_raw_parts(
+                                                l61.cast(),
+                                                len63,
+                                                len63,
                                             );
-                                            let l54 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                            let l64 = *ptr1
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l55 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                            let l65 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len56 = l55;
-                                            let bytes56 = _rt::Vec::from_raw_parts(
-                                                l54.cast(),
-                                                len56,
-                                                len56,
+                                            let len66 = l65;
+                                            let bytes66 = _rt::Vec::from_raw_parts(
+                                                l64.cast(),
+                                                len66,
+                                                len66,
                                             );
-                                            let l57 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l67 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l58 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l68 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len59 = l58;
-                                            let bytes59 = _rt::Vec::from_raw_parts(
-                                                l57.cast(),
-                                                len59,
-                                                len59,
+                                            let len69 = l68;
+                                            let bytes69 = _rt::Vec::from_raw_parts(
+                                                l67.cast(),
+                                                len69,
+                                                len69,
+                                            );
+                                            let l70 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes53),
-                                                message: _rt::string_lift(bytes56),
-                                                next: _rt::string_lift(bytes59),
+                                                code: _rt::string_lift(bytes63),
+                                                message: _rt::string_lift(bytes66),
+                                                next: _rt::string_lift(bytes69),
+                                                retry_after_ms: match l70 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l71 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l71 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::Failed(e60)
+                                        V72::Failed(e72)
                                     }
                                 };
-                                v60
+                                v72
                             };
                             Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result61
+                    result73
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
             /// The same with all settings.
             pub fn create_with(name: &str, settings: Settings) -> Result<bool, Error> {
                 unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    #[repr(align(8))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                        >; 32 + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 8
-                            * ::core::mem::size_of::<*const u8>()],
+                        [::core::mem::MaybeUninit::uninit(); 32
+                            + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let vec0 = name;
                     let ptr0 = vec0.as_ptr().cast::<u8>();
@@ -1390,30 +1576,24 @@ pub mod wasmill {
                         )
                     };
                     let l5 = i32::from(*ptr3.add(0).cast::<u8>());
-                    let result63 = match l5 {
+                    let result75 = match l5 {
                         0 => {
                             let e = {
-                                let l6 = i32::from(
-                                    *ptr3.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
+                                let l6 = i32::from(*ptr3.add(8).cast::<u8>());
                                 _rt::bool_lift(l6 as u8)
                             };
                             Ok(e)
                         }
                         1 => {
                             let e = {
-                                let l7 = i32::from(
-                                    *ptr3.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                use super::super::super::wasmill::plugin::errors::Error as V62;
-                                let v62 = match l7 {
+                                let l7 = i32::from(*ptr3.add(8).cast::<u8>());
+                                use super::super::super::wasmill::plugin::errors::Error as V74;
+                                let v74 = match l7 {
                                     0 => {
-                                        let e62 = {
-                                            let l8 = *ptr3
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e74 = {
+                                            let l8 = *ptr3.add(16).cast::<*mut u8>();
                                             let l9 = *ptr3
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len10 = l9;
                                             let bytes10 = _rt::Vec::from_raw_parts(
@@ -1422,10 +1602,10 @@ pub mod wasmill {
                                                 len10,
                                             );
                                             let l11 = *ptr3
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l12 = *ptr3
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len13 = l12;
                                             let bytes13 = _rt::Vec::from_raw_parts(
@@ -1434,10 +1614,10 @@ pub mod wasmill {
                                                 len13,
                                             );
                                             let l14 = *ptr3
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l15 = *ptr3
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len16 = l15;
                                             let bytes16 = _rt::Vec::from_raw_parts(
@@ -1445,137 +1625,161 @@ pub mod wasmill {
                                                 len16,
                                                 len16,
                                             );
+                                            let l17 = i32::from(
+                                                *ptr3
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes10),
                                                 message: _rt::string_lift(bytes13),
                                                 next: _rt::string_lift(bytes16),
+                                                retry_after_ms: match l17 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l18 = *ptr3
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l18 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V62::Denied(e62)
+                                        V74::Denied(e74)
                                     }
                                     1 => {
-                                        let e62 = {
-                                            let l17 = *ptr3
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l18 = *ptr3
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len19 = l18;
-                                            let bytes19 = _rt::Vec::from_raw_parts(
-                                                l17.cast(),
-                                                len19,
-                                                len19,
-                                            );
+                                        let e74 = {
+                                            let l19 = *ptr3.add(16).cast::<*mut u8>();
                                             let l20 = *ptr3
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l21 = *ptr3
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len22 = l21;
-                                            let bytes22 = _rt::Vec::from_raw_parts(
-                                                l20.cast(),
-                                                len22,
-                                                len22,
+                                            let len21 = l20;
+                                            let bytes21 = _rt::Vec::from_raw_parts(
+                                                l19.cast(),
+                                                len21,
+                                                len21,
                                             );
-                                            let l23 = *ptr3
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l22 = *ptr3
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l24 = *ptr3
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l23 = *ptr3
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len25 = l24;
-                                            let bytes25 = _rt::Vec::from_raw_parts(
-                                                l23.cast(),
-                                                len25,
-                                                len25,
+                                            let len24 = l23;
+                                            let bytes24 = _rt::Vec::from_raw_parts(
+                                                l22.cast(),
+                                                len24,
+                                                len24,
+                                            );
+                                            let l25 = *ptr3
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l26 = *ptr3
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len27 = l26;
+                                            let bytes27 = _rt::Vec::from_raw_parts(
+                                                l25.cast(),
+                                                len27,
+                                                len27,
+                                            );
+                                            let l28 = i32::from(
+                                                *ptr3
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes19),
-                                                message: _rt::string_lift(bytes22),
-                                                next: _rt::string_lift(bytes25),
+                                                code: _rt::string_lift(bytes21),
+                                                message: _rt::string_lift(bytes24),
+                                                next: _rt::string_lift(bytes27),
+                                                retry_after_ms: match l28 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l29 = *ptr3
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l29 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V62::Invalid(e62)
+                                        V74::Invalid(e74)
                                     }
                                     2 => {
-                                        let e62 = {
-                                            let l26 = *ptr3
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l27 = *ptr3
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e74 = {
+                                            let l30 = *ptr3.add(16).cast::<*mut u8>();
+                                            let l31 = *ptr3
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len28 = l27;
-                                            let bytes28 = _rt::Vec::from_raw_parts(
-                                                l26.cast(),
-                                                len28,
-                                                len28,
+                                            let len32 = l31;
+                                            let bytes32 = _rt::Vec::from_raw_parts(
+                                                l30.cast(),
+                                                len32,
+                                                len32,
                                             );
-                                            let l29 = *ptr3
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l30 = *ptr3
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len31 = l30;
-                                            let bytes31 = _rt::Vec::from_raw_parts(
-                                                l29.cast(),
-                                                len31,
-                                                len31,
-                                            );
-                                            let l32 = *ptr3
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
                                             let l33 = *ptr3
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l34 = *ptr3
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len34 = l33;
-                                            let bytes34 = _rt::Vec::from_raw_parts(
-                                                l32.cast(),
-                                                len34,
-                                                len34,
+                                            let len35 = l34;
+                                            let bytes35 = _rt::Vec::from_raw_parts(
+                                                l33.cast(),
+                                                len35,
+                                                len35,
+                                            );
+                                            let l36 = *ptr3
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l37 = *ptr3
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len38 = l37;
+                                            let bytes38 = _rt::Vec::from_raw_parts(
+                                                l36.cast(),
+                                                len38,
+                                                len38,
+                                            );
+                                            let l39 = i32::from(
+                                                *ptr3
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes28),
-                                                message: _rt::string_lift(bytes31),
-                                                next: _rt::string_lift(bytes34),
+                                                code: _rt::string_lift(bytes32),
+                                                message: _rt::string_lift(bytes35),
+                                                next: _rt::string_lift(bytes38),
+                                                retry_after_ms: match l39 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l40 = *ptr3
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l40 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V62::NotFound(e62)
+                                        V74::NotFound(e74)
                                     }
                                     3 => {
-                                        let e62 = {
-                                            let l35 = *ptr3
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l36 = *ptr3
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len37 = l36;
-                                            let bytes37 = _rt::Vec::from_raw_parts(
-                                                l35.cast(),
-                                                len37,
-                                                len37,
-                                            );
-                                            let l38 = *ptr3
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l39 = *ptr3
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len40 = l39;
-                                            let bytes40 = _rt::Vec::from_raw_parts(
-                                                l38.cast(),
-                                                len40,
-                                                len40,
-                                            );
-                                            let l41 = *ptr3
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e74 = {
+                                            let l41 = *ptr3.add(16).cast::<*mut u8>();
                                             let l42 = *ptr3
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len43 = l42;
                                             let bytes43 = _rt::Vec::from_raw_parts(
@@ -1583,21 +1787,11 @@ pub mod wasmill {
                                                 len43,
                                                 len43,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes37),
-                                                message: _rt::string_lift(bytes40),
-                                                next: _rt::string_lift(bytes43),
-                                            }
-                                        };
-                                        V62::Limit(e62)
-                                    }
-                                    4 => {
-                                        let e62 = {
                                             let l44 = *ptr3
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l45 = *ptr3
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len46 = l45;
                                             let bytes46 = _rt::Vec::from_raw_parts(
@@ -1606,10 +1800,10 @@ pub mod wasmill {
                                                 len46,
                                             );
                                             let l47 = *ptr3
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l48 = *ptr3
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len49 = l48;
                                             let bytes49 = _rt::Vec::from_raw_parts(
@@ -1617,81 +1811,165 @@ pub mod wasmill {
                                                 len49,
                                                 len49,
                                             );
-                                            let l50 = *ptr3
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l51 = *ptr3
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len52 = l51;
-                                            let bytes52 = _rt::Vec::from_raw_parts(
-                                                l50.cast(),
-                                                len52,
-                                                len52,
+                                            let l50 = i32::from(
+                                                *ptr3
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes46),
-                                                message: _rt::string_lift(bytes49),
-                                                next: _rt::string_lift(bytes52),
+                                                code: _rt::string_lift(bytes43),
+                                                message: _rt::string_lift(bytes46),
+                                                next: _rt::string_lift(bytes49),
+                                                retry_after_ms: match l50 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l51 = *ptr3
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l51 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V62::Unavailable(e62)
+                                        V74::Limit(e74)
+                                    }
+                                    4 => {
+                                        let e74 = {
+                                            let l52 = *ptr3.add(16).cast::<*mut u8>();
+                                            let l53 = *ptr3
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len54 = l53;
+                                            let bytes54 = _rt::Vec::from_raw_parts(
+                                                l52.cast(),
+                                                len54,
+                                                len54,
+                                            );
+                                            let l55 = *ptr3
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l56 = *ptr3
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len57 = l56;
+                                            let bytes57 = _rt::Vec::from_raw_parts(
+                                                l55.cast(),
+                                                len57,
+                                                len57,
+                                            );
+                                            let l58 = *ptr3
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l59 = *ptr3
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len60 = l59;
+                                            let bytes60 = _rt::Vec::from_raw_parts(
+                                                l58.cast(),
+                                                len60,
+                                                len60,
+                                            );
+                                            let l61 = i32::from(
+                                                *ptr3
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes54),
+                                                message: _rt::string_lift(bytes57),
+                                                next: _rt::string_lift(bytes60),
+                                                retry_after_ms: match l61 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l62 = *ptr3
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l62 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V74::Unavailable(e74)
                                     }
                                     n => {
                                         debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e62 = {
-                                            let l53 = *ptr3
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l54 = *ptr3
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e74 = {
+                                            let l63 = *ptr3.add(16).cast::<*mut u8>();
+                                            let l64 = *ptr3
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len55 = l54;
-                                            let bytes55 = _rt::Vec::from_raw_parts(
-                                                l53.cast(),
-                                                len55,
-                                                len55,
+                                            let len65 = l64;
+                                            let bytes65 = _rt::Vec::from_raw_parts(
+                                                l63.cast(),
+                                                len65,
+                                                len65,
                                             );
-                                            let l56 = *ptr3
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                            let l66 = *ptr3
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l57 = *ptr3
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                            let l67 = *ptr3
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len58 = l57;
-                                            let bytes58 = _rt::Vec::from_raw_parts(
-                                                l56.cast(),
-                                                len58,
-                                                len58,
+                                            let len68 = l67;
+                                            let bytes68 = _rt::Vec::from_raw_parts(
+                                                l66.cast(),
+                                                len68,
+                                                len68,
                                             );
-                                            let l59 = *ptr3
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l69 = *ptr3
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l60 = *ptr3
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l70 = *ptr3
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len61 = l60;
-                                            let bytes61 = _rt::Vec::from_raw_parts(
-                                                l59.cast(),
-                                                len61,
-                                                len61,
+                                            let len71 = l70;
+                                            let bytes71 = _rt::Vec::from_raw_parts(
+                                                l69.cast(),
+                                                len71,
+                                                len71,
+                                            );
+                                            let l72 = i32::from(
+                                                *ptr3
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes55),
-                                                message: _rt::string_lift(bytes58),
-                                                next: _rt::string_lift(bytes61),
+                                                code: _rt::string_lift(bytes65),
+                                                message: _rt::string_lift(bytes68),
+                                                next: _rt::string_lift(bytes71),
+                                                retry_after_ms: match l72 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l73 = *ptr3
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l73 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V62::Failed(e62)
+                                        V74::Failed(e74)
                                     }
                                 };
-                                v62
+                                v74
                             };
                             Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result63
+                    result75
                 }
             }
         }
@@ -1729,16 +2007,15 @@ pub mod wasmill {
             /// Reads one value; none where the key has none. Sees the changes made earlier in the same batch.
             pub fn get(key: &[u8]) -> Result<Option<_rt::Vec<u8>>, Error> {
                 unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    #[repr(align(8))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                        >; 32 + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 8
-                            * ::core::mem::size_of::<*const u8>()],
+                        [::core::mem::MaybeUninit::uninit(); 32
+                            + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let vec0 = key;
                     let ptr0 = vec0.as_ptr().cast::<u8>();
@@ -1756,21 +2033,19 @@ pub mod wasmill {
                     }
                     unsafe { wit_import2(ptr0.cast_mut(), len0, ptr1) };
                     let l3 = i32::from(*ptr1.add(0).cast::<u8>());
-                    let result64 = match l3 {
+                    let result76 = match l3 {
                         0 => {
                             let e = {
-                                let l4 = i32::from(
-                                    *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
+                                let l4 = i32::from(*ptr1.add(8).cast::<u8>());
                                 match l4 {
                                     0 => None,
                                     1 => {
                                         let e = {
                                             let l5 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l6 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len7 = l6;
                                             _rt::Vec::from_raw_parts(l5.cast(), len7, len7)
@@ -1784,18 +2059,14 @@ pub mod wasmill {
                         }
                         1 => {
                             let e = {
-                                let l8 = i32::from(
-                                    *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                use super::super::super::wasmill::plugin::errors::Error as V63;
-                                let v63 = match l8 {
+                                let l8 = i32::from(*ptr1.add(8).cast::<u8>());
+                                use super::super::super::wasmill::plugin::errors::Error as V75;
+                                let v75 = match l8 {
                                     0 => {
-                                        let e63 = {
-                                            let l9 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e75 = {
+                                            let l9 = *ptr1.add(16).cast::<*mut u8>();
                                             let l10 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len11 = l10;
                                             let bytes11 = _rt::Vec::from_raw_parts(
@@ -1804,10 +2075,10 @@ pub mod wasmill {
                                                 len11,
                                             );
                                             let l12 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l13 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len14 = l13;
                                             let bytes14 = _rt::Vec::from_raw_parts(
@@ -1816,10 +2087,10 @@ pub mod wasmill {
                                                 len14,
                                             );
                                             let l15 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l16 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len17 = l16;
                                             let bytes17 = _rt::Vec::from_raw_parts(
@@ -1827,137 +2098,161 @@ pub mod wasmill {
                                                 len17,
                                                 len17,
                                             );
+                                            let l18 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes11),
                                                 message: _rt::string_lift(bytes14),
                                                 next: _rt::string_lift(bytes17),
+                                                retry_after_ms: match l18 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l19 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l19 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V63::Denied(e63)
+                                        V75::Denied(e75)
                                     }
                                     1 => {
-                                        let e63 = {
-                                            let l18 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l19 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len20 = l19;
-                                            let bytes20 = _rt::Vec::from_raw_parts(
-                                                l18.cast(),
-                                                len20,
-                                                len20,
-                                            );
+                                        let e75 = {
+                                            let l20 = *ptr1.add(16).cast::<*mut u8>();
                                             let l21 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l22 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len23 = l22;
-                                            let bytes23 = _rt::Vec::from_raw_parts(
-                                                l21.cast(),
-                                                len23,
-                                                len23,
+                                            let len22 = l21;
+                                            let bytes22 = _rt::Vec::from_raw_parts(
+                                                l20.cast(),
+                                                len22,
+                                                len22,
                                             );
-                                            let l24 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l23 = *ptr1
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l25 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l24 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len26 = l25;
-                                            let bytes26 = _rt::Vec::from_raw_parts(
-                                                l24.cast(),
-                                                len26,
-                                                len26,
+                                            let len25 = l24;
+                                            let bytes25 = _rt::Vec::from_raw_parts(
+                                                l23.cast(),
+                                                len25,
+                                                len25,
+                                            );
+                                            let l26 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l27 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len28 = l27;
+                                            let bytes28 = _rt::Vec::from_raw_parts(
+                                                l26.cast(),
+                                                len28,
+                                                len28,
+                                            );
+                                            let l29 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes20),
-                                                message: _rt::string_lift(bytes23),
-                                                next: _rt::string_lift(bytes26),
+                                                code: _rt::string_lift(bytes22),
+                                                message: _rt::string_lift(bytes25),
+                                                next: _rt::string_lift(bytes28),
+                                                retry_after_ms: match l29 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l30 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l30 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V63::Invalid(e63)
+                                        V75::Invalid(e75)
                                     }
                                     2 => {
-                                        let e63 = {
-                                            let l27 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l28 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e75 = {
+                                            let l31 = *ptr1.add(16).cast::<*mut u8>();
+                                            let l32 = *ptr1
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len29 = l28;
-                                            let bytes29 = _rt::Vec::from_raw_parts(
-                                                l27.cast(),
-                                                len29,
-                                                len29,
+                                            let len33 = l32;
+                                            let bytes33 = _rt::Vec::from_raw_parts(
+                                                l31.cast(),
+                                                len33,
+                                                len33,
                                             );
-                                            let l30 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l31 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len32 = l31;
-                                            let bytes32 = _rt::Vec::from_raw_parts(
-                                                l30.cast(),
-                                                len32,
-                                                len32,
-                                            );
-                                            let l33 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
                                             let l34 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l35 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len35 = l34;
-                                            let bytes35 = _rt::Vec::from_raw_parts(
-                                                l33.cast(),
-                                                len35,
-                                                len35,
+                                            let len36 = l35;
+                                            let bytes36 = _rt::Vec::from_raw_parts(
+                                                l34.cast(),
+                                                len36,
+                                                len36,
+                                            );
+                                            let l37 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l38 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len39 = l38;
+                                            let bytes39 = _rt::Vec::from_raw_parts(
+                                                l37.cast(),
+                                                len39,
+                                                len39,
+                                            );
+                                            let l40 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes29),
-                                                message: _rt::string_lift(bytes32),
-                                                next: _rt::string_lift(bytes35),
+                                                code: _rt::string_lift(bytes33),
+                                                message: _rt::string_lift(bytes36),
+                                                next: _rt::string_lift(bytes39),
+                                                retry_after_ms: match l40 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l41 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l41 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V63::NotFound(e63)
+                                        V75::NotFound(e75)
                                     }
                                     3 => {
-                                        let e63 = {
-                                            let l36 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l37 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len38 = l37;
-                                            let bytes38 = _rt::Vec::from_raw_parts(
-                                                l36.cast(),
-                                                len38,
-                                                len38,
-                                            );
-                                            let l39 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l40 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len41 = l40;
-                                            let bytes41 = _rt::Vec::from_raw_parts(
-                                                l39.cast(),
-                                                len41,
-                                                len41,
-                                            );
-                                            let l42 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e75 = {
+                                            let l42 = *ptr1.add(16).cast::<*mut u8>();
                                             let l43 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len44 = l43;
                                             let bytes44 = _rt::Vec::from_raw_parts(
@@ -1965,21 +2260,11 @@ pub mod wasmill {
                                                 len44,
                                                 len44,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes38),
-                                                message: _rt::string_lift(bytes41),
-                                                next: _rt::string_lift(bytes44),
-                                            }
-                                        };
-                                        V63::Limit(e63)
-                                    }
-                                    4 => {
-                                        let e63 = {
                                             let l45 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l46 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len47 = l46;
                                             let bytes47 = _rt::Vec::from_raw_parts(
@@ -1988,10 +2273,10 @@ pub mod wasmill {
                                                 len47,
                                             );
                                             let l48 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l49 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len50 = l49;
                                             let bytes50 = _rt::Vec::from_raw_parts(
@@ -1999,81 +2284,165 @@ pub mod wasmill {
                                                 len50,
                                                 len50,
                                             );
-                                            let l51 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l52 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len53 = l52;
-                                            let bytes53 = _rt::Vec::from_raw_parts(
-                                                l51.cast(),
-                                                len53,
-                                                len53,
+                                            let l51 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes47),
-                                                message: _rt::string_lift(bytes50),
-                                                next: _rt::string_lift(bytes53),
+                                                code: _rt::string_lift(bytes44),
+                                                message: _rt::string_lift(bytes47),
+                                                next: _rt::string_lift(bytes50),
+                                                retry_after_ms: match l51 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l52 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l52 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V63::Unavailable(e63)
+                                        V75::Limit(e75)
+                                    }
+                                    4 => {
+                                        let e75 = {
+                                            let l53 = *ptr1.add(16).cast::<*mut u8>();
+                                            let l54 = *ptr1
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len55 = l54;
+                                            let bytes55 = _rt::Vec::from_raw_parts(
+                                                l53.cast(),
+                                                len55,
+                                                len55,
+                                            );
+                                            let l56 = *ptr1
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l57 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len58 = l57;
+                                            let bytes58 = _rt::Vec::from_raw_parts(
+                                                l56.cast(),
+                                                len58,
+                                                len58,
+                                            );
+                                            let l59 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l60 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len61 = l60;
+                                            let bytes61 = _rt::Vec::from_raw_parts(
+                                                l59.cast(),
+                                                len61,
+                                                len61,
+                                            );
+                                            let l62 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes55),
+                                                message: _rt::string_lift(bytes58),
+                                                next: _rt::string_lift(bytes61),
+                                                retry_after_ms: match l62 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l63 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l63 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V75::Unavailable(e75)
                                     }
                                     n => {
                                         debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e63 = {
-                                            let l54 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l55 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e75 = {
+                                            let l64 = *ptr1.add(16).cast::<*mut u8>();
+                                            let l65 = *ptr1
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len56 = l55;
-                                            let bytes56 = _rt::Vec::from_raw_parts(
-                                                l54.cast(),
-                                                len56,
-                                                len56,
+                                            let len66 = l65;
+                                            let bytes66 = _rt::Vec::from_raw_parts(
+                                                l64.cast(),
+                                                len66,
+                                                len66,
                                             );
-                                            let l57 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                            let l67 = *ptr1
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l58 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                            let l68 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len59 = l58;
-                                            let bytes59 = _rt::Vec::from_raw_parts(
-                                                l57.cast(),
-                                                len59,
-                                                len59,
+                                            let len69 = l68;
+                                            let bytes69 = _rt::Vec::from_raw_parts(
+                                                l67.cast(),
+                                                len69,
+                                                len69,
                                             );
-                                            let l60 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l70 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l61 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l71 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len62 = l61;
-                                            let bytes62 = _rt::Vec::from_raw_parts(
-                                                l60.cast(),
-                                                len62,
-                                                len62,
+                                            let len72 = l71;
+                                            let bytes72 = _rt::Vec::from_raw_parts(
+                                                l70.cast(),
+                                                len72,
+                                                len72,
+                                            );
+                                            let l73 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes56),
-                                                message: _rt::string_lift(bytes59),
-                                                next: _rt::string_lift(bytes62),
+                                                code: _rt::string_lift(bytes66),
+                                                message: _rt::string_lift(bytes69),
+                                                next: _rt::string_lift(bytes72),
+                                                retry_after_ms: match l73 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l74 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l74 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V63::Failed(e63)
+                                        V75::Failed(e75)
                                     }
                                 };
-                                v63
+                                v75
                             };
                             Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result64
+                    result76
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
@@ -2082,16 +2451,15 @@ pub mod wasmill {
                 keys: &[_rt::Vec<u8>],
             ) -> Result<_rt::Vec<Option<_rt::Vec<u8>>>, Error> {
                 unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    #[repr(align(8))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                        >; 32 + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 8
-                            * ::core::mem::size_of::<*const u8>()],
+                        [::core::mem::MaybeUninit::uninit(); 32
+                            + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let vec1 = keys;
                     let len1 = vec1.len();
@@ -2134,14 +2502,12 @@ pub mod wasmill {
                     }
                     unsafe { wit_import3(result1, len1, ptr2) };
                     let l4 = i32::from(*ptr2.add(0).cast::<u8>());
-                    let result68 = match l4 {
+                    let result80 = match l4 {
                         0 => {
                             let e = {
-                                let l5 = *ptr2
-                                    .add(::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
+                                let l5 = *ptr2.add(8).cast::<*mut u8>();
                                 let l6 = *ptr2
-                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
                                 let base11 = l5;
                                 let len11 = l6;
@@ -2182,18 +2548,14 @@ pub mod wasmill {
                         }
                         1 => {
                             let e = {
-                                let l12 = i32::from(
-                                    *ptr2.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                use super::super::super::wasmill::plugin::errors::Error as V67;
-                                let v67 = match l12 {
+                                let l12 = i32::from(*ptr2.add(8).cast::<u8>());
+                                use super::super::super::wasmill::plugin::errors::Error as V79;
+                                let v79 = match l12 {
                                     0 => {
-                                        let e67 = {
-                                            let l13 = *ptr2
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e79 = {
+                                            let l13 = *ptr2.add(16).cast::<*mut u8>();
                                             let l14 = *ptr2
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len15 = l14;
                                             let bytes15 = _rt::Vec::from_raw_parts(
@@ -2202,10 +2564,10 @@ pub mod wasmill {
                                                 len15,
                                             );
                                             let l16 = *ptr2
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l17 = *ptr2
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len18 = l17;
                                             let bytes18 = _rt::Vec::from_raw_parts(
@@ -2214,10 +2576,10 @@ pub mod wasmill {
                                                 len18,
                                             );
                                             let l19 = *ptr2
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l20 = *ptr2
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len21 = l20;
                                             let bytes21 = _rt::Vec::from_raw_parts(
@@ -2225,137 +2587,161 @@ pub mod wasmill {
                                                 len21,
                                                 len21,
                                             );
+                                            let l22 = i32::from(
+                                                *ptr2
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes15),
                                                 message: _rt::string_lift(bytes18),
                                                 next: _rt::string_lift(bytes21),
+                                                retry_after_ms: match l22 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l23 = *ptr2
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l23 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V67::Denied(e67)
+                                        V79::Denied(e79)
                                     }
                                     1 => {
-                                        let e67 = {
-                                            let l22 = *ptr2
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l23 = *ptr2
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len24 = l23;
-                                            let bytes24 = _rt::Vec::from_raw_parts(
-                                                l22.cast(),
-                                                len24,
-                                                len24,
-                                            );
+                                        let e79 = {
+                                            let l24 = *ptr2.add(16).cast::<*mut u8>();
                                             let l25 = *ptr2
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l26 = *ptr2
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len27 = l26;
-                                            let bytes27 = _rt::Vec::from_raw_parts(
-                                                l25.cast(),
-                                                len27,
-                                                len27,
+                                            let len26 = l25;
+                                            let bytes26 = _rt::Vec::from_raw_parts(
+                                                l24.cast(),
+                                                len26,
+                                                len26,
                                             );
-                                            let l28 = *ptr2
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l27 = *ptr2
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l29 = *ptr2
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l28 = *ptr2
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len30 = l29;
-                                            let bytes30 = _rt::Vec::from_raw_parts(
-                                                l28.cast(),
-                                                len30,
-                                                len30,
+                                            let len29 = l28;
+                                            let bytes29 = _rt::Vec::from_raw_parts(
+                                                l27.cast(),
+                                                len29,
+                                                len29,
+                                            );
+                                            let l30 = *ptr2
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l31 = *ptr2
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len32 = l31;
+                                            let bytes32 = _rt::Vec::from_raw_parts(
+                                                l30.cast(),
+                                                len32,
+                                                len32,
+                                            );
+                                            let l33 = i32::from(
+                                                *ptr2
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes24),
-                                                message: _rt::string_lift(bytes27),
-                                                next: _rt::string_lift(bytes30),
+                                                code: _rt::string_lift(bytes26),
+                                                message: _rt::string_lift(bytes29),
+                                                next: _rt::string_lift(bytes32),
+                                                retry_after_ms: match l33 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l34 = *ptr2
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l34 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V67::Invalid(e67)
+                                        V79::Invalid(e79)
                                     }
                                     2 => {
-                                        let e67 = {
-                                            let l31 = *ptr2
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l32 = *ptr2
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e79 = {
+                                            let l35 = *ptr2.add(16).cast::<*mut u8>();
+                                            let l36 = *ptr2
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len33 = l32;
-                                            let bytes33 = _rt::Vec::from_raw_parts(
-                                                l31.cast(),
-                                                len33,
-                                                len33,
+                                            let len37 = l36;
+                                            let bytes37 = _rt::Vec::from_raw_parts(
+                                                l35.cast(),
+                                                len37,
+                                                len37,
                                             );
-                                            let l34 = *ptr2
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l35 = *ptr2
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len36 = l35;
-                                            let bytes36 = _rt::Vec::from_raw_parts(
-                                                l34.cast(),
-                                                len36,
-                                                len36,
-                                            );
-                                            let l37 = *ptr2
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
                                             let l38 = *ptr2
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l39 = *ptr2
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len39 = l38;
-                                            let bytes39 = _rt::Vec::from_raw_parts(
-                                                l37.cast(),
-                                                len39,
-                                                len39,
+                                            let len40 = l39;
+                                            let bytes40 = _rt::Vec::from_raw_parts(
+                                                l38.cast(),
+                                                len40,
+                                                len40,
+                                            );
+                                            let l41 = *ptr2
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l42 = *ptr2
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len43 = l42;
+                                            let bytes43 = _rt::Vec::from_raw_parts(
+                                                l41.cast(),
+                                                len43,
+                                                len43,
+                                            );
+                                            let l44 = i32::from(
+                                                *ptr2
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes33),
-                                                message: _rt::string_lift(bytes36),
-                                                next: _rt::string_lift(bytes39),
+                                                code: _rt::string_lift(bytes37),
+                                                message: _rt::string_lift(bytes40),
+                                                next: _rt::string_lift(bytes43),
+                                                retry_after_ms: match l44 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l45 = *ptr2
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l45 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V67::NotFound(e67)
+                                        V79::NotFound(e79)
                                     }
                                     3 => {
-                                        let e67 = {
-                                            let l40 = *ptr2
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l41 = *ptr2
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len42 = l41;
-                                            let bytes42 = _rt::Vec::from_raw_parts(
-                                                l40.cast(),
-                                                len42,
-                                                len42,
-                                            );
-                                            let l43 = *ptr2
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l44 = *ptr2
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len45 = l44;
-                                            let bytes45 = _rt::Vec::from_raw_parts(
-                                                l43.cast(),
-                                                len45,
-                                                len45,
-                                            );
-                                            let l46 = *ptr2
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e79 = {
+                                            let l46 = *ptr2.add(16).cast::<*mut u8>();
                                             let l47 = *ptr2
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len48 = l47;
                                             let bytes48 = _rt::Vec::from_raw_parts(
@@ -2363,21 +2749,11 @@ pub mod wasmill {
                                                 len48,
                                                 len48,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes42),
-                                                message: _rt::string_lift(bytes45),
-                                                next: _rt::string_lift(bytes48),
-                                            }
-                                        };
-                                        V67::Limit(e67)
-                                    }
-                                    4 => {
-                                        let e67 = {
                                             let l49 = *ptr2
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l50 = *ptr2
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len51 = l50;
                                             let bytes51 = _rt::Vec::from_raw_parts(
@@ -2386,10 +2762,10 @@ pub mod wasmill {
                                                 len51,
                                             );
                                             let l52 = *ptr2
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l53 = *ptr2
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len54 = l53;
                                             let bytes54 = _rt::Vec::from_raw_parts(
@@ -2397,75 +2773,159 @@ pub mod wasmill {
                                                 len54,
                                                 len54,
                                             );
-                                            let l55 = *ptr2
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l56 = *ptr2
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len57 = l56;
-                                            let bytes57 = _rt::Vec::from_raw_parts(
-                                                l55.cast(),
-                                                len57,
-                                                len57,
+                                            let l55 = i32::from(
+                                                *ptr2
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes51),
-                                                message: _rt::string_lift(bytes54),
-                                                next: _rt::string_lift(bytes57),
+                                                code: _rt::string_lift(bytes48),
+                                                message: _rt::string_lift(bytes51),
+                                                next: _rt::string_lift(bytes54),
+                                                retry_after_ms: match l55 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l56 = *ptr2
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l56 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V67::Unavailable(e67)
+                                        V79::Limit(e79)
+                                    }
+                                    4 => {
+                                        let e79 = {
+                                            let l57 = *ptr2.add(16).cast::<*mut u8>();
+                                            let l58 = *ptr2
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len59 = l58;
+                                            let bytes59 = _rt::Vec::from_raw_parts(
+                                                l57.cast(),
+                                                len59,
+                                                len59,
+                                            );
+                                            let l60 = *ptr2
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l61 = *ptr2
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len62 = l61;
+                                            let bytes62 = _rt::Vec::from_raw_parts(
+                                                l60.cast(),
+                                                len62,
+                                                len62,
+                                            );
+                                            let l63 = *ptr2
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l64 = *ptr2
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len65 = l64;
+                                            let bytes65 = _rt::Vec::from_raw_parts(
+                                                l63.cast(),
+                                                len65,
+                                                len65,
+                                            );
+                                            let l66 = i32::from(
+                                                *ptr2
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes59),
+                                                message: _rt::string_lift(bytes62),
+                                                next: _rt::string_lift(bytes65),
+                                                retry_after_ms: match l66 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l67 = *ptr2
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l67 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V79::Unavailable(e79)
                                     }
                                     n => {
                                         debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e67 = {
-                                            let l58 = *ptr2
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l59 = *ptr2
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e79 = {
+                                            let l68 = *ptr2.add(16).cast::<*mut u8>();
+                                            let l69 = *ptr2
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len60 = l59;
-                                            let bytes60 = _rt::Vec::from_raw_parts(
-                                                l58.cast(),
-                                                len60,
-                                                len60,
+                                            let len70 = l69;
+                                            let bytes70 = _rt::Vec::from_raw_parts(
+                                                l68.cast(),
+                                                len70,
+                                                len70,
                                             );
-                                            let l61 = *ptr2
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                            let l71 = *ptr2
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l62 = *ptr2
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                            let l72 = *ptr2
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len63 = l62;
-                                            let bytes63 = _rt::Vec::from_raw_parts(
-                                                l61.cast(),
-                                                len63,
-                                                len63,
+                                            let len73 = l72;
+                                            let bytes73 = _rt::Vec::from_raw_parts(
+                                                l71.cast(),
+                                                len73,
+                                                len73,
                                             );
-                                            let l64 = *ptr2
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l74 = *ptr2
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l65 = *ptr2
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l75 = *ptr2
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len66 = l65;
-                                            let bytes66 = _rt::Vec::from_raw_parts(
-                                                l64.cast(),
-                                                len66,
-                                                len66,
+                                            let len76 = l75;
+                                            let bytes76 = _rt::Vec::from_raw_parts(
+                                                l74.cast(),
+                                                len76,
+                                                len76,
+                                            );
+                                            let l77 = i32::from(
+                                                *ptr2
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes60),
-                                                message: _rt::string_lift(bytes63),
-                                                next: _rt::string_lift(bytes66),
+                                                code: _rt::string_lift(bytes70),
+                                                message: _rt::string_lift(bytes73),
+                                                next: _rt::string_lift(bytes76),
+                                                retry_after_ms: match l77 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l78 = *ptr2
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l78 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V67::Failed(e67)
+                                        V79::Failed(e79)
                                     }
                                 };
-                                v67
+                                v79
                             };
                             Err(e)
                         }
@@ -2474,23 +2934,22 @@ pub mod wasmill {
                     if layout1.size() != 0 {
                         _rt::alloc::dealloc(result1.cast(), layout1);
                     }
-                    result68
+                    result80
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
             /// Sets one value. Errors: `invalid` for a key or value over its limit; `limit` when the state's size limit is reached.
             pub fn set(key: &[u8], value: &[u8]) -> Result<(), Error> {
                 unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    #[repr(align(8))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                        >; 32 + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 8
-                            * ::core::mem::size_of::<*const u8>()],
+                        [::core::mem::MaybeUninit::uninit(); 32
+                            + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let vec0 = key;
                     let ptr0 = vec0.as_ptr().cast::<u8>();
@@ -2525,25 +2984,21 @@ pub mod wasmill {
                         wit_import3(ptr0.cast_mut(), len0, ptr1.cast_mut(), len1, ptr2)
                     };
                     let l4 = i32::from(*ptr2.add(0).cast::<u8>());
-                    let result61 = match l4 {
+                    let result73 = match l4 {
                         0 => {
                             let e = ();
                             Ok(e)
                         }
                         1 => {
                             let e = {
-                                let l5 = i32::from(
-                                    *ptr2.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                use super::super::super::wasmill::plugin::errors::Error as V60;
-                                let v60 = match l5 {
+                                let l5 = i32::from(*ptr2.add(8).cast::<u8>());
+                                use super::super::super::wasmill::plugin::errors::Error as V72;
+                                let v72 = match l5 {
                                     0 => {
-                                        let e60 = {
-                                            let l6 = *ptr2
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e72 = {
+                                            let l6 = *ptr2.add(16).cast::<*mut u8>();
                                             let l7 = *ptr2
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len8 = l7;
                                             let bytes8 = _rt::Vec::from_raw_parts(
@@ -2552,10 +3007,10 @@ pub mod wasmill {
                                                 len8,
                                             );
                                             let l9 = *ptr2
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l10 = *ptr2
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len11 = l10;
                                             let bytes11 = _rt::Vec::from_raw_parts(
@@ -2564,10 +3019,10 @@ pub mod wasmill {
                                                 len11,
                                             );
                                             let l12 = *ptr2
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l13 = *ptr2
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len14 = l13;
                                             let bytes14 = _rt::Vec::from_raw_parts(
@@ -2575,137 +3030,161 @@ pub mod wasmill {
                                                 len14,
                                                 len14,
                                             );
+                                            let l15 = i32::from(
+                                                *ptr2
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes8),
                                                 message: _rt::string_lift(bytes11),
                                                 next: _rt::string_lift(bytes14),
+                                                retry_after_ms: match l15 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l16 = *ptr2
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l16 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::Denied(e60)
+                                        V72::Denied(e72)
                                     }
                                     1 => {
-                                        let e60 = {
-                                            let l15 = *ptr2
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l16 = *ptr2
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len17 = l16;
-                                            let bytes17 = _rt::Vec::from_raw_parts(
-                                                l15.cast(),
-                                                len17,
-                                                len17,
-                                            );
+                                        let e72 = {
+                                            let l17 = *ptr2.add(16).cast::<*mut u8>();
                                             let l18 = *ptr2
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l19 = *ptr2
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len20 = l19;
-                                            let bytes20 = _rt::Vec::from_raw_parts(
-                                                l18.cast(),
-                                                len20,
-                                                len20,
+                                            let len19 = l18;
+                                            let bytes19 = _rt::Vec::from_raw_parts(
+                                                l17.cast(),
+                                                len19,
+                                                len19,
                                             );
-                                            let l21 = *ptr2
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l20 = *ptr2
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l22 = *ptr2
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l21 = *ptr2
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len23 = l22;
-                                            let bytes23 = _rt::Vec::from_raw_parts(
-                                                l21.cast(),
-                                                len23,
-                                                len23,
+                                            let len22 = l21;
+                                            let bytes22 = _rt::Vec::from_raw_parts(
+                                                l20.cast(),
+                                                len22,
+                                                len22,
+                                            );
+                                            let l23 = *ptr2
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l24 = *ptr2
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len25 = l24;
+                                            let bytes25 = _rt::Vec::from_raw_parts(
+                                                l23.cast(),
+                                                len25,
+                                                len25,
+                                            );
+                                            let l26 = i32::from(
+                                                *ptr2
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes17),
-                                                message: _rt::string_lift(bytes20),
-                                                next: _rt::string_lift(bytes23),
+                                                code: _rt::string_lift(bytes19),
+                                                message: _rt::string_lift(bytes22),
+                                                next: _rt::string_lift(bytes25),
+                                                retry_after_ms: match l26 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l27 = *ptr2
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l27 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::Invalid(e60)
+                                        V72::Invalid(e72)
                                     }
                                     2 => {
-                                        let e60 = {
-                                            let l24 = *ptr2
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l25 = *ptr2
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e72 = {
+                                            let l28 = *ptr2.add(16).cast::<*mut u8>();
+                                            let l29 = *ptr2
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len26 = l25;
-                                            let bytes26 = _rt::Vec::from_raw_parts(
-                                                l24.cast(),
-                                                len26,
-                                                len26,
+                                            let len30 = l29;
+                                            let bytes30 = _rt::Vec::from_raw_parts(
+                                                l28.cast(),
+                                                len30,
+                                                len30,
                                             );
-                                            let l27 = *ptr2
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l28 = *ptr2
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len29 = l28;
-                                            let bytes29 = _rt::Vec::from_raw_parts(
-                                                l27.cast(),
-                                                len29,
-                                                len29,
-                                            );
-                                            let l30 = *ptr2
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
                                             let l31 = *ptr2
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l32 = *ptr2
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len32 = l31;
-                                            let bytes32 = _rt::Vec::from_raw_parts(
-                                                l30.cast(),
-                                                len32,
-                                                len32,
+                                            let len33 = l32;
+                                            let bytes33 = _rt::Vec::from_raw_parts(
+                                                l31.cast(),
+                                                len33,
+                                                len33,
+                                            );
+                                            let l34 = *ptr2
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l35 = *ptr2
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len36 = l35;
+                                            let bytes36 = _rt::Vec::from_raw_parts(
+                                                l34.cast(),
+                                                len36,
+                                                len36,
+                                            );
+                                            let l37 = i32::from(
+                                                *ptr2
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes26),
-                                                message: _rt::string_lift(bytes29),
-                                                next: _rt::string_lift(bytes32),
+                                                code: _rt::string_lift(bytes30),
+                                                message: _rt::string_lift(bytes33),
+                                                next: _rt::string_lift(bytes36),
+                                                retry_after_ms: match l37 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l38 = *ptr2
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l38 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::NotFound(e60)
+                                        V72::NotFound(e72)
                                     }
                                     3 => {
-                                        let e60 = {
-                                            let l33 = *ptr2
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l34 = *ptr2
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len35 = l34;
-                                            let bytes35 = _rt::Vec::from_raw_parts(
-                                                l33.cast(),
-                                                len35,
-                                                len35,
-                                            );
-                                            let l36 = *ptr2
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l37 = *ptr2
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len38 = l37;
-                                            let bytes38 = _rt::Vec::from_raw_parts(
-                                                l36.cast(),
-                                                len38,
-                                                len38,
-                                            );
-                                            let l39 = *ptr2
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e72 = {
+                                            let l39 = *ptr2.add(16).cast::<*mut u8>();
                                             let l40 = *ptr2
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len41 = l40;
                                             let bytes41 = _rt::Vec::from_raw_parts(
@@ -2713,21 +3192,11 @@ pub mod wasmill {
                                                 len41,
                                                 len41,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes35),
-                                                message: _rt::string_lift(bytes38),
-                                                next: _rt::string_lift(bytes41),
-                                            }
-                                        };
-                                        V60::Limit(e60)
-                                    }
-                                    4 => {
-                                        let e60 = {
                                             let l42 = *ptr2
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l43 = *ptr2
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len44 = l43;
                                             let bytes44 = _rt::Vec::from_raw_parts(
@@ -2736,10 +3205,10 @@ pub mod wasmill {
                                                 len44,
                                             );
                                             let l45 = *ptr2
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l46 = *ptr2
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len47 = l46;
                                             let bytes47 = _rt::Vec::from_raw_parts(
@@ -2747,97 +3216,180 @@ pub mod wasmill {
                                                 len47,
                                                 len47,
                                             );
-                                            let l48 = *ptr2
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l49 = *ptr2
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len50 = l49;
-                                            let bytes50 = _rt::Vec::from_raw_parts(
-                                                l48.cast(),
-                                                len50,
-                                                len50,
+                                            let l48 = i32::from(
+                                                *ptr2
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes44),
-                                                message: _rt::string_lift(bytes47),
-                                                next: _rt::string_lift(bytes50),
+                                                code: _rt::string_lift(bytes41),
+                                                message: _rt::string_lift(bytes44),
+                                                next: _rt::string_lift(bytes47),
+                                                retry_after_ms: match l48 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l49 = *ptr2
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l49 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::Unavailable(e60)
+                                        V72::Limit(e72)
+                                    }
+                                    4 => {
+                                        let e72 = {
+                                            let l50 = *ptr2.add(16).cast::<*mut u8>();
+                                            let l51 = *ptr2
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len52 = l51;
+                                            let bytes52 = _rt::Vec::from_raw_parts(
+                                                l50.cast(),
+                                                len52,
+                                                len52,
+                                            );
+                                            let l53 = *ptr2
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l54 = *ptr2
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len55 = l54;
+                                            let bytes55 = _rt::Vec::from_raw_parts(
+                                                l53.cast(),
+                                                len55,
+                                                len55,
+                                            );
+                                            let l56 = *ptr2
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l57 = *ptr2
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len58 = l57;
+                                            let bytes58 = _rt::Vec::from_raw_parts(
+                                                l56.cast(),
+                                                len58,
+                                                len58,
+                                            );
+                                            let l59 = i32::from(
+                                                *ptr2
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes52),
+                                                message: _rt::string_lift(bytes55),
+                                                next: _rt::string_lift(bytes58),
+                                                retry_after_ms: match l59 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l60 = *ptr2
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l60 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V72::Unavailable(e72)
                                     }
                                     n => {
                                         debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e60 = {
-                                            let l51 = *ptr2
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l52 = *ptr2
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e72 = {
+                                            let l61 = *ptr2.add(16).cast::<*mut u8>();
+                                            let l62 = *ptr2
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len53 = l52;
-                                            let bytes53 = _rt::Vec::from_raw_parts(
-                                                l51.cast(),
-                                                len53,
-                                                len53,
+                                            let len63 = l62;
+                                            let bytes63 = _rt::Vec::from_raw_parts(
+                                                l61.cast(),
+                                                len63,
+                                                len63,
                                             );
-                                            let l54 = *ptr2
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                            let l64 = *ptr2
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l55 = *ptr2
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                            let l65 = *ptr2
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len56 = l55;
-                                            let bytes56 = _rt::Vec::from_raw_parts(
-                                                l54.cast(),
-                                                len56,
-                                                len56,
+                                            let len66 = l65;
+                                            let bytes66 = _rt::Vec::from_raw_parts(
+                                                l64.cast(),
+                                                len66,
+                                                len66,
                                             );
-                                            let l57 = *ptr2
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l67 = *ptr2
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l58 = *ptr2
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l68 = *ptr2
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len59 = l58;
-                                            let bytes59 = _rt::Vec::from_raw_parts(
-                                                l57.cast(),
-                                                len59,
-                                                len59,
+                                            let len69 = l68;
+                                            let bytes69 = _rt::Vec::from_raw_parts(
+                                                l67.cast(),
+                                                len69,
+                                                len69,
+                                            );
+                                            let l70 = i32::from(
+                                                *ptr2
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes53),
-                                                message: _rt::string_lift(bytes56),
-                                                next: _rt::string_lift(bytes59),
+                                                code: _rt::string_lift(bytes63),
+                                                message: _rt::string_lift(bytes66),
+                                                next: _rt::string_lift(bytes69),
+                                                retry_after_ms: match l70 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l71 = *ptr2
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l71 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::Failed(e60)
+                                        V72::Failed(e72)
                                     }
                                 };
-                                v60
+                                v72
                             };
                             Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result61
+                    result73
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
             /// Removes a key; does nothing where there is none.
             pub fn delete(key: &[u8]) -> Result<(), Error> {
                 unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    #[repr(align(8))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                        >; 32 + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 8
-                            * ::core::mem::size_of::<*const u8>()],
+                        [::core::mem::MaybeUninit::uninit(); 32
+                            + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let vec0 = key;
                     let ptr0 = vec0.as_ptr().cast::<u8>();
@@ -2855,25 +3407,21 @@ pub mod wasmill {
                     }
                     unsafe { wit_import2(ptr0.cast_mut(), len0, ptr1) };
                     let l3 = i32::from(*ptr1.add(0).cast::<u8>());
-                    let result60 = match l3 {
+                    let result72 = match l3 {
                         0 => {
                             let e = ();
                             Ok(e)
                         }
                         1 => {
                             let e = {
-                                let l4 = i32::from(
-                                    *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                use super::super::super::wasmill::plugin::errors::Error as V59;
-                                let v59 = match l4 {
+                                let l4 = i32::from(*ptr1.add(8).cast::<u8>());
+                                use super::super::super::wasmill::plugin::errors::Error as V71;
+                                let v71 = match l4 {
                                     0 => {
-                                        let e59 = {
-                                            let l5 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e71 = {
+                                            let l5 = *ptr1.add(16).cast::<*mut u8>();
                                             let l6 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len7 = l6;
                                             let bytes7 = _rt::Vec::from_raw_parts(
@@ -2882,10 +3430,10 @@ pub mod wasmill {
                                                 len7,
                                             );
                                             let l8 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l9 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len10 = l9;
                                             let bytes10 = _rt::Vec::from_raw_parts(
@@ -2894,10 +3442,10 @@ pub mod wasmill {
                                                 len10,
                                             );
                                             let l11 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l12 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len13 = l12;
                                             let bytes13 = _rt::Vec::from_raw_parts(
@@ -2905,137 +3453,161 @@ pub mod wasmill {
                                                 len13,
                                                 len13,
                                             );
+                                            let l14 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes7),
                                                 message: _rt::string_lift(bytes10),
                                                 next: _rt::string_lift(bytes13),
+                                                retry_after_ms: match l14 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l15 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l15 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V59::Denied(e59)
+                                        V71::Denied(e71)
                                     }
                                     1 => {
-                                        let e59 = {
-                                            let l14 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l15 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len16 = l15;
-                                            let bytes16 = _rt::Vec::from_raw_parts(
-                                                l14.cast(),
-                                                len16,
-                                                len16,
-                                            );
+                                        let e71 = {
+                                            let l16 = *ptr1.add(16).cast::<*mut u8>();
                                             let l17 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l18 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len19 = l18;
-                                            let bytes19 = _rt::Vec::from_raw_parts(
-                                                l17.cast(),
-                                                len19,
-                                                len19,
+                                            let len18 = l17;
+                                            let bytes18 = _rt::Vec::from_raw_parts(
+                                                l16.cast(),
+                                                len18,
+                                                len18,
                                             );
-                                            let l20 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l19 = *ptr1
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l21 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l20 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len22 = l21;
-                                            let bytes22 = _rt::Vec::from_raw_parts(
-                                                l20.cast(),
-                                                len22,
-                                                len22,
+                                            let len21 = l20;
+                                            let bytes21 = _rt::Vec::from_raw_parts(
+                                                l19.cast(),
+                                                len21,
+                                                len21,
+                                            );
+                                            let l22 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l23 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len24 = l23;
+                                            let bytes24 = _rt::Vec::from_raw_parts(
+                                                l22.cast(),
+                                                len24,
+                                                len24,
+                                            );
+                                            let l25 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes16),
-                                                message: _rt::string_lift(bytes19),
-                                                next: _rt::string_lift(bytes22),
+                                                code: _rt::string_lift(bytes18),
+                                                message: _rt::string_lift(bytes21),
+                                                next: _rt::string_lift(bytes24),
+                                                retry_after_ms: match l25 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l26 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l26 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V59::Invalid(e59)
+                                        V71::Invalid(e71)
                                     }
                                     2 => {
-                                        let e59 = {
-                                            let l23 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l24 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e71 = {
+                                            let l27 = *ptr1.add(16).cast::<*mut u8>();
+                                            let l28 = *ptr1
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len25 = l24;
-                                            let bytes25 = _rt::Vec::from_raw_parts(
-                                                l23.cast(),
-                                                len25,
-                                                len25,
+                                            let len29 = l28;
+                                            let bytes29 = _rt::Vec::from_raw_parts(
+                                                l27.cast(),
+                                                len29,
+                                                len29,
                                             );
-                                            let l26 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l27 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len28 = l27;
-                                            let bytes28 = _rt::Vec::from_raw_parts(
-                                                l26.cast(),
-                                                len28,
-                                                len28,
-                                            );
-                                            let l29 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
                                             let l30 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l31 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len31 = l30;
-                                            let bytes31 = _rt::Vec::from_raw_parts(
-                                                l29.cast(),
-                                                len31,
-                                                len31,
+                                            let len32 = l31;
+                                            let bytes32 = _rt::Vec::from_raw_parts(
+                                                l30.cast(),
+                                                len32,
+                                                len32,
+                                            );
+                                            let l33 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l34 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len35 = l34;
+                                            let bytes35 = _rt::Vec::from_raw_parts(
+                                                l33.cast(),
+                                                len35,
+                                                len35,
+                                            );
+                                            let l36 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes25),
-                                                message: _rt::string_lift(bytes28),
-                                                next: _rt::string_lift(bytes31),
+                                                code: _rt::string_lift(bytes29),
+                                                message: _rt::string_lift(bytes32),
+                                                next: _rt::string_lift(bytes35),
+                                                retry_after_ms: match l36 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l37 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l37 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V59::NotFound(e59)
+                                        V71::NotFound(e71)
                                     }
                                     3 => {
-                                        let e59 = {
-                                            let l32 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l33 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len34 = l33;
-                                            let bytes34 = _rt::Vec::from_raw_parts(
-                                                l32.cast(),
-                                                len34,
-                                                len34,
-                                            );
-                                            let l35 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l36 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len37 = l36;
-                                            let bytes37 = _rt::Vec::from_raw_parts(
-                                                l35.cast(),
-                                                len37,
-                                                len37,
-                                            );
-                                            let l38 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e71 = {
+                                            let l38 = *ptr1.add(16).cast::<*mut u8>();
                                             let l39 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len40 = l39;
                                             let bytes40 = _rt::Vec::from_raw_parts(
@@ -3043,21 +3615,11 @@ pub mod wasmill {
                                                 len40,
                                                 len40,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes34),
-                                                message: _rt::string_lift(bytes37),
-                                                next: _rt::string_lift(bytes40),
-                                            }
-                                        };
-                                        V59::Limit(e59)
-                                    }
-                                    4 => {
-                                        let e59 = {
                                             let l41 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l42 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len43 = l42;
                                             let bytes43 = _rt::Vec::from_raw_parts(
@@ -3066,10 +3628,10 @@ pub mod wasmill {
                                                 len43,
                                             );
                                             let l44 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l45 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len46 = l45;
                                             let bytes46 = _rt::Vec::from_raw_parts(
@@ -3077,81 +3639,165 @@ pub mod wasmill {
                                                 len46,
                                                 len46,
                                             );
-                                            let l47 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l48 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len49 = l48;
-                                            let bytes49 = _rt::Vec::from_raw_parts(
-                                                l47.cast(),
-                                                len49,
-                                                len49,
+                                            let l47 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes43),
-                                                message: _rt::string_lift(bytes46),
-                                                next: _rt::string_lift(bytes49),
+                                                code: _rt::string_lift(bytes40),
+                                                message: _rt::string_lift(bytes43),
+                                                next: _rt::string_lift(bytes46),
+                                                retry_after_ms: match l47 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l48 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l48 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V59::Unavailable(e59)
+                                        V71::Limit(e71)
+                                    }
+                                    4 => {
+                                        let e71 = {
+                                            let l49 = *ptr1.add(16).cast::<*mut u8>();
+                                            let l50 = *ptr1
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len51 = l50;
+                                            let bytes51 = _rt::Vec::from_raw_parts(
+                                                l49.cast(),
+                                                len51,
+                                                len51,
+                                            );
+                                            let l52 = *ptr1
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l53 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len54 = l53;
+                                            let bytes54 = _rt::Vec::from_raw_parts(
+                                                l52.cast(),
+                                                len54,
+                                                len54,
+                                            );
+                                            let l55 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l56 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len57 = l56;
+                                            let bytes57 = _rt::Vec::from_raw_parts(
+                                                l55.cast(),
+                                                len57,
+                                                len57,
+                                            );
+                                            let l58 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes51),
+                                                message: _rt::string_lift(bytes54),
+                                                next: _rt::string_lift(bytes57),
+                                                retry_after_ms: match l58 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l59 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l59 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V71::Unavailable(e71)
                                     }
                                     n => {
                                         debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e59 = {
-                                            let l50 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l51 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e71 = {
+                                            let l60 = *ptr1.add(16).cast::<*mut u8>();
+                                            let l61 = *ptr1
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len52 = l51;
-                                            let bytes52 = _rt::Vec::from_raw_parts(
-                                                l50.cast(),
-                                                len52,
-                                                len52,
+                                            let len62 = l61;
+                                            let bytes62 = _rt::Vec::from_raw_parts(
+                                                l60.cast(),
+                                                len62,
+                                                len62,
                                             );
-                                            let l53 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                            let l63 = *ptr1
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l54 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                            let l64 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len55 = l54;
-                                            let bytes55 = _rt::Vec::from_raw_parts(
-                                                l53.cast(),
-                                                len55,
-                                                len55,
+                                            let len65 = l64;
+                                            let bytes65 = _rt::Vec::from_raw_parts(
+                                                l63.cast(),
+                                                len65,
+                                                len65,
                                             );
-                                            let l56 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l66 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l57 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l67 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len58 = l57;
-                                            let bytes58 = _rt::Vec::from_raw_parts(
-                                                l56.cast(),
-                                                len58,
-                                                len58,
+                                            let len68 = l67;
+                                            let bytes68 = _rt::Vec::from_raw_parts(
+                                                l66.cast(),
+                                                len68,
+                                                len68,
+                                            );
+                                            let l69 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes52),
-                                                message: _rt::string_lift(bytes55),
-                                                next: _rt::string_lift(bytes58),
+                                                code: _rt::string_lift(bytes62),
+                                                message: _rt::string_lift(bytes65),
+                                                next: _rt::string_lift(bytes68),
+                                                retry_after_ms: match l69 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l70 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l70 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V59::Failed(e59)
+                                        V71::Failed(e71)
                                     }
                                 };
-                                v59
+                                v71
                             };
                             Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result60
+                    result72
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
@@ -3163,16 +3809,15 @@ pub mod wasmill {
                 limit: u32,
             ) -> Result<_rt::Vec<Entry>, Error> {
                 unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    #[repr(align(8))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                        >; 32 + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 8
-                            * ::core::mem::size_of::<*const u8>()],
+                        [::core::mem::MaybeUninit::uninit(); 32
+                            + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let vec0 = prefix;
                     let ptr0 = vec0.as_ptr().cast::<u8>();
@@ -3225,14 +3870,12 @@ pub mod wasmill {
                         )
                     };
                     let l5 = i32::from(*ptr3.add(0).cast::<u8>());
-                    let result71 = match l5 {
+                    let result83 = match l5 {
                         0 => {
                             let e = {
-                                let l6 = *ptr3
-                                    .add(::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
+                                let l6 = *ptr3.add(8).cast::<*mut u8>();
                                 let l7 = *ptr3
-                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
                                 let base14 = l6;
                                 let len14 = l7;
@@ -3271,18 +3914,14 @@ pub mod wasmill {
                         }
                         1 => {
                             let e = {
-                                let l15 = i32::from(
-                                    *ptr3.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                use super::super::super::wasmill::plugin::errors::Error as V70;
-                                let v70 = match l15 {
+                                let l15 = i32::from(*ptr3.add(8).cast::<u8>());
+                                use super::super::super::wasmill::plugin::errors::Error as V82;
+                                let v82 = match l15 {
                                     0 => {
-                                        let e70 = {
-                                            let l16 = *ptr3
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e82 = {
+                                            let l16 = *ptr3.add(16).cast::<*mut u8>();
                                             let l17 = *ptr3
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len18 = l17;
                                             let bytes18 = _rt::Vec::from_raw_parts(
@@ -3291,10 +3930,10 @@ pub mod wasmill {
                                                 len18,
                                             );
                                             let l19 = *ptr3
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l20 = *ptr3
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len21 = l20;
                                             let bytes21 = _rt::Vec::from_raw_parts(
@@ -3303,10 +3942,10 @@ pub mod wasmill {
                                                 len21,
                                             );
                                             let l22 = *ptr3
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l23 = *ptr3
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len24 = l23;
                                             let bytes24 = _rt::Vec::from_raw_parts(
@@ -3314,137 +3953,161 @@ pub mod wasmill {
                                                 len24,
                                                 len24,
                                             );
+                                            let l25 = i32::from(
+                                                *ptr3
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes18),
                                                 message: _rt::string_lift(bytes21),
                                                 next: _rt::string_lift(bytes24),
+                                                retry_after_ms: match l25 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l26 = *ptr3
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l26 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V70::Denied(e70)
+                                        V82::Denied(e82)
                                     }
                                     1 => {
-                                        let e70 = {
-                                            let l25 = *ptr3
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l26 = *ptr3
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len27 = l26;
-                                            let bytes27 = _rt::Vec::from_raw_parts(
-                                                l25.cast(),
-                                                len27,
-                                                len27,
-                                            );
+                                        let e82 = {
+                                            let l27 = *ptr3.add(16).cast::<*mut u8>();
                                             let l28 = *ptr3
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l29 = *ptr3
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len30 = l29;
-                                            let bytes30 = _rt::Vec::from_raw_parts(
-                                                l28.cast(),
-                                                len30,
-                                                len30,
+                                            let len29 = l28;
+                                            let bytes29 = _rt::Vec::from_raw_parts(
+                                                l27.cast(),
+                                                len29,
+                                                len29,
                                             );
-                                            let l31 = *ptr3
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l30 = *ptr3
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l32 = *ptr3
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l31 = *ptr3
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len33 = l32;
-                                            let bytes33 = _rt::Vec::from_raw_parts(
-                                                l31.cast(),
-                                                len33,
-                                                len33,
+                                            let len32 = l31;
+                                            let bytes32 = _rt::Vec::from_raw_parts(
+                                                l30.cast(),
+                                                len32,
+                                                len32,
+                                            );
+                                            let l33 = *ptr3
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l34 = *ptr3
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len35 = l34;
+                                            let bytes35 = _rt::Vec::from_raw_parts(
+                                                l33.cast(),
+                                                len35,
+                                                len35,
+                                            );
+                                            let l36 = i32::from(
+                                                *ptr3
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes27),
-                                                message: _rt::string_lift(bytes30),
-                                                next: _rt::string_lift(bytes33),
+                                                code: _rt::string_lift(bytes29),
+                                                message: _rt::string_lift(bytes32),
+                                                next: _rt::string_lift(bytes35),
+                                                retry_after_ms: match l36 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l37 = *ptr3
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l37 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V70::Invalid(e70)
+                                        V82::Invalid(e82)
                                     }
                                     2 => {
-                                        let e70 = {
-                                            let l34 = *ptr3
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l35 = *ptr3
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e82 = {
+                                            let l38 = *ptr3.add(16).cast::<*mut u8>();
+                                            let l39 = *ptr3
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len36 = l35;
-                                            let bytes36 = _rt::Vec::from_raw_parts(
-                                                l34.cast(),
-                                                len36,
-                                                len36,
+                                            let len40 = l39;
+                                            let bytes40 = _rt::Vec::from_raw_parts(
+                                                l38.cast(),
+                                                len40,
+                                                len40,
                                             );
-                                            let l37 = *ptr3
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l38 = *ptr3
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len39 = l38;
-                                            let bytes39 = _rt::Vec::from_raw_parts(
-                                                l37.cast(),
-                                                len39,
-                                                len39,
-                                            );
-                                            let l40 = *ptr3
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
                                             let l41 = *ptr3
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l42 = *ptr3
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len42 = l41;
-                                            let bytes42 = _rt::Vec::from_raw_parts(
-                                                l40.cast(),
-                                                len42,
-                                                len42,
+                                            let len43 = l42;
+                                            let bytes43 = _rt::Vec::from_raw_parts(
+                                                l41.cast(),
+                                                len43,
+                                                len43,
+                                            );
+                                            let l44 = *ptr3
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l45 = *ptr3
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len46 = l45;
+                                            let bytes46 = _rt::Vec::from_raw_parts(
+                                                l44.cast(),
+                                                len46,
+                                                len46,
+                                            );
+                                            let l47 = i32::from(
+                                                *ptr3
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes36),
-                                                message: _rt::string_lift(bytes39),
-                                                next: _rt::string_lift(bytes42),
+                                                code: _rt::string_lift(bytes40),
+                                                message: _rt::string_lift(bytes43),
+                                                next: _rt::string_lift(bytes46),
+                                                retry_after_ms: match l47 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l48 = *ptr3
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l48 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V70::NotFound(e70)
+                                        V82::NotFound(e82)
                                     }
                                     3 => {
-                                        let e70 = {
-                                            let l43 = *ptr3
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l44 = *ptr3
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len45 = l44;
-                                            let bytes45 = _rt::Vec::from_raw_parts(
-                                                l43.cast(),
-                                                len45,
-                                                len45,
-                                            );
-                                            let l46 = *ptr3
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l47 = *ptr3
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len48 = l47;
-                                            let bytes48 = _rt::Vec::from_raw_parts(
-                                                l46.cast(),
-                                                len48,
-                                                len48,
-                                            );
-                                            let l49 = *ptr3
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e82 = {
+                                            let l49 = *ptr3.add(16).cast::<*mut u8>();
                                             let l50 = *ptr3
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len51 = l50;
                                             let bytes51 = _rt::Vec::from_raw_parts(
@@ -3452,21 +4115,11 @@ pub mod wasmill {
                                                 len51,
                                                 len51,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes45),
-                                                message: _rt::string_lift(bytes48),
-                                                next: _rt::string_lift(bytes51),
-                                            }
-                                        };
-                                        V70::Limit(e70)
-                                    }
-                                    4 => {
-                                        let e70 = {
                                             let l52 = *ptr3
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l53 = *ptr3
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len54 = l53;
                                             let bytes54 = _rt::Vec::from_raw_parts(
@@ -3475,10 +4128,10 @@ pub mod wasmill {
                                                 len54,
                                             );
                                             let l55 = *ptr3
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l56 = *ptr3
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len57 = l56;
                                             let bytes57 = _rt::Vec::from_raw_parts(
@@ -3486,81 +4139,165 @@ pub mod wasmill {
                                                 len57,
                                                 len57,
                                             );
-                                            let l58 = *ptr3
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l59 = *ptr3
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len60 = l59;
-                                            let bytes60 = _rt::Vec::from_raw_parts(
-                                                l58.cast(),
-                                                len60,
-                                                len60,
+                                            let l58 = i32::from(
+                                                *ptr3
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes54),
-                                                message: _rt::string_lift(bytes57),
-                                                next: _rt::string_lift(bytes60),
+                                                code: _rt::string_lift(bytes51),
+                                                message: _rt::string_lift(bytes54),
+                                                next: _rt::string_lift(bytes57),
+                                                retry_after_ms: match l58 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l59 = *ptr3
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l59 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V70::Unavailable(e70)
+                                        V82::Limit(e82)
+                                    }
+                                    4 => {
+                                        let e82 = {
+                                            let l60 = *ptr3.add(16).cast::<*mut u8>();
+                                            let l61 = *ptr3
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len62 = l61;
+                                            let bytes62 = _rt::Vec::from_raw_parts(
+                                                l60.cast(),
+                                                len62,
+                                                len62,
+                                            );
+                                            let l63 = *ptr3
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l64 = *ptr3
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len65 = l64;
+                                            let bytes65 = _rt::Vec::from_raw_parts(
+                                                l63.cast(),
+                                                len65,
+                                                len65,
+                                            );
+                                            let l66 = *ptr3
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l67 = *ptr3
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len68 = l67;
+                                            let bytes68 = _rt::Vec::from_raw_parts(
+                                                l66.cast(),
+                                                len68,
+                                                len68,
+                                            );
+                                            let l69 = i32::from(
+                                                *ptr3
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes62),
+                                                message: _rt::string_lift(bytes65),
+                                                next: _rt::string_lift(bytes68),
+                                                retry_after_ms: match l69 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l70 = *ptr3
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l70 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V82::Unavailable(e82)
                                     }
                                     n => {
                                         debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e70 = {
-                                            let l61 = *ptr3
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l62 = *ptr3
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e82 = {
+                                            let l71 = *ptr3.add(16).cast::<*mut u8>();
+                                            let l72 = *ptr3
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len63 = l62;
-                                            let bytes63 = _rt::Vec::from_raw_parts(
-                                                l61.cast(),
-                                                len63,
-                                                len63,
+                                            let len73 = l72;
+                                            let bytes73 = _rt::Vec::from_raw_parts(
+                                                l71.cast(),
+                                                len73,
+                                                len73,
                                             );
-                                            let l64 = *ptr3
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                            let l74 = *ptr3
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l65 = *ptr3
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                            let l75 = *ptr3
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len66 = l65;
-                                            let bytes66 = _rt::Vec::from_raw_parts(
-                                                l64.cast(),
-                                                len66,
-                                                len66,
+                                            let len76 = l75;
+                                            let bytes76 = _rt::Vec::from_raw_parts(
+                                                l74.cast(),
+                                                len76,
+                                                len76,
                                             );
-                                            let l67 = *ptr3
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l77 = *ptr3
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l68 = *ptr3
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l78 = *ptr3
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len69 = l68;
-                                            let bytes69 = _rt::Vec::from_raw_parts(
-                                                l67.cast(),
-                                                len69,
-                                                len69,
+                                            let len79 = l78;
+                                            let bytes79 = _rt::Vec::from_raw_parts(
+                                                l77.cast(),
+                                                len79,
+                                                len79,
+                                            );
+                                            let l80 = i32::from(
+                                                *ptr3
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes63),
-                                                message: _rt::string_lift(bytes66),
-                                                next: _rt::string_lift(bytes69),
+                                                code: _rt::string_lift(bytes73),
+                                                message: _rt::string_lift(bytes76),
+                                                next: _rt::string_lift(bytes79),
+                                                retry_after_ms: match l80 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l81 = *ptr3
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l81 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V70::Failed(e70)
+                                        V82::Failed(e82)
                                     }
                                 };
-                                v70
+                                v82
                             };
                             Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result71
+                    result83
                 }
             }
         }
@@ -3634,16 +4371,15 @@ pub mod wasmill {
             /// `timers_waiting` or `state_mib` is reached.
             pub fn set(name: &str, due: Due, payload: &[u8]) -> Result<(), Error> {
                 unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    #[repr(align(8))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                        >; 32 + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 8
-                            * ::core::mem::size_of::<*const u8>()],
+                        [::core::mem::MaybeUninit::uninit(); 32
+                            + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let vec0 = name;
                     let ptr0 = vec0.as_ptr().cast::<u8>();
@@ -3694,25 +4430,21 @@ pub mod wasmill {
                         )
                     };
                     let l5 = i32::from(*ptr3.add(0).cast::<u8>());
-                    let result62 = match l5 {
+                    let result74 = match l5 {
                         0 => {
                             let e = ();
                             Ok(e)
                         }
                         1 => {
                             let e = {
-                                let l6 = i32::from(
-                                    *ptr3.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                use super::super::super::wasmill::plugin::errors::Error as V61;
-                                let v61 = match l6 {
+                                let l6 = i32::from(*ptr3.add(8).cast::<u8>());
+                                use super::super::super::wasmill::plugin::errors::Error as V73;
+                                let v73 = match l6 {
                                     0 => {
-                                        let e61 = {
-                                            let l7 = *ptr3
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e73 = {
+                                            let l7 = *ptr3.add(16).cast::<*mut u8>();
                                             let l8 = *ptr3
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len9 = l8;
                                             let bytes9 = _rt::Vec::from_raw_parts(
@@ -3721,10 +4453,10 @@ pub mod wasmill {
                                                 len9,
                                             );
                                             let l10 = *ptr3
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l11 = *ptr3
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len12 = l11;
                                             let bytes12 = _rt::Vec::from_raw_parts(
@@ -3733,10 +4465,10 @@ pub mod wasmill {
                                                 len12,
                                             );
                                             let l13 = *ptr3
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l14 = *ptr3
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len15 = l14;
                                             let bytes15 = _rt::Vec::from_raw_parts(
@@ -3744,137 +4476,161 @@ pub mod wasmill {
                                                 len15,
                                                 len15,
                                             );
+                                            let l16 = i32::from(
+                                                *ptr3
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes9),
                                                 message: _rt::string_lift(bytes12),
                                                 next: _rt::string_lift(bytes15),
+                                                retry_after_ms: match l16 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l17 = *ptr3
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l17 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V61::Denied(e61)
+                                        V73::Denied(e73)
                                     }
                                     1 => {
-                                        let e61 = {
-                                            let l16 = *ptr3
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l17 = *ptr3
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len18 = l17;
-                                            let bytes18 = _rt::Vec::from_raw_parts(
-                                                l16.cast(),
-                                                len18,
-                                                len18,
-                                            );
+                                        let e73 = {
+                                            let l18 = *ptr3.add(16).cast::<*mut u8>();
                                             let l19 = *ptr3
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l20 = *ptr3
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len21 = l20;
-                                            let bytes21 = _rt::Vec::from_raw_parts(
-                                                l19.cast(),
-                                                len21,
-                                                len21,
+                                            let len20 = l19;
+                                            let bytes20 = _rt::Vec::from_raw_parts(
+                                                l18.cast(),
+                                                len20,
+                                                len20,
                                             );
-                                            let l22 = *ptr3
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l21 = *ptr3
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l23 = *ptr3
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l22 = *ptr3
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len24 = l23;
-                                            let bytes24 = _rt::Vec::from_raw_parts(
-                                                l22.cast(),
-                                                len24,
-                                                len24,
+                                            let len23 = l22;
+                                            let bytes23 = _rt::Vec::from_raw_parts(
+                                                l21.cast(),
+                                                len23,
+                                                len23,
+                                            );
+                                            let l24 = *ptr3
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l25 = *ptr3
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len26 = l25;
+                                            let bytes26 = _rt::Vec::from_raw_parts(
+                                                l24.cast(),
+                                                len26,
+                                                len26,
+                                            );
+                                            let l27 = i32::from(
+                                                *ptr3
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes18),
-                                                message: _rt::string_lift(bytes21),
-                                                next: _rt::string_lift(bytes24),
+                                                code: _rt::string_lift(bytes20),
+                                                message: _rt::string_lift(bytes23),
+                                                next: _rt::string_lift(bytes26),
+                                                retry_after_ms: match l27 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l28 = *ptr3
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l28 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V61::Invalid(e61)
+                                        V73::Invalid(e73)
                                     }
                                     2 => {
-                                        let e61 = {
-                                            let l25 = *ptr3
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l26 = *ptr3
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e73 = {
+                                            let l29 = *ptr3.add(16).cast::<*mut u8>();
+                                            let l30 = *ptr3
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len27 = l26;
-                                            let bytes27 = _rt::Vec::from_raw_parts(
-                                                l25.cast(),
-                                                len27,
-                                                len27,
+                                            let len31 = l30;
+                                            let bytes31 = _rt::Vec::from_raw_parts(
+                                                l29.cast(),
+                                                len31,
+                                                len31,
                                             );
-                                            let l28 = *ptr3
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l29 = *ptr3
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len30 = l29;
-                                            let bytes30 = _rt::Vec::from_raw_parts(
-                                                l28.cast(),
-                                                len30,
-                                                len30,
-                                            );
-                                            let l31 = *ptr3
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
                                             let l32 = *ptr3
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l33 = *ptr3
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len33 = l32;
-                                            let bytes33 = _rt::Vec::from_raw_parts(
-                                                l31.cast(),
-                                                len33,
-                                                len33,
+                                            let len34 = l33;
+                                            let bytes34 = _rt::Vec::from_raw_parts(
+                                                l32.cast(),
+                                                len34,
+                                                len34,
+                                            );
+                                            let l35 = *ptr3
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l36 = *ptr3
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len37 = l36;
+                                            let bytes37 = _rt::Vec::from_raw_parts(
+                                                l35.cast(),
+                                                len37,
+                                                len37,
+                                            );
+                                            let l38 = i32::from(
+                                                *ptr3
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes27),
-                                                message: _rt::string_lift(bytes30),
-                                                next: _rt::string_lift(bytes33),
+                                                code: _rt::string_lift(bytes31),
+                                                message: _rt::string_lift(bytes34),
+                                                next: _rt::string_lift(bytes37),
+                                                retry_after_ms: match l38 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l39 = *ptr3
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l39 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V61::NotFound(e61)
+                                        V73::NotFound(e73)
                                     }
                                     3 => {
-                                        let e61 = {
-                                            let l34 = *ptr3
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l35 = *ptr3
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len36 = l35;
-                                            let bytes36 = _rt::Vec::from_raw_parts(
-                                                l34.cast(),
-                                                len36,
-                                                len36,
-                                            );
-                                            let l37 = *ptr3
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l38 = *ptr3
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len39 = l38;
-                                            let bytes39 = _rt::Vec::from_raw_parts(
-                                                l37.cast(),
-                                                len39,
-                                                len39,
-                                            );
-                                            let l40 = *ptr3
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e73 = {
+                                            let l40 = *ptr3.add(16).cast::<*mut u8>();
                                             let l41 = *ptr3
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len42 = l41;
                                             let bytes42 = _rt::Vec::from_raw_parts(
@@ -3882,21 +4638,11 @@ pub mod wasmill {
                                                 len42,
                                                 len42,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes36),
-                                                message: _rt::string_lift(bytes39),
-                                                next: _rt::string_lift(bytes42),
-                                            }
-                                        };
-                                        V61::Limit(e61)
-                                    }
-                                    4 => {
-                                        let e61 = {
                                             let l43 = *ptr3
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l44 = *ptr3
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len45 = l44;
                                             let bytes45 = _rt::Vec::from_raw_parts(
@@ -3905,10 +4651,10 @@ pub mod wasmill {
                                                 len45,
                                             );
                                             let l46 = *ptr3
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l47 = *ptr3
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len48 = l47;
                                             let bytes48 = _rt::Vec::from_raw_parts(
@@ -3916,97 +4662,180 @@ pub mod wasmill {
                                                 len48,
                                                 len48,
                                             );
-                                            let l49 = *ptr3
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l50 = *ptr3
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len51 = l50;
-                                            let bytes51 = _rt::Vec::from_raw_parts(
-                                                l49.cast(),
-                                                len51,
-                                                len51,
+                                            let l49 = i32::from(
+                                                *ptr3
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes45),
-                                                message: _rt::string_lift(bytes48),
-                                                next: _rt::string_lift(bytes51),
+                                                code: _rt::string_lift(bytes42),
+                                                message: _rt::string_lift(bytes45),
+                                                next: _rt::string_lift(bytes48),
+                                                retry_after_ms: match l49 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l50 = *ptr3
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l50 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V61::Unavailable(e61)
+                                        V73::Limit(e73)
+                                    }
+                                    4 => {
+                                        let e73 = {
+                                            let l51 = *ptr3.add(16).cast::<*mut u8>();
+                                            let l52 = *ptr3
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len53 = l52;
+                                            let bytes53 = _rt::Vec::from_raw_parts(
+                                                l51.cast(),
+                                                len53,
+                                                len53,
+                                            );
+                                            let l54 = *ptr3
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l55 = *ptr3
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len56 = l55;
+                                            let bytes56 = _rt::Vec::from_raw_parts(
+                                                l54.cast(),
+                                                len56,
+                                                len56,
+                                            );
+                                            let l57 = *ptr3
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l58 = *ptr3
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len59 = l58;
+                                            let bytes59 = _rt::Vec::from_raw_parts(
+                                                l57.cast(),
+                                                len59,
+                                                len59,
+                                            );
+                                            let l60 = i32::from(
+                                                *ptr3
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes53),
+                                                message: _rt::string_lift(bytes56),
+                                                next: _rt::string_lift(bytes59),
+                                                retry_after_ms: match l60 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l61 = *ptr3
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l61 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V73::Unavailable(e73)
                                     }
                                     n => {
                                         debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e61 = {
-                                            let l52 = *ptr3
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l53 = *ptr3
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e73 = {
+                                            let l62 = *ptr3.add(16).cast::<*mut u8>();
+                                            let l63 = *ptr3
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len54 = l53;
-                                            let bytes54 = _rt::Vec::from_raw_parts(
-                                                l52.cast(),
-                                                len54,
-                                                len54,
+                                            let len64 = l63;
+                                            let bytes64 = _rt::Vec::from_raw_parts(
+                                                l62.cast(),
+                                                len64,
+                                                len64,
                                             );
-                                            let l55 = *ptr3
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                            let l65 = *ptr3
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l56 = *ptr3
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                            let l66 = *ptr3
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len57 = l56;
-                                            let bytes57 = _rt::Vec::from_raw_parts(
-                                                l55.cast(),
-                                                len57,
-                                                len57,
+                                            let len67 = l66;
+                                            let bytes67 = _rt::Vec::from_raw_parts(
+                                                l65.cast(),
+                                                len67,
+                                                len67,
                                             );
-                                            let l58 = *ptr3
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l68 = *ptr3
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l59 = *ptr3
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l69 = *ptr3
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len60 = l59;
-                                            let bytes60 = _rt::Vec::from_raw_parts(
-                                                l58.cast(),
-                                                len60,
-                                                len60,
+                                            let len70 = l69;
+                                            let bytes70 = _rt::Vec::from_raw_parts(
+                                                l68.cast(),
+                                                len70,
+                                                len70,
+                                            );
+                                            let l71 = i32::from(
+                                                *ptr3
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes54),
-                                                message: _rt::string_lift(bytes57),
-                                                next: _rt::string_lift(bytes60),
+                                                code: _rt::string_lift(bytes64),
+                                                message: _rt::string_lift(bytes67),
+                                                next: _rt::string_lift(bytes70),
+                                                retry_after_ms: match l71 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l72 = *ptr3
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l72 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V61::Failed(e61)
+                                        V73::Failed(e73)
                                     }
                                 };
-                                v61
+                                v73
                             };
                             Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result62
+                    result74
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
             /// Cancels a timer. False where none of that name waits: it was never set, has fired, or fires in this very batch.
             pub fn cancel(name: &str) -> Result<bool, Error> {
                 unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    #[repr(align(8))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                        >; 32 + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 8
-                            * ::core::mem::size_of::<*const u8>()],
+                        [::core::mem::MaybeUninit::uninit(); 32
+                            + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let vec0 = name;
                     let ptr0 = vec0.as_ptr().cast::<u8>();
@@ -4024,30 +4853,24 @@ pub mod wasmill {
                     }
                     unsafe { wit_import2(ptr0.cast_mut(), len0, ptr1) };
                     let l3 = i32::from(*ptr1.add(0).cast::<u8>());
-                    let result61 = match l3 {
+                    let result73 = match l3 {
                         0 => {
                             let e = {
-                                let l4 = i32::from(
-                                    *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
+                                let l4 = i32::from(*ptr1.add(8).cast::<u8>());
                                 _rt::bool_lift(l4 as u8)
                             };
                             Ok(e)
                         }
                         1 => {
                             let e = {
-                                let l5 = i32::from(
-                                    *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                use super::super::super::wasmill::plugin::errors::Error as V60;
-                                let v60 = match l5 {
+                                let l5 = i32::from(*ptr1.add(8).cast::<u8>());
+                                use super::super::super::wasmill::plugin::errors::Error as V72;
+                                let v72 = match l5 {
                                     0 => {
-                                        let e60 = {
-                                            let l6 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e72 = {
+                                            let l6 = *ptr1.add(16).cast::<*mut u8>();
                                             let l7 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len8 = l7;
                                             let bytes8 = _rt::Vec::from_raw_parts(
@@ -4056,10 +4879,10 @@ pub mod wasmill {
                                                 len8,
                                             );
                                             let l9 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l10 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len11 = l10;
                                             let bytes11 = _rt::Vec::from_raw_parts(
@@ -4068,10 +4891,10 @@ pub mod wasmill {
                                                 len11,
                                             );
                                             let l12 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l13 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len14 = l13;
                                             let bytes14 = _rt::Vec::from_raw_parts(
@@ -4079,137 +4902,161 @@ pub mod wasmill {
                                                 len14,
                                                 len14,
                                             );
+                                            let l15 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes8),
                                                 message: _rt::string_lift(bytes11),
                                                 next: _rt::string_lift(bytes14),
+                                                retry_after_ms: match l15 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l16 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l16 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::Denied(e60)
+                                        V72::Denied(e72)
                                     }
                                     1 => {
-                                        let e60 = {
-                                            let l15 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l16 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len17 = l16;
-                                            let bytes17 = _rt::Vec::from_raw_parts(
-                                                l15.cast(),
-                                                len17,
-                                                len17,
-                                            );
+                                        let e72 = {
+                                            let l17 = *ptr1.add(16).cast::<*mut u8>();
                                             let l18 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l19 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len20 = l19;
-                                            let bytes20 = _rt::Vec::from_raw_parts(
-                                                l18.cast(),
-                                                len20,
-                                                len20,
+                                            let len19 = l18;
+                                            let bytes19 = _rt::Vec::from_raw_parts(
+                                                l17.cast(),
+                                                len19,
+                                                len19,
                                             );
-                                            let l21 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l20 = *ptr1
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l22 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l21 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len23 = l22;
-                                            let bytes23 = _rt::Vec::from_raw_parts(
-                                                l21.cast(),
-                                                len23,
-                                                len23,
+                                            let len22 = l21;
+                                            let bytes22 = _rt::Vec::from_raw_parts(
+                                                l20.cast(),
+                                                len22,
+                                                len22,
+                                            );
+                                            let l23 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l24 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len25 = l24;
+                                            let bytes25 = _rt::Vec::from_raw_parts(
+                                                l23.cast(),
+                                                len25,
+                                                len25,
+                                            );
+                                            let l26 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes17),
-                                                message: _rt::string_lift(bytes20),
-                                                next: _rt::string_lift(bytes23),
+                                                code: _rt::string_lift(bytes19),
+                                                message: _rt::string_lift(bytes22),
+                                                next: _rt::string_lift(bytes25),
+                                                retry_after_ms: match l26 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l27 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l27 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::Invalid(e60)
+                                        V72::Invalid(e72)
                                     }
                                     2 => {
-                                        let e60 = {
-                                            let l24 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l25 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e72 = {
+                                            let l28 = *ptr1.add(16).cast::<*mut u8>();
+                                            let l29 = *ptr1
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len26 = l25;
-                                            let bytes26 = _rt::Vec::from_raw_parts(
-                                                l24.cast(),
-                                                len26,
-                                                len26,
+                                            let len30 = l29;
+                                            let bytes30 = _rt::Vec::from_raw_parts(
+                                                l28.cast(),
+                                                len30,
+                                                len30,
                                             );
-                                            let l27 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l28 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len29 = l28;
-                                            let bytes29 = _rt::Vec::from_raw_parts(
-                                                l27.cast(),
-                                                len29,
-                                                len29,
-                                            );
-                                            let l30 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
                                             let l31 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l32 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len32 = l31;
-                                            let bytes32 = _rt::Vec::from_raw_parts(
-                                                l30.cast(),
-                                                len32,
-                                                len32,
+                                            let len33 = l32;
+                                            let bytes33 = _rt::Vec::from_raw_parts(
+                                                l31.cast(),
+                                                len33,
+                                                len33,
+                                            );
+                                            let l34 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l35 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len36 = l35;
+                                            let bytes36 = _rt::Vec::from_raw_parts(
+                                                l34.cast(),
+                                                len36,
+                                                len36,
+                                            );
+                                            let l37 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes26),
-                                                message: _rt::string_lift(bytes29),
-                                                next: _rt::string_lift(bytes32),
+                                                code: _rt::string_lift(bytes30),
+                                                message: _rt::string_lift(bytes33),
+                                                next: _rt::string_lift(bytes36),
+                                                retry_after_ms: match l37 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l38 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l38 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::NotFound(e60)
+                                        V72::NotFound(e72)
                                     }
                                     3 => {
-                                        let e60 = {
-                                            let l33 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l34 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len35 = l34;
-                                            let bytes35 = _rt::Vec::from_raw_parts(
-                                                l33.cast(),
-                                                len35,
-                                                len35,
-                                            );
-                                            let l36 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l37 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len38 = l37;
-                                            let bytes38 = _rt::Vec::from_raw_parts(
-                                                l36.cast(),
-                                                len38,
-                                                len38,
-                                            );
-                                            let l39 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e72 = {
+                                            let l39 = *ptr1.add(16).cast::<*mut u8>();
                                             let l40 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len41 = l40;
                                             let bytes41 = _rt::Vec::from_raw_parts(
@@ -4217,21 +5064,11 @@ pub mod wasmill {
                                                 len41,
                                                 len41,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes35),
-                                                message: _rt::string_lift(bytes38),
-                                                next: _rt::string_lift(bytes41),
-                                            }
-                                        };
-                                        V60::Limit(e60)
-                                    }
-                                    4 => {
-                                        let e60 = {
                                             let l42 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l43 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len44 = l43;
                                             let bytes44 = _rt::Vec::from_raw_parts(
@@ -4240,10 +5077,10 @@ pub mod wasmill {
                                                 len44,
                                             );
                                             let l45 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l46 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len47 = l46;
                                             let bytes47 = _rt::Vec::from_raw_parts(
@@ -4251,81 +5088,165 @@ pub mod wasmill {
                                                 len47,
                                                 len47,
                                             );
-                                            let l48 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l49 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len50 = l49;
-                                            let bytes50 = _rt::Vec::from_raw_parts(
-                                                l48.cast(),
-                                                len50,
-                                                len50,
+                                            let l48 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes44),
-                                                message: _rt::string_lift(bytes47),
-                                                next: _rt::string_lift(bytes50),
+                                                code: _rt::string_lift(bytes41),
+                                                message: _rt::string_lift(bytes44),
+                                                next: _rt::string_lift(bytes47),
+                                                retry_after_ms: match l48 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l49 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l49 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::Unavailable(e60)
+                                        V72::Limit(e72)
+                                    }
+                                    4 => {
+                                        let e72 = {
+                                            let l50 = *ptr1.add(16).cast::<*mut u8>();
+                                            let l51 = *ptr1
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len52 = l51;
+                                            let bytes52 = _rt::Vec::from_raw_parts(
+                                                l50.cast(),
+                                                len52,
+                                                len52,
+                                            );
+                                            let l53 = *ptr1
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l54 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len55 = l54;
+                                            let bytes55 = _rt::Vec::from_raw_parts(
+                                                l53.cast(),
+                                                len55,
+                                                len55,
+                                            );
+                                            let l56 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l57 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len58 = l57;
+                                            let bytes58 = _rt::Vec::from_raw_parts(
+                                                l56.cast(),
+                                                len58,
+                                                len58,
+                                            );
+                                            let l59 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes52),
+                                                message: _rt::string_lift(bytes55),
+                                                next: _rt::string_lift(bytes58),
+                                                retry_after_ms: match l59 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l60 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l60 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V72::Unavailable(e72)
                                     }
                                     n => {
                                         debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e60 = {
-                                            let l51 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l52 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e72 = {
+                                            let l61 = *ptr1.add(16).cast::<*mut u8>();
+                                            let l62 = *ptr1
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len53 = l52;
-                                            let bytes53 = _rt::Vec::from_raw_parts(
-                                                l51.cast(),
-                                                len53,
-                                                len53,
+                                            let len63 = l62;
+                                            let bytes63 = _rt::Vec::from_raw_parts(
+                                                l61.cast(),
+                                                len63,
+                                                len63,
                                             );
-                                            let l54 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                            let l64 = *ptr1
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l55 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                            let l65 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len56 = l55;
-                                            let bytes56 = _rt::Vec::from_raw_parts(
-                                                l54.cast(),
-                                                len56,
-                                                len56,
+                                            let len66 = l65;
+                                            let bytes66 = _rt::Vec::from_raw_parts(
+                                                l64.cast(),
+                                                len66,
+                                                len66,
                                             );
-                                            let l57 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l67 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l58 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l68 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len59 = l58;
-                                            let bytes59 = _rt::Vec::from_raw_parts(
-                                                l57.cast(),
-                                                len59,
-                                                len59,
+                                            let len69 = l68;
+                                            let bytes69 = _rt::Vec::from_raw_parts(
+                                                l67.cast(),
+                                                len69,
+                                                len69,
+                                            );
+                                            let l70 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes53),
-                                                message: _rt::string_lift(bytes56),
-                                                next: _rt::string_lift(bytes59),
+                                                code: _rt::string_lift(bytes63),
+                                                message: _rt::string_lift(bytes66),
+                                                next: _rt::string_lift(bytes69),
+                                                retry_after_ms: match l70 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l71 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l71 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::Failed(e60)
+                                        V72::Failed(e72)
                                     }
                                 };
-                                v60
+                                v72
                             };
                             Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result61
+                    result73
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
@@ -4335,16 +5256,15 @@ pub mod wasmill {
                 limit: u32,
             ) -> Result<_rt::Vec<Timer>, Error> {
                 unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    #[repr(align(8))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                        >; 32 + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 8
-                            * ::core::mem::size_of::<*const u8>()],
+                        [::core::mem::MaybeUninit::uninit(); 32
+                            + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let (result1_0, result1_1, result1_2) = match after {
                         Some(e) => {
@@ -4382,14 +5302,12 @@ pub mod wasmill {
                         )
                     };
                     let l4 = i32::from(*ptr2.add(0).cast::<u8>());
-                    let result68 = match l4 {
+                    let result80 = match l4 {
                         0 => {
                             let e = {
-                                let l5 = *ptr2
-                                    .add(::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
+                                let l5 = *ptr2.add(8).cast::<*mut u8>();
                                 let l6 = *ptr2
-                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
                                 let base11 = l5;
                                 let len11 = l6;
@@ -4429,18 +5347,14 @@ pub mod wasmill {
                         }
                         1 => {
                             let e = {
-                                let l12 = i32::from(
-                                    *ptr2.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                use super::super::super::wasmill::plugin::errors::Error as V67;
-                                let v67 = match l12 {
+                                let l12 = i32::from(*ptr2.add(8).cast::<u8>());
+                                use super::super::super::wasmill::plugin::errors::Error as V79;
+                                let v79 = match l12 {
                                     0 => {
-                                        let e67 = {
-                                            let l13 = *ptr2
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e79 = {
+                                            let l13 = *ptr2.add(16).cast::<*mut u8>();
                                             let l14 = *ptr2
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len15 = l14;
                                             let bytes15 = _rt::Vec::from_raw_parts(
@@ -4449,10 +5363,10 @@ pub mod wasmill {
                                                 len15,
                                             );
                                             let l16 = *ptr2
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l17 = *ptr2
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len18 = l17;
                                             let bytes18 = _rt::Vec::from_raw_parts(
@@ -4461,10 +5375,10 @@ pub mod wasmill {
                                                 len18,
                                             );
                                             let l19 = *ptr2
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l20 = *ptr2
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len21 = l20;
                                             let bytes21 = _rt::Vec::from_raw_parts(
@@ -4472,137 +5386,161 @@ pub mod wasmill {
                                                 len21,
                                                 len21,
                                             );
+                                            let l22 = i32::from(
+                                                *ptr2
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes15),
                                                 message: _rt::string_lift(bytes18),
                                                 next: _rt::string_lift(bytes21),
+                                                retry_after_ms: match l22 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l23 = *ptr2
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l23 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V67::Denied(e67)
+                                        V79::Denied(e79)
                                     }
                                     1 => {
-                                        let e67 = {
-                                            let l22 = *ptr2
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l23 = *ptr2
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len24 = l23;
-                                            let bytes24 = _rt::Vec::from_raw_parts(
-                                                l22.cast(),
-                                                len24,
-                                                len24,
-                                            );
+                                        let e79 = {
+                                            let l24 = *ptr2.add(16).cast::<*mut u8>();
                                             let l25 = *ptr2
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l26 = *ptr2
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len27 = l26;
-                                            let bytes27 = _rt::Vec::from_raw_parts(
-                                                l25.cast(),
-                                                len27,
-                                                len27,
+                                            let len26 = l25;
+                                            let bytes26 = _rt::Vec::from_raw_parts(
+                                                l24.cast(),
+                                                len26,
+                                                len26,
                                             );
-                                            let l28 = *ptr2
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l27 = *ptr2
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l29 = *ptr2
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l28 = *ptr2
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len30 = l29;
-                                            let bytes30 = _rt::Vec::from_raw_parts(
-                                                l28.cast(),
-                                                len30,
-                                                len30,
+                                            let len29 = l28;
+                                            let bytes29 = _rt::Vec::from_raw_parts(
+                                                l27.cast(),
+                                                len29,
+                                                len29,
+                                            );
+                                            let l30 = *ptr2
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l31 = *ptr2
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len32 = l31;
+                                            let bytes32 = _rt::Vec::from_raw_parts(
+                                                l30.cast(),
+                                                len32,
+                                                len32,
+                                            );
+                                            let l33 = i32::from(
+                                                *ptr2
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes24),
-                                                message: _rt::string_lift(bytes27),
-                                                next: _rt::string_lift(bytes30),
+                                                code: _rt::string_lift(bytes26),
+                                                message: _rt::string_lift(bytes29),
+                                                next: _rt::string_lift(bytes32),
+                                                retry_after_ms: match l33 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l34 = *ptr2
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l34 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V67::Invalid(e67)
+                                        V79::Invalid(e79)
                                     }
                                     2 => {
-                                        let e67 = {
-                                            let l31 = *ptr2
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l32 = *ptr2
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e79 = {
+                                            let l35 = *ptr2.add(16).cast::<*mut u8>();
+                                            let l36 = *ptr2
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len33 = l32;
-                                            let bytes33 = _rt::Vec::from_raw_parts(
-                                                l31.cast(),
-                                                len33,
-                                                len33,
+                                            let len37 = l36;
+                                            let bytes37 = _rt::Vec::from_raw_parts(
+                                                l35.cast(),
+                                                len37,
+                                                len37,
                                             );
-                                            let l34 = *ptr2
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l35 = *ptr2
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len36 = l35;
-                                            let bytes36 = _rt::Vec::from_raw_parts(
-                                                l34.cast(),
-                                                len36,
-                                                len36,
-                                            );
-                                            let l37 = *ptr2
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
                                             let l38 = *ptr2
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l39 = *ptr2
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len39 = l38;
-                                            let bytes39 = _rt::Vec::from_raw_parts(
-                                                l37.cast(),
-                                                len39,
-                                                len39,
+                                            let len40 = l39;
+                                            let bytes40 = _rt::Vec::from_raw_parts(
+                                                l38.cast(),
+                                                len40,
+                                                len40,
+                                            );
+                                            let l41 = *ptr2
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l42 = *ptr2
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len43 = l42;
+                                            let bytes43 = _rt::Vec::from_raw_parts(
+                                                l41.cast(),
+                                                len43,
+                                                len43,
+                                            );
+                                            let l44 = i32::from(
+                                                *ptr2
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes33),
-                                                message: _rt::string_lift(bytes36),
-                                                next: _rt::string_lift(bytes39),
+                                                code: _rt::string_lift(bytes37),
+                                                message: _rt::string_lift(bytes40),
+                                                next: _rt::string_lift(bytes43),
+                                                retry_after_ms: match l44 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l45 = *ptr2
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l45 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V67::NotFound(e67)
+                                        V79::NotFound(e79)
                                     }
                                     3 => {
-                                        let e67 = {
-                                            let l40 = *ptr2
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l41 = *ptr2
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len42 = l41;
-                                            let bytes42 = _rt::Vec::from_raw_parts(
-                                                l40.cast(),
-                                                len42,
-                                                len42,
-                                            );
-                                            let l43 = *ptr2
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l44 = *ptr2
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len45 = l44;
-                                            let bytes45 = _rt::Vec::from_raw_parts(
-                                                l43.cast(),
-                                                len45,
-                                                len45,
-                                            );
-                                            let l46 = *ptr2
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e79 = {
+                                            let l46 = *ptr2.add(16).cast::<*mut u8>();
                                             let l47 = *ptr2
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len48 = l47;
                                             let bytes48 = _rt::Vec::from_raw_parts(
@@ -4610,21 +5548,11 @@ pub mod wasmill {
                                                 len48,
                                                 len48,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes42),
-                                                message: _rt::string_lift(bytes45),
-                                                next: _rt::string_lift(bytes48),
-                                            }
-                                        };
-                                        V67::Limit(e67)
-                                    }
-                                    4 => {
-                                        let e67 = {
                                             let l49 = *ptr2
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l50 = *ptr2
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len51 = l50;
                                             let bytes51 = _rt::Vec::from_raw_parts(
@@ -4633,10 +5561,10 @@ pub mod wasmill {
                                                 len51,
                                             );
                                             let l52 = *ptr2
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l53 = *ptr2
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len54 = l53;
                                             let bytes54 = _rt::Vec::from_raw_parts(
@@ -4644,81 +5572,165 @@ pub mod wasmill {
                                                 len54,
                                                 len54,
                                             );
-                                            let l55 = *ptr2
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l56 = *ptr2
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len57 = l56;
-                                            let bytes57 = _rt::Vec::from_raw_parts(
-                                                l55.cast(),
-                                                len57,
-                                                len57,
+                                            let l55 = i32::from(
+                                                *ptr2
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes51),
-                                                message: _rt::string_lift(bytes54),
-                                                next: _rt::string_lift(bytes57),
+                                                code: _rt::string_lift(bytes48),
+                                                message: _rt::string_lift(bytes51),
+                                                next: _rt::string_lift(bytes54),
+                                                retry_after_ms: match l55 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l56 = *ptr2
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l56 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V67::Unavailable(e67)
+                                        V79::Limit(e79)
+                                    }
+                                    4 => {
+                                        let e79 = {
+                                            let l57 = *ptr2.add(16).cast::<*mut u8>();
+                                            let l58 = *ptr2
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len59 = l58;
+                                            let bytes59 = _rt::Vec::from_raw_parts(
+                                                l57.cast(),
+                                                len59,
+                                                len59,
+                                            );
+                                            let l60 = *ptr2
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l61 = *ptr2
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len62 = l61;
+                                            let bytes62 = _rt::Vec::from_raw_parts(
+                                                l60.cast(),
+                                                len62,
+                                                len62,
+                                            );
+                                            let l63 = *ptr2
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l64 = *ptr2
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len65 = l64;
+                                            let bytes65 = _rt::Vec::from_raw_parts(
+                                                l63.cast(),
+                                                len65,
+                                                len65,
+                                            );
+                                            let l66 = i32::from(
+                                                *ptr2
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes59),
+                                                message: _rt::string_lift(bytes62),
+                                                next: _rt::string_lift(bytes65),
+                                                retry_after_ms: match l66 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l67 = *ptr2
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l67 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V79::Unavailable(e79)
                                     }
                                     n => {
                                         debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e67 = {
-                                            let l58 = *ptr2
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l59 = *ptr2
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e79 = {
+                                            let l68 = *ptr2.add(16).cast::<*mut u8>();
+                                            let l69 = *ptr2
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len60 = l59;
-                                            let bytes60 = _rt::Vec::from_raw_parts(
-                                                l58.cast(),
-                                                len60,
-                                                len60,
+                                            let len70 = l69;
+                                            let bytes70 = _rt::Vec::from_raw_parts(
+                                                l68.cast(),
+                                                len70,
+                                                len70,
                                             );
-                                            let l61 = *ptr2
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                            let l71 = *ptr2
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l62 = *ptr2
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                            let l72 = *ptr2
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len63 = l62;
-                                            let bytes63 = _rt::Vec::from_raw_parts(
-                                                l61.cast(),
-                                                len63,
-                                                len63,
+                                            let len73 = l72;
+                                            let bytes73 = _rt::Vec::from_raw_parts(
+                                                l71.cast(),
+                                                len73,
+                                                len73,
                                             );
-                                            let l64 = *ptr2
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l74 = *ptr2
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l65 = *ptr2
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l75 = *ptr2
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len66 = l65;
-                                            let bytes66 = _rt::Vec::from_raw_parts(
-                                                l64.cast(),
-                                                len66,
-                                                len66,
+                                            let len76 = l75;
+                                            let bytes76 = _rt::Vec::from_raw_parts(
+                                                l74.cast(),
+                                                len76,
+                                                len76,
+                                            );
+                                            let l77 = i32::from(
+                                                *ptr2
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes60),
-                                                message: _rt::string_lift(bytes63),
-                                                next: _rt::string_lift(bytes66),
+                                                code: _rt::string_lift(bytes70),
+                                                message: _rt::string_lift(bytes73),
+                                                next: _rt::string_lift(bytes76),
+                                                retry_after_ms: match l77 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l78 = *ptr2
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l78 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V67::Failed(e67)
+                                        V79::Failed(e79)
                                     }
                                 };
-                                v67
+                                v79
                             };
                             Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result68
+                    result80
                 }
             }
         }
@@ -4770,16 +5782,15 @@ pub mod wasmill {
             /// that can't be, and for a name under which something else is at work; `limit` when `agents_started` is reached.
             pub fn start(agent: &AgentSpec) -> Result<bool, Error> {
                 unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    #[repr(align(8))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                        >; 32 + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 8
-                            * ::core::mem::size_of::<*const u8>()],
+                        [::core::mem::MaybeUninit::uninit(); 32
+                            + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let AgentSpec {
                         name: name0,
@@ -4904,30 +5915,24 @@ pub mod wasmill {
                         )
                     };
                     let l11 = i32::from(*ptr9.add(0).cast::<u8>());
-                    let result69 = match l11 {
+                    let result81 = match l11 {
                         0 => {
                             let e = {
-                                let l12 = i32::from(
-                                    *ptr9.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
+                                let l12 = i32::from(*ptr9.add(8).cast::<u8>());
                                 _rt::bool_lift(l12 as u8)
                             };
                             Ok(e)
                         }
                         1 => {
                             let e = {
-                                let l13 = i32::from(
-                                    *ptr9.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                use super::super::super::wasmill::plugin::errors::Error as V68;
-                                let v68 = match l13 {
+                                let l13 = i32::from(*ptr9.add(8).cast::<u8>());
+                                use super::super::super::wasmill::plugin::errors::Error as V80;
+                                let v80 = match l13 {
                                     0 => {
-                                        let e68 = {
-                                            let l14 = *ptr9
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e80 = {
+                                            let l14 = *ptr9.add(16).cast::<*mut u8>();
                                             let l15 = *ptr9
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len16 = l15;
                                             let bytes16 = _rt::Vec::from_raw_parts(
@@ -4936,10 +5941,10 @@ pub mod wasmill {
                                                 len16,
                                             );
                                             let l17 = *ptr9
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l18 = *ptr9
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len19 = l18;
                                             let bytes19 = _rt::Vec::from_raw_parts(
@@ -4948,10 +5953,10 @@ pub mod wasmill {
                                                 len19,
                                             );
                                             let l20 = *ptr9
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l21 = *ptr9
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len22 = l21;
                                             let bytes22 = _rt::Vec::from_raw_parts(
@@ -4959,137 +5964,161 @@ pub mod wasmill {
                                                 len22,
                                                 len22,
                                             );
+                                            let l23 = i32::from(
+                                                *ptr9
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes16),
                                                 message: _rt::string_lift(bytes19),
                                                 next: _rt::string_lift(bytes22),
+                                                retry_after_ms: match l23 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l24 = *ptr9
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l24 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V68::Denied(e68)
+                                        V80::Denied(e80)
                                     }
                                     1 => {
-                                        let e68 = {
-                                            let l23 = *ptr9
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l24 = *ptr9
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len25 = l24;
-                                            let bytes25 = _rt::Vec::from_raw_parts(
-                                                l23.cast(),
-                                                len25,
-                                                len25,
-                                            );
+                                        let e80 = {
+                                            let l25 = *ptr9.add(16).cast::<*mut u8>();
                                             let l26 = *ptr9
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l27 = *ptr9
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len28 = l27;
-                                            let bytes28 = _rt::Vec::from_raw_parts(
-                                                l26.cast(),
-                                                len28,
-                                                len28,
+                                            let len27 = l26;
+                                            let bytes27 = _rt::Vec::from_raw_parts(
+                                                l25.cast(),
+                                                len27,
+                                                len27,
                                             );
-                                            let l29 = *ptr9
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l28 = *ptr9
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l30 = *ptr9
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l29 = *ptr9
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len31 = l30;
-                                            let bytes31 = _rt::Vec::from_raw_parts(
-                                                l29.cast(),
-                                                len31,
-                                                len31,
+                                            let len30 = l29;
+                                            let bytes30 = _rt::Vec::from_raw_parts(
+                                                l28.cast(),
+                                                len30,
+                                                len30,
+                                            );
+                                            let l31 = *ptr9
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l32 = *ptr9
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len33 = l32;
+                                            let bytes33 = _rt::Vec::from_raw_parts(
+                                                l31.cast(),
+                                                len33,
+                                                len33,
+                                            );
+                                            let l34 = i32::from(
+                                                *ptr9
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes25),
-                                                message: _rt::string_lift(bytes28),
-                                                next: _rt::string_lift(bytes31),
+                                                code: _rt::string_lift(bytes27),
+                                                message: _rt::string_lift(bytes30),
+                                                next: _rt::string_lift(bytes33),
+                                                retry_after_ms: match l34 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l35 = *ptr9
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l35 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V68::Invalid(e68)
+                                        V80::Invalid(e80)
                                     }
                                     2 => {
-                                        let e68 = {
-                                            let l32 = *ptr9
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l33 = *ptr9
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e80 = {
+                                            let l36 = *ptr9.add(16).cast::<*mut u8>();
+                                            let l37 = *ptr9
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len34 = l33;
-                                            let bytes34 = _rt::Vec::from_raw_parts(
-                                                l32.cast(),
-                                                len34,
-                                                len34,
+                                            let len38 = l37;
+                                            let bytes38 = _rt::Vec::from_raw_parts(
+                                                l36.cast(),
+                                                len38,
+                                                len38,
                                             );
-                                            let l35 = *ptr9
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l36 = *ptr9
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len37 = l36;
-                                            let bytes37 = _rt::Vec::from_raw_parts(
-                                                l35.cast(),
-                                                len37,
-                                                len37,
-                                            );
-                                            let l38 = *ptr9
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
                                             let l39 = *ptr9
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l40 = *ptr9
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len40 = l39;
-                                            let bytes40 = _rt::Vec::from_raw_parts(
-                                                l38.cast(),
-                                                len40,
-                                                len40,
+                                            let len41 = l40;
+                                            let bytes41 = _rt::Vec::from_raw_parts(
+                                                l39.cast(),
+                                                len41,
+                                                len41,
+                                            );
+                                            let l42 = *ptr9
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l43 = *ptr9
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len44 = l43;
+                                            let bytes44 = _rt::Vec::from_raw_parts(
+                                                l42.cast(),
+                                                len44,
+                                                len44,
+                                            );
+                                            let l45 = i32::from(
+                                                *ptr9
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes34),
-                                                message: _rt::string_lift(bytes37),
-                                                next: _rt::string_lift(bytes40),
+                                                code: _rt::string_lift(bytes38),
+                                                message: _rt::string_lift(bytes41),
+                                                next: _rt::string_lift(bytes44),
+                                                retry_after_ms: match l45 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l46 = *ptr9
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l46 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V68::NotFound(e68)
+                                        V80::NotFound(e80)
                                     }
                                     3 => {
-                                        let e68 = {
-                                            let l41 = *ptr9
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l42 = *ptr9
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len43 = l42;
-                                            let bytes43 = _rt::Vec::from_raw_parts(
-                                                l41.cast(),
-                                                len43,
-                                                len43,
-                                            );
-                                            let l44 = *ptr9
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l45 = *ptr9
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len46 = l45;
-                                            let bytes46 = _rt::Vec::from_raw_parts(
-                                                l44.cast(),
-                                                len46,
-                                                len46,
-                                            );
-                                            let l47 = *ptr9
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e80 = {
+                                            let l47 = *ptr9.add(16).cast::<*mut u8>();
                                             let l48 = *ptr9
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len49 = l48;
                                             let bytes49 = _rt::Vec::from_raw_parts(
@@ -5097,21 +6126,11 @@ pub mod wasmill {
                                                 len49,
                                                 len49,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes43),
-                                                message: _rt::string_lift(bytes46),
-                                                next: _rt::string_lift(bytes49),
-                                            }
-                                        };
-                                        V68::Limit(e68)
-                                    }
-                                    4 => {
-                                        let e68 = {
                                             let l50 = *ptr9
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l51 = *ptr9
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len52 = l51;
                                             let bytes52 = _rt::Vec::from_raw_parts(
@@ -5120,10 +6139,10 @@ pub mod wasmill {
                                                 len52,
                                             );
                                             let l53 = *ptr9
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l54 = *ptr9
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len55 = l54;
                                             let bytes55 = _rt::Vec::from_raw_parts(
@@ -5131,75 +6150,159 @@ pub mod wasmill {
                                                 len55,
                                                 len55,
                                             );
-                                            let l56 = *ptr9
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l57 = *ptr9
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len58 = l57;
-                                            let bytes58 = _rt::Vec::from_raw_parts(
-                                                l56.cast(),
-                                                len58,
-                                                len58,
+                                            let l56 = i32::from(
+                                                *ptr9
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes52),
-                                                message: _rt::string_lift(bytes55),
-                                                next: _rt::string_lift(bytes58),
+                                                code: _rt::string_lift(bytes49),
+                                                message: _rt::string_lift(bytes52),
+                                                next: _rt::string_lift(bytes55),
+                                                retry_after_ms: match l56 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l57 = *ptr9
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l57 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V68::Unavailable(e68)
+                                        V80::Limit(e80)
+                                    }
+                                    4 => {
+                                        let e80 = {
+                                            let l58 = *ptr9.add(16).cast::<*mut u8>();
+                                            let l59 = *ptr9
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len60 = l59;
+                                            let bytes60 = _rt::Vec::from_raw_parts(
+                                                l58.cast(),
+                                                len60,
+                                                len60,
+                                            );
+                                            let l61 = *ptr9
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l62 = *ptr9
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len63 = l62;
+                                            let bytes63 = _rt::Vec::from_raw_parts(
+                                                l61.cast(),
+                                                len63,
+                                                len63,
+                                            );
+                                            let l64 = *ptr9
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l65 = *ptr9
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len66 = l65;
+                                            let bytes66 = _rt::Vec::from_raw_parts(
+                                                l64.cast(),
+                                                len66,
+                                                len66,
+                                            );
+                                            let l67 = i32::from(
+                                                *ptr9
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes60),
+                                                message: _rt::string_lift(bytes63),
+                                                next: _rt::string_lift(bytes66),
+                                                retry_after_ms: match l67 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l68 = *ptr9
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l68 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V80::Unavailable(e80)
                                     }
                                     n => {
                                         debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e68 = {
-                                            let l59 = *ptr9
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l60 = *ptr9
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e80 = {
+                                            let l69 = *ptr9.add(16).cast::<*mut u8>();
+                                            let l70 = *ptr9
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len61 = l60;
-                                            let bytes61 = _rt::Vec::from_raw_parts(
-                                                l59.cast(),
-                                                len61,
-                                                len61,
+                                            let len71 = l70;
+                                            let bytes71 = _rt::Vec::from_raw_parts(
+                                                l69.cast(),
+                                                len71,
+                                                len71,
                                             );
-                                            let l62 = *ptr9
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                            let l72 = *ptr9
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l63 = *ptr9
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                            let l73 = *ptr9
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len64 = l63;
-                                            let bytes64 = _rt::Vec::from_raw_parts(
-                                                l62.cast(),
-                                                len64,
-                                                len64,
+                                            let len74 = l73;
+                                            let bytes74 = _rt::Vec::from_raw_parts(
+                                                l72.cast(),
+                                                len74,
+                                                len74,
                                             );
-                                            let l65 = *ptr9
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l75 = *ptr9
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l66 = *ptr9
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l76 = *ptr9
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len67 = l66;
-                                            let bytes67 = _rt::Vec::from_raw_parts(
-                                                l65.cast(),
-                                                len67,
-                                                len67,
+                                            let len77 = l76;
+                                            let bytes77 = _rt::Vec::from_raw_parts(
+                                                l75.cast(),
+                                                len77,
+                                                len77,
+                                            );
+                                            let l78 = i32::from(
+                                                *ptr9
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes61),
-                                                message: _rt::string_lift(bytes64),
-                                                next: _rt::string_lift(bytes67),
+                                                code: _rt::string_lift(bytes71),
+                                                message: _rt::string_lift(bytes74),
+                                                next: _rt::string_lift(bytes77),
+                                                retry_after_ms: match l78 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l79 = *ptr9
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l79 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V68::Failed(e68)
+                                        V80::Failed(e80)
                                     }
                                 };
-                                v68
+                                v80
                             };
                             Err(e)
                         }
@@ -5211,7 +6314,7 @@ pub mod wasmill {
                     if layout8.size() != 0 {
                         _rt::alloc::dealloc(result8.cast(), layout8);
                     }
-                    result69
+                    result81
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
@@ -5219,16 +6322,15 @@ pub mod wasmill {
             /// there again when it is started again.
             pub fn stop(name: &str) -> Result<bool, Error> {
                 unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    #[repr(align(8))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                        >; 32 + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 8
-                            * ::core::mem::size_of::<*const u8>()],
+                        [::core::mem::MaybeUninit::uninit(); 32
+                            + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let vec0 = name;
                     let ptr0 = vec0.as_ptr().cast::<u8>();
@@ -5246,30 +6348,24 @@ pub mod wasmill {
                     }
                     unsafe { wit_import2(ptr0.cast_mut(), len0, ptr1) };
                     let l3 = i32::from(*ptr1.add(0).cast::<u8>());
-                    let result61 = match l3 {
+                    let result73 = match l3 {
                         0 => {
                             let e = {
-                                let l4 = i32::from(
-                                    *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
+                                let l4 = i32::from(*ptr1.add(8).cast::<u8>());
                                 _rt::bool_lift(l4 as u8)
                             };
                             Ok(e)
                         }
                         1 => {
                             let e = {
-                                let l5 = i32::from(
-                                    *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                use super::super::super::wasmill::plugin::errors::Error as V60;
-                                let v60 = match l5 {
+                                let l5 = i32::from(*ptr1.add(8).cast::<u8>());
+                                use super::super::super::wasmill::plugin::errors::Error as V72;
+                                let v72 = match l5 {
                                     0 => {
-                                        let e60 = {
-                                            let l6 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e72 = {
+                                            let l6 = *ptr1.add(16).cast::<*mut u8>();
                                             let l7 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len8 = l7;
                                             let bytes8 = _rt::Vec::from_raw_parts(
@@ -5278,10 +6374,10 @@ pub mod wasmill {
                                                 len8,
                                             );
                                             let l9 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l10 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len11 = l10;
                                             let bytes11 = _rt::Vec::from_raw_parts(
@@ -5290,10 +6386,10 @@ pub mod wasmill {
                                                 len11,
                                             );
                                             let l12 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l13 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len14 = l13;
                                             let bytes14 = _rt::Vec::from_raw_parts(
@@ -5301,137 +6397,161 @@ pub mod wasmill {
                                                 len14,
                                                 len14,
                                             );
+                                            let l15 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes8),
                                                 message: _rt::string_lift(bytes11),
                                                 next: _rt::string_lift(bytes14),
+                                                retry_after_ms: match l15 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l16 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l16 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::Denied(e60)
+                                        V72::Denied(e72)
                                     }
                                     1 => {
-                                        let e60 = {
-                                            let l15 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l16 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len17 = l16;
-                                            let bytes17 = _rt::Vec::from_raw_parts(
-                                                l15.cast(),
-                                                len17,
-                                                len17,
-                                            );
+                                        let e72 = {
+                                            let l17 = *ptr1.add(16).cast::<*mut u8>();
                                             let l18 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l19 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len20 = l19;
-                                            let bytes20 = _rt::Vec::from_raw_parts(
-                                                l18.cast(),
-                                                len20,
-                                                len20,
+                                            let len19 = l18;
+                                            let bytes19 = _rt::Vec::from_raw_parts(
+                                                l17.cast(),
+                                                len19,
+                                                len19,
                                             );
-                                            let l21 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l20 = *ptr1
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l22 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l21 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len23 = l22;
-                                            let bytes23 = _rt::Vec::from_raw_parts(
-                                                l21.cast(),
-                                                len23,
-                                                len23,
+                                            let len22 = l21;
+                                            let bytes22 = _rt::Vec::from_raw_parts(
+                                                l20.cast(),
+                                                len22,
+                                                len22,
+                                            );
+                                            let l23 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l24 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len25 = l24;
+                                            let bytes25 = _rt::Vec::from_raw_parts(
+                                                l23.cast(),
+                                                len25,
+                                                len25,
+                                            );
+                                            let l26 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes17),
-                                                message: _rt::string_lift(bytes20),
-                                                next: _rt::string_lift(bytes23),
+                                                code: _rt::string_lift(bytes19),
+                                                message: _rt::string_lift(bytes22),
+                                                next: _rt::string_lift(bytes25),
+                                                retry_after_ms: match l26 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l27 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l27 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::Invalid(e60)
+                                        V72::Invalid(e72)
                                     }
                                     2 => {
-                                        let e60 = {
-                                            let l24 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l25 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e72 = {
+                                            let l28 = *ptr1.add(16).cast::<*mut u8>();
+                                            let l29 = *ptr1
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len26 = l25;
-                                            let bytes26 = _rt::Vec::from_raw_parts(
-                                                l24.cast(),
-                                                len26,
-                                                len26,
+                                            let len30 = l29;
+                                            let bytes30 = _rt::Vec::from_raw_parts(
+                                                l28.cast(),
+                                                len30,
+                                                len30,
                                             );
-                                            let l27 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l28 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len29 = l28;
-                                            let bytes29 = _rt::Vec::from_raw_parts(
-                                                l27.cast(),
-                                                len29,
-                                                len29,
-                                            );
-                                            let l30 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
                                             let l31 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l32 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len32 = l31;
-                                            let bytes32 = _rt::Vec::from_raw_parts(
-                                                l30.cast(),
-                                                len32,
-                                                len32,
+                                            let len33 = l32;
+                                            let bytes33 = _rt::Vec::from_raw_parts(
+                                                l31.cast(),
+                                                len33,
+                                                len33,
+                                            );
+                                            let l34 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l35 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len36 = l35;
+                                            let bytes36 = _rt::Vec::from_raw_parts(
+                                                l34.cast(),
+                                                len36,
+                                                len36,
+                                            );
+                                            let l37 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes26),
-                                                message: _rt::string_lift(bytes29),
-                                                next: _rt::string_lift(bytes32),
+                                                code: _rt::string_lift(bytes30),
+                                                message: _rt::string_lift(bytes33),
+                                                next: _rt::string_lift(bytes36),
+                                                retry_after_ms: match l37 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l38 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l38 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::NotFound(e60)
+                                        V72::NotFound(e72)
                                     }
                                     3 => {
-                                        let e60 = {
-                                            let l33 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l34 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len35 = l34;
-                                            let bytes35 = _rt::Vec::from_raw_parts(
-                                                l33.cast(),
-                                                len35,
-                                                len35,
-                                            );
-                                            let l36 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l37 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len38 = l37;
-                                            let bytes38 = _rt::Vec::from_raw_parts(
-                                                l36.cast(),
-                                                len38,
-                                                len38,
-                                            );
-                                            let l39 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e72 = {
+                                            let l39 = *ptr1.add(16).cast::<*mut u8>();
                                             let l40 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len41 = l40;
                                             let bytes41 = _rt::Vec::from_raw_parts(
@@ -5439,21 +6559,11 @@ pub mod wasmill {
                                                 len41,
                                                 len41,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes35),
-                                                message: _rt::string_lift(bytes38),
-                                                next: _rt::string_lift(bytes41),
-                                            }
-                                        };
-                                        V60::Limit(e60)
-                                    }
-                                    4 => {
-                                        let e60 = {
                                             let l42 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l43 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len44 = l43;
                                             let bytes44 = _rt::Vec::from_raw_parts(
@@ -5462,10 +6572,10 @@ pub mod wasmill {
                                                 len44,
                                             );
                                             let l45 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l46 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len47 = l46;
                                             let bytes47 = _rt::Vec::from_raw_parts(
@@ -5473,97 +6583,180 @@ pub mod wasmill {
                                                 len47,
                                                 len47,
                                             );
-                                            let l48 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l49 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len50 = l49;
-                                            let bytes50 = _rt::Vec::from_raw_parts(
-                                                l48.cast(),
-                                                len50,
-                                                len50,
+                                            let l48 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes44),
-                                                message: _rt::string_lift(bytes47),
-                                                next: _rt::string_lift(bytes50),
+                                                code: _rt::string_lift(bytes41),
+                                                message: _rt::string_lift(bytes44),
+                                                next: _rt::string_lift(bytes47),
+                                                retry_after_ms: match l48 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l49 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l49 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::Unavailable(e60)
+                                        V72::Limit(e72)
+                                    }
+                                    4 => {
+                                        let e72 = {
+                                            let l50 = *ptr1.add(16).cast::<*mut u8>();
+                                            let l51 = *ptr1
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len52 = l51;
+                                            let bytes52 = _rt::Vec::from_raw_parts(
+                                                l50.cast(),
+                                                len52,
+                                                len52,
+                                            );
+                                            let l53 = *ptr1
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l54 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len55 = l54;
+                                            let bytes55 = _rt::Vec::from_raw_parts(
+                                                l53.cast(),
+                                                len55,
+                                                len55,
+                                            );
+                                            let l56 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l57 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len58 = l57;
+                                            let bytes58 = _rt::Vec::from_raw_parts(
+                                                l56.cast(),
+                                                len58,
+                                                len58,
+                                            );
+                                            let l59 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes52),
+                                                message: _rt::string_lift(bytes55),
+                                                next: _rt::string_lift(bytes58),
+                                                retry_after_ms: match l59 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l60 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l60 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V72::Unavailable(e72)
                                     }
                                     n => {
                                         debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e60 = {
-                                            let l51 = *ptr1
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l52 = *ptr1
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e72 = {
+                                            let l61 = *ptr1.add(16).cast::<*mut u8>();
+                                            let l62 = *ptr1
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len53 = l52;
-                                            let bytes53 = _rt::Vec::from_raw_parts(
-                                                l51.cast(),
-                                                len53,
-                                                len53,
+                                            let len63 = l62;
+                                            let bytes63 = _rt::Vec::from_raw_parts(
+                                                l61.cast(),
+                                                len63,
+                                                len63,
                                             );
-                                            let l54 = *ptr1
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                            let l64 = *ptr1
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l55 = *ptr1
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                            let l65 = *ptr1
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len56 = l55;
-                                            let bytes56 = _rt::Vec::from_raw_parts(
-                                                l54.cast(),
-                                                len56,
-                                                len56,
+                                            let len66 = l65;
+                                            let bytes66 = _rt::Vec::from_raw_parts(
+                                                l64.cast(),
+                                                len66,
+                                                len66,
                                             );
-                                            let l57 = *ptr1
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l67 = *ptr1
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l58 = *ptr1
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l68 = *ptr1
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len59 = l58;
-                                            let bytes59 = _rt::Vec::from_raw_parts(
-                                                l57.cast(),
-                                                len59,
-                                                len59,
+                                            let len69 = l68;
+                                            let bytes69 = _rt::Vec::from_raw_parts(
+                                                l67.cast(),
+                                                len69,
+                                                len69,
+                                            );
+                                            let l70 = i32::from(
+                                                *ptr1
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes53),
-                                                message: _rt::string_lift(bytes56),
-                                                next: _rt::string_lift(bytes59),
+                                                code: _rt::string_lift(bytes63),
+                                                message: _rt::string_lift(bytes66),
+                                                next: _rt::string_lift(bytes69),
+                                                retry_after_ms: match l70 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l71 = *ptr1
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l71 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V60::Failed(e60)
+                                        V72::Failed(e72)
                                     }
                                 };
-                                v60
+                                v72
                             };
                             Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result61
+                    result73
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
             /// The agents that this one has started, by name.
             pub fn started() -> Result<_rt::Vec<AgentSpec>, Error> {
                 unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    #[repr(align(8))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                        >; 32 + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 8
-                            * ::core::mem::size_of::<*const u8>()],
+                        [::core::mem::MaybeUninit::uninit(); 32
+                            + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
@@ -5578,14 +6771,12 @@ pub mod wasmill {
                     }
                     unsafe { wit_import1(ptr0) };
                     let l2 = i32::from(*ptr0.add(0).cast::<u8>());
-                    let result83 = match l2 {
+                    let result95 = match l2 {
                         0 => {
                             let e = {
-                                let l3 = *ptr0
-                                    .add(::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
+                                let l3 = *ptr0.add(8).cast::<*mut u8>();
                                 let l4 = *ptr0
-                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
                                 let base26 = l3;
                                 let len26 = l4;
@@ -5712,18 +6903,14 @@ pub mod wasmill {
                         }
                         1 => {
                             let e = {
-                                let l27 = i32::from(
-                                    *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                use super::super::super::wasmill::plugin::errors::Error as V82;
-                                let v82 = match l27 {
+                                let l27 = i32::from(*ptr0.add(8).cast::<u8>());
+                                use super::super::super::wasmill::plugin::errors::Error as V94;
+                                let v94 = match l27 {
                                     0 => {
-                                        let e82 = {
-                                            let l28 = *ptr0
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e94 = {
+                                            let l28 = *ptr0.add(16).cast::<*mut u8>();
                                             let l29 = *ptr0
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len30 = l29;
                                             let bytes30 = _rt::Vec::from_raw_parts(
@@ -5732,10 +6919,10 @@ pub mod wasmill {
                                                 len30,
                                             );
                                             let l31 = *ptr0
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l32 = *ptr0
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len33 = l32;
                                             let bytes33 = _rt::Vec::from_raw_parts(
@@ -5744,10 +6931,10 @@ pub mod wasmill {
                                                 len33,
                                             );
                                             let l34 = *ptr0
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l35 = *ptr0
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len36 = l35;
                                             let bytes36 = _rt::Vec::from_raw_parts(
@@ -5755,137 +6942,161 @@ pub mod wasmill {
                                                 len36,
                                                 len36,
                                             );
+                                            let l37 = i32::from(
+                                                *ptr0
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes30),
                                                 message: _rt::string_lift(bytes33),
                                                 next: _rt::string_lift(bytes36),
+                                                retry_after_ms: match l37 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l38 = *ptr0
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l38 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V82::Denied(e82)
+                                        V94::Denied(e94)
                                     }
                                     1 => {
-                                        let e82 = {
-                                            let l37 = *ptr0
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l38 = *ptr0
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len39 = l38;
-                                            let bytes39 = _rt::Vec::from_raw_parts(
-                                                l37.cast(),
-                                                len39,
-                                                len39,
-                                            );
+                                        let e94 = {
+                                            let l39 = *ptr0.add(16).cast::<*mut u8>();
                                             let l40 = *ptr0
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l41 = *ptr0
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len42 = l41;
-                                            let bytes42 = _rt::Vec::from_raw_parts(
-                                                l40.cast(),
-                                                len42,
-                                                len42,
+                                            let len41 = l40;
+                                            let bytes41 = _rt::Vec::from_raw_parts(
+                                                l39.cast(),
+                                                len41,
+                                                len41,
                                             );
-                                            let l43 = *ptr0
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l42 = *ptr0
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l44 = *ptr0
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l43 = *ptr0
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len45 = l44;
-                                            let bytes45 = _rt::Vec::from_raw_parts(
-                                                l43.cast(),
-                                                len45,
-                                                len45,
+                                            let len44 = l43;
+                                            let bytes44 = _rt::Vec::from_raw_parts(
+                                                l42.cast(),
+                                                len44,
+                                                len44,
+                                            );
+                                            let l45 = *ptr0
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l46 = *ptr0
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len47 = l46;
+                                            let bytes47 = _rt::Vec::from_raw_parts(
+                                                l45.cast(),
+                                                len47,
+                                                len47,
+                                            );
+                                            let l48 = i32::from(
+                                                *ptr0
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes39),
-                                                message: _rt::string_lift(bytes42),
-                                                next: _rt::string_lift(bytes45),
+                                                code: _rt::string_lift(bytes41),
+                                                message: _rt::string_lift(bytes44),
+                                                next: _rt::string_lift(bytes47),
+                                                retry_after_ms: match l48 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l49 = *ptr0
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l49 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V82::Invalid(e82)
+                                        V94::Invalid(e94)
                                     }
                                     2 => {
-                                        let e82 = {
-                                            let l46 = *ptr0
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l47 = *ptr0
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e94 = {
+                                            let l50 = *ptr0.add(16).cast::<*mut u8>();
+                                            let l51 = *ptr0
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len48 = l47;
-                                            let bytes48 = _rt::Vec::from_raw_parts(
-                                                l46.cast(),
-                                                len48,
-                                                len48,
+                                            let len52 = l51;
+                                            let bytes52 = _rt::Vec::from_raw_parts(
+                                                l50.cast(),
+                                                len52,
+                                                len52,
                                             );
-                                            let l49 = *ptr0
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l50 = *ptr0
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len51 = l50;
-                                            let bytes51 = _rt::Vec::from_raw_parts(
-                                                l49.cast(),
-                                                len51,
-                                                len51,
-                                            );
-                                            let l52 = *ptr0
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
                                             let l53 = *ptr0
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l54 = *ptr0
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len54 = l53;
-                                            let bytes54 = _rt::Vec::from_raw_parts(
-                                                l52.cast(),
-                                                len54,
-                                                len54,
+                                            let len55 = l54;
+                                            let bytes55 = _rt::Vec::from_raw_parts(
+                                                l53.cast(),
+                                                len55,
+                                                len55,
+                                            );
+                                            let l56 = *ptr0
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l57 = *ptr0
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len58 = l57;
+                                            let bytes58 = _rt::Vec::from_raw_parts(
+                                                l56.cast(),
+                                                len58,
+                                                len58,
+                                            );
+                                            let l59 = i32::from(
+                                                *ptr0
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes48),
-                                                message: _rt::string_lift(bytes51),
-                                                next: _rt::string_lift(bytes54),
+                                                code: _rt::string_lift(bytes52),
+                                                message: _rt::string_lift(bytes55),
+                                                next: _rt::string_lift(bytes58),
+                                                retry_after_ms: match l59 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l60 = *ptr0
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l60 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V82::NotFound(e82)
+                                        V94::NotFound(e94)
                                     }
                                     3 => {
-                                        let e82 = {
-                                            let l55 = *ptr0
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l56 = *ptr0
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len57 = l56;
-                                            let bytes57 = _rt::Vec::from_raw_parts(
-                                                l55.cast(),
-                                                len57,
-                                                len57,
-                                            );
-                                            let l58 = *ptr0
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l59 = *ptr0
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len60 = l59;
-                                            let bytes60 = _rt::Vec::from_raw_parts(
-                                                l58.cast(),
-                                                len60,
-                                                len60,
-                                            );
-                                            let l61 = *ptr0
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e94 = {
+                                            let l61 = *ptr0.add(16).cast::<*mut u8>();
                                             let l62 = *ptr0
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len63 = l62;
                                             let bytes63 = _rt::Vec::from_raw_parts(
@@ -5893,21 +7104,11 @@ pub mod wasmill {
                                                 len63,
                                                 len63,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes57),
-                                                message: _rt::string_lift(bytes60),
-                                                next: _rt::string_lift(bytes63),
-                                            }
-                                        };
-                                        V82::Limit(e82)
-                                    }
-                                    4 => {
-                                        let e82 = {
                                             let l64 = *ptr0
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l65 = *ptr0
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len66 = l65;
                                             let bytes66 = _rt::Vec::from_raw_parts(
@@ -5916,10 +7117,10 @@ pub mod wasmill {
                                                 len66,
                                             );
                                             let l67 = *ptr0
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l68 = *ptr0
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len69 = l68;
                                             let bytes69 = _rt::Vec::from_raw_parts(
@@ -5927,81 +7128,165 @@ pub mod wasmill {
                                                 len69,
                                                 len69,
                                             );
-                                            let l70 = *ptr0
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l71 = *ptr0
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len72 = l71;
-                                            let bytes72 = _rt::Vec::from_raw_parts(
-                                                l70.cast(),
-                                                len72,
-                                                len72,
+                                            let l70 = i32::from(
+                                                *ptr0
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes66),
-                                                message: _rt::string_lift(bytes69),
-                                                next: _rt::string_lift(bytes72),
+                                                code: _rt::string_lift(bytes63),
+                                                message: _rt::string_lift(bytes66),
+                                                next: _rt::string_lift(bytes69),
+                                                retry_after_ms: match l70 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l71 = *ptr0
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l71 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V82::Unavailable(e82)
+                                        V94::Limit(e94)
+                                    }
+                                    4 => {
+                                        let e94 = {
+                                            let l72 = *ptr0.add(16).cast::<*mut u8>();
+                                            let l73 = *ptr0
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len74 = l73;
+                                            let bytes74 = _rt::Vec::from_raw_parts(
+                                                l72.cast(),
+                                                len74,
+                                                len74,
+                                            );
+                                            let l75 = *ptr0
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l76 = *ptr0
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len77 = l76;
+                                            let bytes77 = _rt::Vec::from_raw_parts(
+                                                l75.cast(),
+                                                len77,
+                                                len77,
+                                            );
+                                            let l78 = *ptr0
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l79 = *ptr0
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len80 = l79;
+                                            let bytes80 = _rt::Vec::from_raw_parts(
+                                                l78.cast(),
+                                                len80,
+                                                len80,
+                                            );
+                                            let l81 = i32::from(
+                                                *ptr0
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes74),
+                                                message: _rt::string_lift(bytes77),
+                                                next: _rt::string_lift(bytes80),
+                                                retry_after_ms: match l81 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l82 = *ptr0
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l82 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V94::Unavailable(e94)
                                     }
                                     n => {
                                         debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e82 = {
-                                            let l73 = *ptr0
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l74 = *ptr0
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e94 = {
+                                            let l83 = *ptr0.add(16).cast::<*mut u8>();
+                                            let l84 = *ptr0
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len75 = l74;
-                                            let bytes75 = _rt::Vec::from_raw_parts(
-                                                l73.cast(),
-                                                len75,
-                                                len75,
+                                            let len85 = l84;
+                                            let bytes85 = _rt::Vec::from_raw_parts(
+                                                l83.cast(),
+                                                len85,
+                                                len85,
                                             );
-                                            let l76 = *ptr0
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                            let l86 = *ptr0
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l77 = *ptr0
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                            let l87 = *ptr0
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len78 = l77;
-                                            let bytes78 = _rt::Vec::from_raw_parts(
-                                                l76.cast(),
-                                                len78,
-                                                len78,
+                                            let len88 = l87;
+                                            let bytes88 = _rt::Vec::from_raw_parts(
+                                                l86.cast(),
+                                                len88,
+                                                len88,
                                             );
-                                            let l79 = *ptr0
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l89 = *ptr0
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l80 = *ptr0
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l90 = *ptr0
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len81 = l80;
-                                            let bytes81 = _rt::Vec::from_raw_parts(
-                                                l79.cast(),
-                                                len81,
-                                                len81,
+                                            let len91 = l90;
+                                            let bytes91 = _rt::Vec::from_raw_parts(
+                                                l89.cast(),
+                                                len91,
+                                                len91,
+                                            );
+                                            let l92 = i32::from(
+                                                *ptr0
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes75),
-                                                message: _rt::string_lift(bytes78),
-                                                next: _rt::string_lift(bytes81),
+                                                code: _rt::string_lift(bytes85),
+                                                message: _rt::string_lift(bytes88),
+                                                next: _rt::string_lift(bytes91),
+                                                retry_after_ms: match l92 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l93 = *ptr0
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l93 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V82::Failed(e82)
+                                        V94::Failed(e94)
                                     }
                                 };
-                                v82
+                                v94
                             };
                             Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result83
+                    result95
                 }
             }
         }
@@ -6101,16 +7386,15 @@ pub mod wasmill {
             /// Lists the tools that this component may call, sorted by name.
             pub fn list_tools() -> Result<_rt::Vec<Tool>, Error> {
                 unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    #[repr(align(8))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                        >; 32 + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 8
-                            * ::core::mem::size_of::<*const u8>()],
+                        [::core::mem::MaybeUninit::uninit(); 32
+                            + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
@@ -6125,14 +7409,12 @@ pub mod wasmill {
                     }
                     unsafe { wit_import1(ptr0) };
                     let l2 = i32::from(*ptr0.add(0).cast::<u8>());
-                    let result86 = match l2 {
+                    let result98 = match l2 {
                         0 => {
                             let e = {
-                                let l3 = *ptr0
-                                    .add(::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
+                                let l3 = *ptr0.add(8).cast::<*mut u8>();
                                 let l4 = *ptr0
-                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
                                 let base29 = l3;
                                 let len29 = l4;
@@ -6268,18 +7550,14 @@ pub mod wasmill {
                         }
                         1 => {
                             let e = {
-                                let l30 = i32::from(
-                                    *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                use super::super::super::wasmill::plugin::errors::Error as V85;
-                                let v85 = match l30 {
+                                let l30 = i32::from(*ptr0.add(8).cast::<u8>());
+                                use super::super::super::wasmill::plugin::errors::Error as V97;
+                                let v97 = match l30 {
                                     0 => {
-                                        let e85 = {
-                                            let l31 = *ptr0
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e97 = {
+                                            let l31 = *ptr0.add(16).cast::<*mut u8>();
                                             let l32 = *ptr0
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len33 = l32;
                                             let bytes33 = _rt::Vec::from_raw_parts(
@@ -6288,10 +7566,10 @@ pub mod wasmill {
                                                 len33,
                                             );
                                             let l34 = *ptr0
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l35 = *ptr0
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len36 = l35;
                                             let bytes36 = _rt::Vec::from_raw_parts(
@@ -6300,10 +7578,10 @@ pub mod wasmill {
                                                 len36,
                                             );
                                             let l37 = *ptr0
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l38 = *ptr0
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len39 = l38;
                                             let bytes39 = _rt::Vec::from_raw_parts(
@@ -6311,137 +7589,161 @@ pub mod wasmill {
                                                 len39,
                                                 len39,
                                             );
+                                            let l40 = i32::from(
+                                                *ptr0
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes33),
                                                 message: _rt::string_lift(bytes36),
                                                 next: _rt::string_lift(bytes39),
+                                                retry_after_ms: match l40 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l41 = *ptr0
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l41 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V85::Denied(e85)
+                                        V97::Denied(e97)
                                     }
                                     1 => {
-                                        let e85 = {
-                                            let l40 = *ptr0
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l41 = *ptr0
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len42 = l41;
-                                            let bytes42 = _rt::Vec::from_raw_parts(
-                                                l40.cast(),
-                                                len42,
-                                                len42,
-                                            );
+                                        let e97 = {
+                                            let l42 = *ptr0.add(16).cast::<*mut u8>();
                                             let l43 = *ptr0
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l44 = *ptr0
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len45 = l44;
-                                            let bytes45 = _rt::Vec::from_raw_parts(
-                                                l43.cast(),
-                                                len45,
-                                                len45,
+                                            let len44 = l43;
+                                            let bytes44 = _rt::Vec::from_raw_parts(
+                                                l42.cast(),
+                                                len44,
+                                                len44,
                                             );
-                                            let l46 = *ptr0
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l45 = *ptr0
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l47 = *ptr0
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l46 = *ptr0
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len48 = l47;
-                                            let bytes48 = _rt::Vec::from_raw_parts(
-                                                l46.cast(),
-                                                len48,
-                                                len48,
+                                            let len47 = l46;
+                                            let bytes47 = _rt::Vec::from_raw_parts(
+                                                l45.cast(),
+                                                len47,
+                                                len47,
+                                            );
+                                            let l48 = *ptr0
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l49 = *ptr0
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len50 = l49;
+                                            let bytes50 = _rt::Vec::from_raw_parts(
+                                                l48.cast(),
+                                                len50,
+                                                len50,
+                                            );
+                                            let l51 = i32::from(
+                                                *ptr0
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes42),
-                                                message: _rt::string_lift(bytes45),
-                                                next: _rt::string_lift(bytes48),
+                                                code: _rt::string_lift(bytes44),
+                                                message: _rt::string_lift(bytes47),
+                                                next: _rt::string_lift(bytes50),
+                                                retry_after_ms: match l51 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l52 = *ptr0
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l52 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V85::Invalid(e85)
+                                        V97::Invalid(e97)
                                     }
                                     2 => {
-                                        let e85 = {
-                                            let l49 = *ptr0
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l50 = *ptr0
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e97 = {
+                                            let l53 = *ptr0.add(16).cast::<*mut u8>();
+                                            let l54 = *ptr0
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len51 = l50;
-                                            let bytes51 = _rt::Vec::from_raw_parts(
-                                                l49.cast(),
-                                                len51,
-                                                len51,
+                                            let len55 = l54;
+                                            let bytes55 = _rt::Vec::from_raw_parts(
+                                                l53.cast(),
+                                                len55,
+                                                len55,
                                             );
-                                            let l52 = *ptr0
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l53 = *ptr0
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len54 = l53;
-                                            let bytes54 = _rt::Vec::from_raw_parts(
-                                                l52.cast(),
-                                                len54,
-                                                len54,
-                                            );
-                                            let l55 = *ptr0
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
                                             let l56 = *ptr0
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l57 = *ptr0
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len57 = l56;
-                                            let bytes57 = _rt::Vec::from_raw_parts(
-                                                l55.cast(),
-                                                len57,
-                                                len57,
+                                            let len58 = l57;
+                                            let bytes58 = _rt::Vec::from_raw_parts(
+                                                l56.cast(),
+                                                len58,
+                                                len58,
+                                            );
+                                            let l59 = *ptr0
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l60 = *ptr0
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len61 = l60;
+                                            let bytes61 = _rt::Vec::from_raw_parts(
+                                                l59.cast(),
+                                                len61,
+                                                len61,
+                                            );
+                                            let l62 = i32::from(
+                                                *ptr0
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes51),
-                                                message: _rt::string_lift(bytes54),
-                                                next: _rt::string_lift(bytes57),
+                                                code: _rt::string_lift(bytes55),
+                                                message: _rt::string_lift(bytes58),
+                                                next: _rt::string_lift(bytes61),
+                                                retry_after_ms: match l62 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l63 = *ptr0
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l63 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V85::NotFound(e85)
+                                        V97::NotFound(e97)
                                     }
                                     3 => {
-                                        let e85 = {
-                                            let l58 = *ptr0
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l59 = *ptr0
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len60 = l59;
-                                            let bytes60 = _rt::Vec::from_raw_parts(
-                                                l58.cast(),
-                                                len60,
-                                                len60,
-                                            );
-                                            let l61 = *ptr0
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l62 = *ptr0
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len63 = l62;
-                                            let bytes63 = _rt::Vec::from_raw_parts(
-                                                l61.cast(),
-                                                len63,
-                                                len63,
-                                            );
-                                            let l64 = *ptr0
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e97 = {
+                                            let l64 = *ptr0.add(16).cast::<*mut u8>();
                                             let l65 = *ptr0
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len66 = l65;
                                             let bytes66 = _rt::Vec::from_raw_parts(
@@ -6449,21 +7751,11 @@ pub mod wasmill {
                                                 len66,
                                                 len66,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes60),
-                                                message: _rt::string_lift(bytes63),
-                                                next: _rt::string_lift(bytes66),
-                                            }
-                                        };
-                                        V85::Limit(e85)
-                                    }
-                                    4 => {
-                                        let e85 = {
                                             let l67 = *ptr0
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l68 = *ptr0
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len69 = l68;
                                             let bytes69 = _rt::Vec::from_raw_parts(
@@ -6472,10 +7764,10 @@ pub mod wasmill {
                                                 len69,
                                             );
                                             let l70 = *ptr0
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l71 = *ptr0
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len72 = l71;
                                             let bytes72 = _rt::Vec::from_raw_parts(
@@ -6483,81 +7775,165 @@ pub mod wasmill {
                                                 len72,
                                                 len72,
                                             );
-                                            let l73 = *ptr0
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l74 = *ptr0
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len75 = l74;
-                                            let bytes75 = _rt::Vec::from_raw_parts(
-                                                l73.cast(),
-                                                len75,
-                                                len75,
+                                            let l73 = i32::from(
+                                                *ptr0
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes69),
-                                                message: _rt::string_lift(bytes72),
-                                                next: _rt::string_lift(bytes75),
+                                                code: _rt::string_lift(bytes66),
+                                                message: _rt::string_lift(bytes69),
+                                                next: _rt::string_lift(bytes72),
+                                                retry_after_ms: match l73 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l74 = *ptr0
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l74 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V85::Unavailable(e85)
+                                        V97::Limit(e97)
+                                    }
+                                    4 => {
+                                        let e97 = {
+                                            let l75 = *ptr0.add(16).cast::<*mut u8>();
+                                            let l76 = *ptr0
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len77 = l76;
+                                            let bytes77 = _rt::Vec::from_raw_parts(
+                                                l75.cast(),
+                                                len77,
+                                                len77,
+                                            );
+                                            let l78 = *ptr0
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l79 = *ptr0
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len80 = l79;
+                                            let bytes80 = _rt::Vec::from_raw_parts(
+                                                l78.cast(),
+                                                len80,
+                                                len80,
+                                            );
+                                            let l81 = *ptr0
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l82 = *ptr0
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len83 = l82;
+                                            let bytes83 = _rt::Vec::from_raw_parts(
+                                                l81.cast(),
+                                                len83,
+                                                len83,
+                                            );
+                                            let l84 = i32::from(
+                                                *ptr0
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes77),
+                                                message: _rt::string_lift(bytes80),
+                                                next: _rt::string_lift(bytes83),
+                                                retry_after_ms: match l84 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l85 = *ptr0
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l85 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V97::Unavailable(e97)
                                     }
                                     n => {
                                         debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e85 = {
-                                            let l76 = *ptr0
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l77 = *ptr0
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e97 = {
+                                            let l86 = *ptr0.add(16).cast::<*mut u8>();
+                                            let l87 = *ptr0
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len78 = l77;
-                                            let bytes78 = _rt::Vec::from_raw_parts(
-                                                l76.cast(),
-                                                len78,
-                                                len78,
+                                            let len88 = l87;
+                                            let bytes88 = _rt::Vec::from_raw_parts(
+                                                l86.cast(),
+                                                len88,
+                                                len88,
                                             );
-                                            let l79 = *ptr0
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                            let l89 = *ptr0
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l80 = *ptr0
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                            let l90 = *ptr0
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len81 = l80;
-                                            let bytes81 = _rt::Vec::from_raw_parts(
-                                                l79.cast(),
-                                                len81,
-                                                len81,
+                                            let len91 = l90;
+                                            let bytes91 = _rt::Vec::from_raw_parts(
+                                                l89.cast(),
+                                                len91,
+                                                len91,
                                             );
-                                            let l82 = *ptr0
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l92 = *ptr0
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l83 = *ptr0
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l93 = *ptr0
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len84 = l83;
-                                            let bytes84 = _rt::Vec::from_raw_parts(
-                                                l82.cast(),
-                                                len84,
-                                                len84,
+                                            let len94 = l93;
+                                            let bytes94 = _rt::Vec::from_raw_parts(
+                                                l92.cast(),
+                                                len94,
+                                                len94,
+                                            );
+                                            let l95 = i32::from(
+                                                *ptr0
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes78),
-                                                message: _rt::string_lift(bytes81),
-                                                next: _rt::string_lift(bytes84),
+                                                code: _rt::string_lift(bytes88),
+                                                message: _rt::string_lift(bytes91),
+                                                next: _rt::string_lift(bytes94),
+                                                retry_after_ms: match l95 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l96 = *ptr0
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l96 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V85::Failed(e85)
+                                        V97::Failed(e97)
                                     }
                                 };
-                                v85
+                                v97
                             };
                             Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result86
+                    result98
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
@@ -6568,16 +7944,15 @@ pub mod wasmill {
             /// `failed` with what the tool itself answered, or with its trap.
             pub fn call(invocation: &Invocation) -> Result<_rt::String, Error> {
                 unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    #[repr(align(8))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                        >; 32 + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 8
-                            * ::core::mem::size_of::<*const u8>()],
+                        [::core::mem::MaybeUninit::uninit(); 32
+                            + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let Invocation {
                         tool: tool0,
@@ -6632,14 +8007,12 @@ pub mod wasmill {
                         )
                     };
                     let l6 = i32::from(*ptr4.add(0).cast::<u8>());
-                    let result66 = match l6 {
+                    let result78 = match l6 {
                         0 => {
                             let e = {
-                                let l7 = *ptr4
-                                    .add(::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
+                                let l7 = *ptr4.add(8).cast::<*mut u8>();
                                 let l8 = *ptr4
-                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
                                 let len9 = l8;
                                 let bytes9 = _rt::Vec::from_raw_parts(
@@ -6653,18 +8026,14 @@ pub mod wasmill {
                         }
                         1 => {
                             let e = {
-                                let l10 = i32::from(
-                                    *ptr4.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                use super::super::super::wasmill::plugin::errors::Error as V65;
-                                let v65 = match l10 {
+                                let l10 = i32::from(*ptr4.add(8).cast::<u8>());
+                                use super::super::super::wasmill::plugin::errors::Error as V77;
+                                let v77 = match l10 {
                                     0 => {
-                                        let e65 = {
-                                            let l11 = *ptr4
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e77 = {
+                                            let l11 = *ptr4.add(16).cast::<*mut u8>();
                                             let l12 = *ptr4
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len13 = l12;
                                             let bytes13 = _rt::Vec::from_raw_parts(
@@ -6673,10 +8042,10 @@ pub mod wasmill {
                                                 len13,
                                             );
                                             let l14 = *ptr4
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l15 = *ptr4
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len16 = l15;
                                             let bytes16 = _rt::Vec::from_raw_parts(
@@ -6685,10 +8054,10 @@ pub mod wasmill {
                                                 len16,
                                             );
                                             let l17 = *ptr4
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l18 = *ptr4
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len19 = l18;
                                             let bytes19 = _rt::Vec::from_raw_parts(
@@ -6696,137 +8065,161 @@ pub mod wasmill {
                                                 len19,
                                                 len19,
                                             );
+                                            let l20 = i32::from(
+                                                *ptr4
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes13),
                                                 message: _rt::string_lift(bytes16),
                                                 next: _rt::string_lift(bytes19),
+                                                retry_after_ms: match l20 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l21 = *ptr4
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l21 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V65::Denied(e65)
+                                        V77::Denied(e77)
                                     }
                                     1 => {
-                                        let e65 = {
-                                            let l20 = *ptr4
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l21 = *ptr4
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len22 = l21;
-                                            let bytes22 = _rt::Vec::from_raw_parts(
-                                                l20.cast(),
-                                                len22,
-                                                len22,
-                                            );
+                                        let e77 = {
+                                            let l22 = *ptr4.add(16).cast::<*mut u8>();
                                             let l23 = *ptr4
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l24 = *ptr4
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len25 = l24;
-                                            let bytes25 = _rt::Vec::from_raw_parts(
-                                                l23.cast(),
-                                                len25,
-                                                len25,
+                                            let len24 = l23;
+                                            let bytes24 = _rt::Vec::from_raw_parts(
+                                                l22.cast(),
+                                                len24,
+                                                len24,
                                             );
-                                            let l26 = *ptr4
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l25 = *ptr4
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l27 = *ptr4
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l26 = *ptr4
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len28 = l27;
-                                            let bytes28 = _rt::Vec::from_raw_parts(
-                                                l26.cast(),
-                                                len28,
-                                                len28,
+                                            let len27 = l26;
+                                            let bytes27 = _rt::Vec::from_raw_parts(
+                                                l25.cast(),
+                                                len27,
+                                                len27,
+                                            );
+                                            let l28 = *ptr4
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l29 = *ptr4
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len30 = l29;
+                                            let bytes30 = _rt::Vec::from_raw_parts(
+                                                l28.cast(),
+                                                len30,
+                                                len30,
+                                            );
+                                            let l31 = i32::from(
+                                                *ptr4
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes22),
-                                                message: _rt::string_lift(bytes25),
-                                                next: _rt::string_lift(bytes28),
+                                                code: _rt::string_lift(bytes24),
+                                                message: _rt::string_lift(bytes27),
+                                                next: _rt::string_lift(bytes30),
+                                                retry_after_ms: match l31 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l32 = *ptr4
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l32 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V65::Invalid(e65)
+                                        V77::Invalid(e77)
                                     }
                                     2 => {
-                                        let e65 = {
-                                            let l29 = *ptr4
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l30 = *ptr4
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e77 = {
+                                            let l33 = *ptr4.add(16).cast::<*mut u8>();
+                                            let l34 = *ptr4
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len31 = l30;
-                                            let bytes31 = _rt::Vec::from_raw_parts(
-                                                l29.cast(),
-                                                len31,
-                                                len31,
+                                            let len35 = l34;
+                                            let bytes35 = _rt::Vec::from_raw_parts(
+                                                l33.cast(),
+                                                len35,
+                                                len35,
                                             );
-                                            let l32 = *ptr4
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l33 = *ptr4
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len34 = l33;
-                                            let bytes34 = _rt::Vec::from_raw_parts(
-                                                l32.cast(),
-                                                len34,
-                                                len34,
-                                            );
-                                            let l35 = *ptr4
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
                                             let l36 = *ptr4
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l37 = *ptr4
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len37 = l36;
-                                            let bytes37 = _rt::Vec::from_raw_parts(
-                                                l35.cast(),
-                                                len37,
-                                                len37,
+                                            let len38 = l37;
+                                            let bytes38 = _rt::Vec::from_raw_parts(
+                                                l36.cast(),
+                                                len38,
+                                                len38,
+                                            );
+                                            let l39 = *ptr4
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l40 = *ptr4
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len41 = l40;
+                                            let bytes41 = _rt::Vec::from_raw_parts(
+                                                l39.cast(),
+                                                len41,
+                                                len41,
+                                            );
+                                            let l42 = i32::from(
+                                                *ptr4
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes31),
-                                                message: _rt::string_lift(bytes34),
-                                                next: _rt::string_lift(bytes37),
+                                                code: _rt::string_lift(bytes35),
+                                                message: _rt::string_lift(bytes38),
+                                                next: _rt::string_lift(bytes41),
+                                                retry_after_ms: match l42 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l43 = *ptr4
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l43 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V65::NotFound(e65)
+                                        V77::NotFound(e77)
                                     }
                                     3 => {
-                                        let e65 = {
-                                            let l38 = *ptr4
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l39 = *ptr4
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len40 = l39;
-                                            let bytes40 = _rt::Vec::from_raw_parts(
-                                                l38.cast(),
-                                                len40,
-                                                len40,
-                                            );
-                                            let l41 = *ptr4
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l42 = *ptr4
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len43 = l42;
-                                            let bytes43 = _rt::Vec::from_raw_parts(
-                                                l41.cast(),
-                                                len43,
-                                                len43,
-                                            );
-                                            let l44 = *ptr4
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e77 = {
+                                            let l44 = *ptr4.add(16).cast::<*mut u8>();
                                             let l45 = *ptr4
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len46 = l45;
                                             let bytes46 = _rt::Vec::from_raw_parts(
@@ -6834,21 +8227,11 @@ pub mod wasmill {
                                                 len46,
                                                 len46,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes40),
-                                                message: _rt::string_lift(bytes43),
-                                                next: _rt::string_lift(bytes46),
-                                            }
-                                        };
-                                        V65::Limit(e65)
-                                    }
-                                    4 => {
-                                        let e65 = {
                                             let l47 = *ptr4
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l48 = *ptr4
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len49 = l48;
                                             let bytes49 = _rt::Vec::from_raw_parts(
@@ -6857,10 +8240,10 @@ pub mod wasmill {
                                                 len49,
                                             );
                                             let l50 = *ptr4
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l51 = *ptr4
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len52 = l51;
                                             let bytes52 = _rt::Vec::from_raw_parts(
@@ -6868,81 +8251,165 @@ pub mod wasmill {
                                                 len52,
                                                 len52,
                                             );
-                                            let l53 = *ptr4
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l54 = *ptr4
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len55 = l54;
-                                            let bytes55 = _rt::Vec::from_raw_parts(
-                                                l53.cast(),
-                                                len55,
-                                                len55,
+                                            let l53 = i32::from(
+                                                *ptr4
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes49),
-                                                message: _rt::string_lift(bytes52),
-                                                next: _rt::string_lift(bytes55),
+                                                code: _rt::string_lift(bytes46),
+                                                message: _rt::string_lift(bytes49),
+                                                next: _rt::string_lift(bytes52),
+                                                retry_after_ms: match l53 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l54 = *ptr4
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l54 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V65::Unavailable(e65)
+                                        V77::Limit(e77)
+                                    }
+                                    4 => {
+                                        let e77 = {
+                                            let l55 = *ptr4.add(16).cast::<*mut u8>();
+                                            let l56 = *ptr4
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len57 = l56;
+                                            let bytes57 = _rt::Vec::from_raw_parts(
+                                                l55.cast(),
+                                                len57,
+                                                len57,
+                                            );
+                                            let l58 = *ptr4
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l59 = *ptr4
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len60 = l59;
+                                            let bytes60 = _rt::Vec::from_raw_parts(
+                                                l58.cast(),
+                                                len60,
+                                                len60,
+                                            );
+                                            let l61 = *ptr4
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l62 = *ptr4
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len63 = l62;
+                                            let bytes63 = _rt::Vec::from_raw_parts(
+                                                l61.cast(),
+                                                len63,
+                                                len63,
+                                            );
+                                            let l64 = i32::from(
+                                                *ptr4
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes57),
+                                                message: _rt::string_lift(bytes60),
+                                                next: _rt::string_lift(bytes63),
+                                                retry_after_ms: match l64 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l65 = *ptr4
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l65 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V77::Unavailable(e77)
                                     }
                                     n => {
                                         debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e65 = {
-                                            let l56 = *ptr4
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l57 = *ptr4
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                        let e77 = {
+                                            let l66 = *ptr4.add(16).cast::<*mut u8>();
+                                            let l67 = *ptr4
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len58 = l57;
-                                            let bytes58 = _rt::Vec::from_raw_parts(
-                                                l56.cast(),
-                                                len58,
-                                                len58,
+                                            let len68 = l67;
+                                            let bytes68 = _rt::Vec::from_raw_parts(
+                                                l66.cast(),
+                                                len68,
+                                                len68,
                                             );
-                                            let l59 = *ptr4
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                            let l69 = *ptr4
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l60 = *ptr4
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                            let l70 = *ptr4
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len61 = l60;
-                                            let bytes61 = _rt::Vec::from_raw_parts(
-                                                l59.cast(),
-                                                len61,
-                                                len61,
+                                            let len71 = l70;
+                                            let bytes71 = _rt::Vec::from_raw_parts(
+                                                l69.cast(),
+                                                len71,
+                                                len71,
                                             );
-                                            let l62 = *ptr4
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                            let l72 = *ptr4
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l63 = *ptr4
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                            let l73 = *ptr4
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len64 = l63;
-                                            let bytes64 = _rt::Vec::from_raw_parts(
-                                                l62.cast(),
-                                                len64,
-                                                len64,
+                                            let len74 = l73;
+                                            let bytes74 = _rt::Vec::from_raw_parts(
+                                                l72.cast(),
+                                                len74,
+                                                len74,
+                                            );
+                                            let l75 = i32::from(
+                                                *ptr4
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes58),
-                                                message: _rt::string_lift(bytes61),
-                                                next: _rt::string_lift(bytes64),
+                                                code: _rt::string_lift(bytes68),
+                                                message: _rt::string_lift(bytes71),
+                                                next: _rt::string_lift(bytes74),
+                                                retry_after_ms: match l75 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l76 = *ptr4
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l76 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V65::Failed(e65)
+                                        V77::Failed(e77)
                                     }
                                 };
-                                v65
+                                v77
                             };
                             Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result66
+                    result78
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
@@ -6951,16 +8418,15 @@ pub mod wasmill {
                 invocations: &[Invocation],
             ) -> Result<_rt::Vec<Result<_rt::String, Error>>, Error> {
                 unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    #[repr(align(8))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 8 * ::core::mem::size_of::<*const u8>()],
+                        >; 32 + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 8
-                            * ::core::mem::size_of::<*const u8>()],
+                        [::core::mem::MaybeUninit::uninit(); 32
+                            + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let vec4 = invocations;
                     let len4 = vec4.len();
@@ -7026,31 +8492,27 @@ pub mod wasmill {
                     }
                     unsafe { wit_import6(result4, len4, ptr5) };
                     let l7 = i32::from(*ptr5.add(0).cast::<u8>());
-                    let result127 = match l7 {
+                    let result151 = match l7 {
                         0 => {
                             let e = {
-                                let l8 = *ptr5
-                                    .add(::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
+                                let l8 = *ptr5.add(8).cast::<*mut u8>();
                                 let l9 = *ptr5
-                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let base70 = l8;
-                                let len70 = l9;
-                                let mut result70 = _rt::Vec::with_capacity(len70);
-                                for i in 0..len70 {
-                                    let base = base70
-                                        .add(i * (8 * ::core::mem::size_of::<*const u8>()));
-                                    let e70 = {
+                                let base82 = l8;
+                                let len82 = l9;
+                                let mut result82 = _rt::Vec::with_capacity(len82);
+                                for i in 0..len82 {
+                                    let base = base82
+                                        .add(i * (32 + 6 * ::core::mem::size_of::<*const u8>()));
+                                    let e82 = {
                                         let l10 = i32::from(*base.add(0).cast::<u8>());
                                         match l10 {
                                             0 => {
                                                 let e = {
-                                                    let l11 = *base
-                                                        .add(::core::mem::size_of::<*const u8>())
-                                                        .cast::<*mut u8>();
+                                                    let l11 = *base.add(8).cast::<*mut u8>();
                                                     let l12 = *base
-                                                        .add(2 * ::core::mem::size_of::<*const u8>())
+                                                        .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                         .cast::<usize>();
                                                     let len13 = l12;
                                                     let bytes13 = _rt::Vec::from_raw_parts(
@@ -7064,18 +8526,14 @@ pub mod wasmill {
                                             }
                                             1 => {
                                                 let e = {
-                                                    let l14 = i32::from(
-                                                        *base.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                                    );
-                                                    use super::super::super::wasmill::plugin::errors::Error as V69;
-                                                    let v69 = match l14 {
+                                                    let l14 = i32::from(*base.add(8).cast::<u8>());
+                                                    use super::super::super::wasmill::plugin::errors::Error as V81;
+                                                    let v81 = match l14 {
                                                         0 => {
-                                                            let e69 = {
-                                                                let l15 = *base
-                                                                    .add(2 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>();
+                                                            let e81 = {
+                                                                let l15 = *base.add(16).cast::<*mut u8>();
                                                                 let l16 = *base
-                                                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
                                                                 let len17 = l16;
                                                                 let bytes17 = _rt::Vec::from_raw_parts(
@@ -7084,10 +8542,10 @@ pub mod wasmill {
                                                                     len17,
                                                                 );
                                                                 let l18 = *base
-                                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<*mut u8>();
                                                                 let l19 = *base
-                                                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
                                                                 let len20 = l19;
                                                                 let bytes20 = _rt::Vec::from_raw_parts(
@@ -7096,10 +8554,10 @@ pub mod wasmill {
                                                                     len20,
                                                                 );
                                                                 let l21 = *base
-                                                                    .add(6 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<*mut u8>();
                                                                 let l22 = *base
-                                                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
                                                                 let len23 = l22;
                                                                 let bytes23 = _rt::Vec::from_raw_parts(
@@ -7107,137 +8565,161 @@ pub mod wasmill {
                                                                     len23,
                                                                     len23,
                                                                 );
+                                                                let l24 = i32::from(
+                                                                    *base
+                                                                        .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                        .cast::<u8>(),
+                                                                );
                                                                 super::super::super::wasmill::plugin::errors::Problem {
                                                                     code: _rt::string_lift(bytes17),
                                                                     message: _rt::string_lift(bytes20),
                                                                     next: _rt::string_lift(bytes23),
+                                                                    retry_after_ms: match l24 {
+                                                                        0 => None,
+                                                                        1 => {
+                                                                            let e = {
+                                                                                let l25 = *base
+                                                                                    .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                                    .cast::<i64>();
+                                                                                l25 as u64
+                                                                            };
+                                                                            Some(e)
+                                                                        }
+                                                                        _ => _rt::invalid_enum_discriminant(),
+                                                                    },
                                                                 }
                                                             };
-                                                            V69::Denied(e69)
+                                                            V81::Denied(e81)
                                                         }
                                                         1 => {
-                                                            let e69 = {
-                                                                let l24 = *base
-                                                                    .add(2 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>();
-                                                                let l25 = *base
-                                                                    .add(3 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<usize>();
-                                                                let len26 = l25;
-                                                                let bytes26 = _rt::Vec::from_raw_parts(
-                                                                    l24.cast(),
-                                                                    len26,
-                                                                    len26,
-                                                                );
+                                                            let e81 = {
+                                                                let l26 = *base.add(16).cast::<*mut u8>();
                                                                 let l27 = *base
-                                                                    .add(4 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>();
-                                                                let l28 = *base
-                                                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
-                                                                let len29 = l28;
-                                                                let bytes29 = _rt::Vec::from_raw_parts(
-                                                                    l27.cast(),
-                                                                    len29,
-                                                                    len29,
+                                                                let len28 = l27;
+                                                                let bytes28 = _rt::Vec::from_raw_parts(
+                                                                    l26.cast(),
+                                                                    len28,
+                                                                    len28,
                                                                 );
-                                                                let l30 = *base
-                                                                    .add(6 * ::core::mem::size_of::<*const u8>())
+                                                                let l29 = *base
+                                                                    .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<*mut u8>();
-                                                                let l31 = *base
-                                                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                                                let l30 = *base
+                                                                    .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
-                                                                let len32 = l31;
-                                                                let bytes32 = _rt::Vec::from_raw_parts(
-                                                                    l30.cast(),
-                                                                    len32,
-                                                                    len32,
+                                                                let len31 = l30;
+                                                                let bytes31 = _rt::Vec::from_raw_parts(
+                                                                    l29.cast(),
+                                                                    len31,
+                                                                    len31,
+                                                                );
+                                                                let l32 = *base
+                                                                    .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>();
+                                                                let l33 = *base
+                                                                    .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>();
+                                                                let len34 = l33;
+                                                                let bytes34 = _rt::Vec::from_raw_parts(
+                                                                    l32.cast(),
+                                                                    len34,
+                                                                    len34,
+                                                                );
+                                                                let l35 = i32::from(
+                                                                    *base
+                                                                        .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                        .cast::<u8>(),
                                                                 );
                                                                 super::super::super::wasmill::plugin::errors::Problem {
-                                                                    code: _rt::string_lift(bytes26),
-                                                                    message: _rt::string_lift(bytes29),
-                                                                    next: _rt::string_lift(bytes32),
+                                                                    code: _rt::string_lift(bytes28),
+                                                                    message: _rt::string_lift(bytes31),
+                                                                    next: _rt::string_lift(bytes34),
+                                                                    retry_after_ms: match l35 {
+                                                                        0 => None,
+                                                                        1 => {
+                                                                            let e = {
+                                                                                let l36 = *base
+                                                                                    .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                                    .cast::<i64>();
+                                                                                l36 as u64
+                                                                            };
+                                                                            Some(e)
+                                                                        }
+                                                                        _ => _rt::invalid_enum_discriminant(),
+                                                                    },
                                                                 }
                                                             };
-                                                            V69::Invalid(e69)
+                                                            V81::Invalid(e81)
                                                         }
                                                         2 => {
-                                                            let e69 = {
-                                                                let l33 = *base
-                                                                    .add(2 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>();
-                                                                let l34 = *base
-                                                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                                            let e81 = {
+                                                                let l37 = *base.add(16).cast::<*mut u8>();
+                                                                let l38 = *base
+                                                                    .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
-                                                                let len35 = l34;
-                                                                let bytes35 = _rt::Vec::from_raw_parts(
-                                                                    l33.cast(),
-                                                                    len35,
-                                                                    len35,
+                                                                let len39 = l38;
+                                                                let bytes39 = _rt::Vec::from_raw_parts(
+                                                                    l37.cast(),
+                                                                    len39,
+                                                                    len39,
                                                                 );
-                                                                let l36 = *base
-                                                                    .add(4 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>();
-                                                                let l37 = *base
-                                                                    .add(5 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<usize>();
-                                                                let len38 = l37;
-                                                                let bytes38 = _rt::Vec::from_raw_parts(
-                                                                    l36.cast(),
-                                                                    len38,
-                                                                    len38,
-                                                                );
-                                                                let l39 = *base
-                                                                    .add(6 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>();
                                                                 let l40 = *base
-                                                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>();
+                                                                let l41 = *base
+                                                                    .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
-                                                                let len41 = l40;
-                                                                let bytes41 = _rt::Vec::from_raw_parts(
-                                                                    l39.cast(),
-                                                                    len41,
-                                                                    len41,
+                                                                let len42 = l41;
+                                                                let bytes42 = _rt::Vec::from_raw_parts(
+                                                                    l40.cast(),
+                                                                    len42,
+                                                                    len42,
+                                                                );
+                                                                let l43 = *base
+                                                                    .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>();
+                                                                let l44 = *base
+                                                                    .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>();
+                                                                let len45 = l44;
+                                                                let bytes45 = _rt::Vec::from_raw_parts(
+                                                                    l43.cast(),
+                                                                    len45,
+                                                                    len45,
+                                                                );
+                                                                let l46 = i32::from(
+                                                                    *base
+                                                                        .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                        .cast::<u8>(),
                                                                 );
                                                                 super::super::super::wasmill::plugin::errors::Problem {
-                                                                    code: _rt::string_lift(bytes35),
-                                                                    message: _rt::string_lift(bytes38),
-                                                                    next: _rt::string_lift(bytes41),
+                                                                    code: _rt::string_lift(bytes39),
+                                                                    message: _rt::string_lift(bytes42),
+                                                                    next: _rt::string_lift(bytes45),
+                                                                    retry_after_ms: match l46 {
+                                                                        0 => None,
+                                                                        1 => {
+                                                                            let e = {
+                                                                                let l47 = *base
+                                                                                    .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                                    .cast::<i64>();
+                                                                                l47 as u64
+                                                                            };
+                                                                            Some(e)
+                                                                        }
+                                                                        _ => _rt::invalid_enum_discriminant(),
+                                                                    },
                                                                 }
                                                             };
-                                                            V69::NotFound(e69)
+                                                            V81::NotFound(e81)
                                                         }
                                                         3 => {
-                                                            let e69 = {
-                                                                let l42 = *base
-                                                                    .add(2 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>();
-                                                                let l43 = *base
-                                                                    .add(3 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<usize>();
-                                                                let len44 = l43;
-                                                                let bytes44 = _rt::Vec::from_raw_parts(
-                                                                    l42.cast(),
-                                                                    len44,
-                                                                    len44,
-                                                                );
-                                                                let l45 = *base
-                                                                    .add(4 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>();
-                                                                let l46 = *base
-                                                                    .add(5 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<usize>();
-                                                                let len47 = l46;
-                                                                let bytes47 = _rt::Vec::from_raw_parts(
-                                                                    l45.cast(),
-                                                                    len47,
-                                                                    len47,
-                                                                );
-                                                                let l48 = *base
-                                                                    .add(6 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>();
+                                                            let e81 = {
+                                                                let l48 = *base.add(16).cast::<*mut u8>();
                                                                 let l49 = *base
-                                                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
                                                                 let len50 = l49;
                                                                 let bytes50 = _rt::Vec::from_raw_parts(
@@ -7245,21 +8727,11 @@ pub mod wasmill {
                                                                     len50,
                                                                     len50,
                                                                 );
-                                                                super::super::super::wasmill::plugin::errors::Problem {
-                                                                    code: _rt::string_lift(bytes44),
-                                                                    message: _rt::string_lift(bytes47),
-                                                                    next: _rt::string_lift(bytes50),
-                                                                }
-                                                            };
-                                                            V69::Limit(e69)
-                                                        }
-                                                        4 => {
-                                                            let e69 = {
                                                                 let l51 = *base
-                                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<*mut u8>();
                                                                 let l52 = *base
-                                                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
                                                                 let len53 = l52;
                                                                 let bytes53 = _rt::Vec::from_raw_parts(
@@ -7268,10 +8740,10 @@ pub mod wasmill {
                                                                     len53,
                                                                 );
                                                                 let l54 = *base
-                                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<*mut u8>();
                                                                 let l55 = *base
-                                                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
                                                                 let len56 = l55;
                                                                 let bytes56 = _rt::Vec::from_raw_parts(
@@ -7279,164 +8751,186 @@ pub mod wasmill {
                                                                     len56,
                                                                     len56,
                                                                 );
-                                                                let l57 = *base
-                                                                    .add(6 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>();
-                                                                let l58 = *base
-                                                                    .add(7 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<usize>();
-                                                                let len59 = l58;
-                                                                let bytes59 = _rt::Vec::from_raw_parts(
-                                                                    l57.cast(),
-                                                                    len59,
-                                                                    len59,
+                                                                let l57 = i32::from(
+                                                                    *base
+                                                                        .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                        .cast::<u8>(),
                                                                 );
                                                                 super::super::super::wasmill::plugin::errors::Problem {
-                                                                    code: _rt::string_lift(bytes53),
-                                                                    message: _rt::string_lift(bytes56),
-                                                                    next: _rt::string_lift(bytes59),
+                                                                    code: _rt::string_lift(bytes50),
+                                                                    message: _rt::string_lift(bytes53),
+                                                                    next: _rt::string_lift(bytes56),
+                                                                    retry_after_ms: match l57 {
+                                                                        0 => None,
+                                                                        1 => {
+                                                                            let e = {
+                                                                                let l58 = *base
+                                                                                    .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                                    .cast::<i64>();
+                                                                                l58 as u64
+                                                                            };
+                                                                            Some(e)
+                                                                        }
+                                                                        _ => _rt::invalid_enum_discriminant(),
+                                                                    },
                                                                 }
                                                             };
-                                                            V69::Unavailable(e69)
+                                                            V81::Limit(e81)
+                                                        }
+                                                        4 => {
+                                                            let e81 = {
+                                                                let l59 = *base.add(16).cast::<*mut u8>();
+                                                                let l60 = *base
+                                                                    .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>();
+                                                                let len61 = l60;
+                                                                let bytes61 = _rt::Vec::from_raw_parts(
+                                                                    l59.cast(),
+                                                                    len61,
+                                                                    len61,
+                                                                );
+                                                                let l62 = *base
+                                                                    .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>();
+                                                                let l63 = *base
+                                                                    .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>();
+                                                                let len64 = l63;
+                                                                let bytes64 = _rt::Vec::from_raw_parts(
+                                                                    l62.cast(),
+                                                                    len64,
+                                                                    len64,
+                                                                );
+                                                                let l65 = *base
+                                                                    .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<*mut u8>();
+                                                                let l66 = *base
+                                                                    .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<usize>();
+                                                                let len67 = l66;
+                                                                let bytes67 = _rt::Vec::from_raw_parts(
+                                                                    l65.cast(),
+                                                                    len67,
+                                                                    len67,
+                                                                );
+                                                                let l68 = i32::from(
+                                                                    *base
+                                                                        .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                        .cast::<u8>(),
+                                                                );
+                                                                super::super::super::wasmill::plugin::errors::Problem {
+                                                                    code: _rt::string_lift(bytes61),
+                                                                    message: _rt::string_lift(bytes64),
+                                                                    next: _rt::string_lift(bytes67),
+                                                                    retry_after_ms: match l68 {
+                                                                        0 => None,
+                                                                        1 => {
+                                                                            let e = {
+                                                                                let l69 = *base
+                                                                                    .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                                    .cast::<i64>();
+                                                                                l69 as u64
+                                                                            };
+                                                                            Some(e)
+                                                                        }
+                                                                        _ => _rt::invalid_enum_discriminant(),
+                                                                    },
+                                                                }
+                                                            };
+                                                            V81::Unavailable(e81)
                                                         }
                                                         n => {
                                                             debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                                            let e69 = {
-                                                                let l60 = *base
-                                                                    .add(2 * ::core::mem::size_of::<*const u8>())
-                                                                    .cast::<*mut u8>();
-                                                                let l61 = *base
-                                                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                                            let e81 = {
+                                                                let l70 = *base.add(16).cast::<*mut u8>();
+                                                                let l71 = *base
+                                                                    .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
-                                                                let len62 = l61;
-                                                                let bytes62 = _rt::Vec::from_raw_parts(
-                                                                    l60.cast(),
-                                                                    len62,
-                                                                    len62,
+                                                                let len72 = l71;
+                                                                let bytes72 = _rt::Vec::from_raw_parts(
+                                                                    l70.cast(),
+                                                                    len72,
+                                                                    len72,
                                                                 );
-                                                                let l63 = *base
-                                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                                let l73 = *base
+                                                                    .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<*mut u8>();
-                                                                let l64 = *base
-                                                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                                                let l74 = *base
+                                                                    .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
-                                                                let len65 = l64;
-                                                                let bytes65 = _rt::Vec::from_raw_parts(
-                                                                    l63.cast(),
-                                                                    len65,
-                                                                    len65,
+                                                                let len75 = l74;
+                                                                let bytes75 = _rt::Vec::from_raw_parts(
+                                                                    l73.cast(),
+                                                                    len75,
+                                                                    len75,
                                                                 );
-                                                                let l66 = *base
-                                                                    .add(6 * ::core::mem::size_of::<*const u8>())
+                                                                let l76 = *base
+                                                                    .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<*mut u8>();
-                                                                let l67 = *base
-                                                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                                                let l77 = *base
+                                                                    .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<usize>();
-                                                                let len68 = l67;
-                                                                let bytes68 = _rt::Vec::from_raw_parts(
-                                                                    l66.cast(),
-                                                                    len68,
-                                                                    len68,
+                                                                let len78 = l77;
+                                                                let bytes78 = _rt::Vec::from_raw_parts(
+                                                                    l76.cast(),
+                                                                    len78,
+                                                                    len78,
+                                                                );
+                                                                let l79 = i32::from(
+                                                                    *base
+                                                                        .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                        .cast::<u8>(),
                                                                 );
                                                                 super::super::super::wasmill::plugin::errors::Problem {
-                                                                    code: _rt::string_lift(bytes62),
-                                                                    message: _rt::string_lift(bytes65),
-                                                                    next: _rt::string_lift(bytes68),
+                                                                    code: _rt::string_lift(bytes72),
+                                                                    message: _rt::string_lift(bytes75),
+                                                                    next: _rt::string_lift(bytes78),
+                                                                    retry_after_ms: match l79 {
+                                                                        0 => None,
+                                                                        1 => {
+                                                                            let e = {
+                                                                                let l80 = *base
+                                                                                    .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                                    .cast::<i64>();
+                                                                                l80 as u64
+                                                                            };
+                                                                            Some(e)
+                                                                        }
+                                                                        _ => _rt::invalid_enum_discriminant(),
+                                                                    },
                                                                 }
                                                             };
-                                                            V69::Failed(e69)
+                                                            V81::Failed(e81)
                                                         }
                                                     };
-                                                    v69
+                                                    v81
                                                 };
                                                 Err(e)
                                             }
                                             _ => _rt::invalid_enum_discriminant(),
                                         }
                                     };
-                                    result70.push(e70);
+                                    result82.push(e82);
                                 }
                                 _rt::cabi_dealloc(
-                                    base70,
-                                    len70 * (8 * ::core::mem::size_of::<*const u8>()),
-                                    ::core::mem::size_of::<*const u8>(),
+                                    base82,
+                                    len82 * (32 + 6 * ::core::mem::size_of::<*const u8>()),
+                                    8,
                                 );
-                                result70
+                                result82
                             };
                             Ok(e)
                         }
                         1 => {
                             let e = {
-                                let l71 = i32::from(
-                                    *ptr5.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                use super::super::super::wasmill::plugin::errors::Error as V126;
-                                let v126 = match l71 {
+                                let l83 = i32::from(*ptr5.add(8).cast::<u8>());
+                                use super::super::super::wasmill::plugin::errors::Error as V150;
+                                let v150 = match l83 {
                                     0 => {
-                                        let e126 = {
-                                            let l72 = *ptr5
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l73 = *ptr5
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len74 = l73;
-                                            let bytes74 = _rt::Vec::from_raw_parts(
-                                                l72.cast(),
-                                                len74,
-                                                len74,
-                                            );
-                                            let l75 = *ptr5
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l76 = *ptr5
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len77 = l76;
-                                            let bytes77 = _rt::Vec::from_raw_parts(
-                                                l75.cast(),
-                                                len77,
-                                                len77,
-                                            );
-                                            let l78 = *ptr5
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l79 = *ptr5
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len80 = l79;
-                                            let bytes80 = _rt::Vec::from_raw_parts(
-                                                l78.cast(),
-                                                len80,
-                                                len80,
-                                            );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes74),
-                                                message: _rt::string_lift(bytes77),
-                                                next: _rt::string_lift(bytes80),
-                                            }
-                                        };
-                                        V126::Denied(e126)
-                                    }
-                                    1 => {
-                                        let e126 = {
-                                            let l81 = *ptr5
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l82 = *ptr5
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len83 = l82;
-                                            let bytes83 = _rt::Vec::from_raw_parts(
-                                                l81.cast(),
-                                                len83,
-                                                len83,
-                                            );
-                                            let l84 = *ptr5
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e150 = {
+                                            let l84 = *ptr5.add(16).cast::<*mut u8>();
                                             let l85 = *ptr5
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len86 = l85;
                                             let bytes86 = _rt::Vec::from_raw_parts(
@@ -7445,10 +8939,10 @@ pub mod wasmill {
                                                 len86,
                                             );
                                             let l87 = *ptr5
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l88 = *ptr5
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len89 = l88;
                                             let bytes89 = _rt::Vec::from_raw_parts(
@@ -7456,21 +8950,11 @@ pub mod wasmill {
                                                 len89,
                                                 len89,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes83),
-                                                message: _rt::string_lift(bytes86),
-                                                next: _rt::string_lift(bytes89),
-                                            }
-                                        };
-                                        V126::Invalid(e126)
-                                    }
-                                    2 => {
-                                        let e126 = {
                                             let l90 = *ptr5
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l91 = *ptr5
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len92 = l91;
                                             let bytes92 = _rt::Vec::from_raw_parts(
@@ -7478,138 +8962,161 @@ pub mod wasmill {
                                                 len92,
                                                 len92,
                                             );
-                                            let l93 = *ptr5
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l94 = *ptr5
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len95 = l94;
-                                            let bytes95 = _rt::Vec::from_raw_parts(
-                                                l93.cast(),
-                                                len95,
-                                                len95,
-                                            );
-                                            let l96 = *ptr5
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l97 = *ptr5
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len98 = l97;
-                                            let bytes98 = _rt::Vec::from_raw_parts(
-                                                l96.cast(),
-                                                len98,
-                                                len98,
+                                            let l93 = i32::from(
+                                                *ptr5
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes92),
-                                                message: _rt::string_lift(bytes95),
-                                                next: _rt::string_lift(bytes98),
+                                                code: _rt::string_lift(bytes86),
+                                                message: _rt::string_lift(bytes89),
+                                                next: _rt::string_lift(bytes92),
+                                                retry_after_ms: match l93 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l94 = *ptr5
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l94 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V126::NotFound(e126)
+                                        V150::Denied(e150)
+                                    }
+                                    1 => {
+                                        let e150 = {
+                                            let l95 = *ptr5.add(16).cast::<*mut u8>();
+                                            let l96 = *ptr5
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len97 = l96;
+                                            let bytes97 = _rt::Vec::from_raw_parts(
+                                                l95.cast(),
+                                                len97,
+                                                len97,
+                                            );
+                                            let l98 = *ptr5
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l99 = *ptr5
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len100 = l99;
+                                            let bytes100 = _rt::Vec::from_raw_parts(
+                                                l98.cast(),
+                                                len100,
+                                                len100,
+                                            );
+                                            let l101 = *ptr5
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l102 = *ptr5
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len103 = l102;
+                                            let bytes103 = _rt::Vec::from_raw_parts(
+                                                l101.cast(),
+                                                len103,
+                                                len103,
+                                            );
+                                            let l104 = i32::from(
+                                                *ptr5
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes97),
+                                                message: _rt::string_lift(bytes100),
+                                                next: _rt::string_lift(bytes103),
+                                                retry_after_ms: match l104 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l105 = *ptr5
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l105 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V150::Invalid(e150)
+                                    }
+                                    2 => {
+                                        let e150 = {
+                                            let l106 = *ptr5.add(16).cast::<*mut u8>();
+                                            let l107 = *ptr5
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len108 = l107;
+                                            let bytes108 = _rt::Vec::from_raw_parts(
+                                                l106.cast(),
+                                                len108,
+                                                len108,
+                                            );
+                                            let l109 = *ptr5
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l110 = *ptr5
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len111 = l110;
+                                            let bytes111 = _rt::Vec::from_raw_parts(
+                                                l109.cast(),
+                                                len111,
+                                                len111,
+                                            );
+                                            let l112 = *ptr5
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l113 = *ptr5
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len114 = l113;
+                                            let bytes114 = _rt::Vec::from_raw_parts(
+                                                l112.cast(),
+                                                len114,
+                                                len114,
+                                            );
+                                            let l115 = i32::from(
+                                                *ptr5
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes108),
+                                                message: _rt::string_lift(bytes111),
+                                                next: _rt::string_lift(bytes114),
+                                                retry_after_ms: match l115 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l116 = *ptr5
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l116 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V150::NotFound(e150)
                                     }
                                     3 => {
-                                        let e126 = {
-                                            let l99 = *ptr5
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l100 = *ptr5
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len101 = l100;
-                                            let bytes101 = _rt::Vec::from_raw_parts(
-                                                l99.cast(),
-                                                len101,
-                                                len101,
-                                            );
-                                            let l102 = *ptr5
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l103 = *ptr5
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len104 = l103;
-                                            let bytes104 = _rt::Vec::from_raw_parts(
-                                                l102.cast(),
-                                                len104,
-                                                len104,
-                                            );
-                                            let l105 = *ptr5
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l106 = *ptr5
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len107 = l106;
-                                            let bytes107 = _rt::Vec::from_raw_parts(
-                                                l105.cast(),
-                                                len107,
-                                                len107,
-                                            );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes101),
-                                                message: _rt::string_lift(bytes104),
-                                                next: _rt::string_lift(bytes107),
-                                            }
-                                        };
-                                        V126::Limit(e126)
-                                    }
-                                    4 => {
-                                        let e126 = {
-                                            let l108 = *ptr5
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l109 = *ptr5
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len110 = l109;
-                                            let bytes110 = _rt::Vec::from_raw_parts(
-                                                l108.cast(),
-                                                len110,
-                                                len110,
-                                            );
-                                            let l111 = *ptr5
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l112 = *ptr5
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len113 = l112;
-                                            let bytes113 = _rt::Vec::from_raw_parts(
-                                                l111.cast(),
-                                                len113,
-                                                len113,
-                                            );
-                                            let l114 = *ptr5
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l115 = *ptr5
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len116 = l115;
-                                            let bytes116 = _rt::Vec::from_raw_parts(
-                                                l114.cast(),
-                                                len116,
-                                                len116,
-                                            );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes110),
-                                                message: _rt::string_lift(bytes113),
-                                                next: _rt::string_lift(bytes116),
-                                            }
-                                        };
-                                        V126::Unavailable(e126)
-                                    }
-                                    n => {
-                                        debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e126 = {
-                                            let l117 = *ptr5
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e150 = {
+                                            let l117 = *ptr5.add(16).cast::<*mut u8>();
                                             let l118 = *ptr5
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len119 = l118;
                                             let bytes119 = _rt::Vec::from_raw_parts(
@@ -7618,10 +9125,10 @@ pub mod wasmill {
                                                 len119,
                                             );
                                             let l120 = *ptr5
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l121 = *ptr5
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len122 = l121;
                                             let bytes122 = _rt::Vec::from_raw_parts(
@@ -7630,10 +9137,10 @@ pub mod wasmill {
                                                 len122,
                                             );
                                             let l123 = *ptr5
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l124 = *ptr5
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len125 = l124;
                                             let bytes125 = _rt::Vec::from_raw_parts(
@@ -7641,16 +9148,159 @@ pub mod wasmill {
                                                 len125,
                                                 len125,
                                             );
+                                            let l126 = i32::from(
+                                                *ptr5
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes119),
                                                 message: _rt::string_lift(bytes122),
                                                 next: _rt::string_lift(bytes125),
+                                                retry_after_ms: match l126 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l127 = *ptr5
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l127 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V126::Failed(e126)
+                                        V150::Limit(e150)
+                                    }
+                                    4 => {
+                                        let e150 = {
+                                            let l128 = *ptr5.add(16).cast::<*mut u8>();
+                                            let l129 = *ptr5
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len130 = l129;
+                                            let bytes130 = _rt::Vec::from_raw_parts(
+                                                l128.cast(),
+                                                len130,
+                                                len130,
+                                            );
+                                            let l131 = *ptr5
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l132 = *ptr5
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len133 = l132;
+                                            let bytes133 = _rt::Vec::from_raw_parts(
+                                                l131.cast(),
+                                                len133,
+                                                len133,
+                                            );
+                                            let l134 = *ptr5
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l135 = *ptr5
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len136 = l135;
+                                            let bytes136 = _rt::Vec::from_raw_parts(
+                                                l134.cast(),
+                                                len136,
+                                                len136,
+                                            );
+                                            let l137 = i32::from(
+                                                *ptr5
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes130),
+                                                message: _rt::string_lift(bytes133),
+                                                next: _rt::string_lift(bytes136),
+                                                retry_after_ms: match l137 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l138 = *ptr5
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l138 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V150::Unavailable(e150)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 5, "invalid enum discriminant");
+                                        let e150 = {
+                                            let l139 = *ptr5.add(16).cast::<*mut u8>();
+                                            let l140 = *ptr5
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len141 = l140;
+                                            let bytes141 = _rt::Vec::from_raw_parts(
+                                                l139.cast(),
+                                                len141,
+                                                len141,
+                                            );
+                                            let l142 = *ptr5
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l143 = *ptr5
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len144 = l143;
+                                            let bytes144 = _rt::Vec::from_raw_parts(
+                                                l142.cast(),
+                                                len144,
+                                                len144,
+                                            );
+                                            let l145 = *ptr5
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l146 = *ptr5
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len147 = l146;
+                                            let bytes147 = _rt::Vec::from_raw_parts(
+                                                l145.cast(),
+                                                len147,
+                                                len147,
+                                            );
+                                            let l148 = i32::from(
+                                                *ptr5
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes141),
+                                                message: _rt::string_lift(bytes144),
+                                                next: _rt::string_lift(bytes147),
+                                                retry_after_ms: match l148 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l149 = *ptr5
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l149 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V150::Failed(e150)
                                     }
                                 };
-                                v126
+                                v150
                             };
                             Err(e)
                         }
@@ -7659,7 +9309,7 @@ pub mod wasmill {
                     if layout4.size() != 0 {
                         _rt::alloc::dealloc(result4.cast(), layout4);
                     }
-                    result127
+                    result151
                 }
             }
         }
@@ -7980,16 +9630,15 @@ pub mod wasmill {
             /// compiler. Everything about the source itself is an `outcome`.
             pub fn build(request: &Request) -> Result<Outcome, Error> {
                 unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    #[repr(align(8))]
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 12 * ::core::mem::size_of::<*const u8>()],
+                        >; 48 + 8 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 12
-                            * ::core::mem::size_of::<*const u8>()],
+                        [::core::mem::MaybeUninit::uninit(); 48
+                            + 8 * ::core::mem::size_of::<*const u8>()],
                     );
                     let Request {
                         name: name0,
@@ -8163,20 +9812,16 @@ pub mod wasmill {
                         )
                     };
                     let l14 = i32::from(*ptr12.add(0).cast::<u8>());
-                    let result174 = match l14 {
+                    let result198 = match l14 {
                         0 => {
                             let e = {
-                                let l15 = i32::from(
-                                    *ptr12.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                let v117 = match l15 {
+                                let l15 = i32::from(*ptr12.add(8).cast::<u8>());
+                                let v129 = match l15 {
                                     0 => {
-                                        let e117 = {
-                                            let l16 = *ptr12
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e129 = {
+                                            let l16 = *ptr12.add(16).cast::<*mut u8>();
                                             let l17 = *ptr12
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len18 = l17;
                                             let bytes18 = _rt::Vec::from_raw_parts(
@@ -8185,10 +9830,10 @@ pub mod wasmill {
                                                 len18,
                                             );
                                             let l19 = *ptr12
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l20 = *ptr12
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len21 = l20;
                                             let bytes21 = _rt::Vec::from_raw_parts(
@@ -8197,10 +9842,10 @@ pub mod wasmill {
                                                 len21,
                                             );
                                             let l22 = *ptr12
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l23 = *ptr12
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len24 = l23;
                                             let bytes24 = _rt::Vec::from_raw_parts(
@@ -8209,10 +9854,10 @@ pub mod wasmill {
                                                 len24,
                                             );
                                             let l25 = *ptr12
-                                                .add(8 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l26 = *ptr12
-                                                .add(9 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 7 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let base29 = l25;
                                             let len29 = l26;
@@ -8237,15 +9882,13 @@ pub mod wasmill {
                                                 timings: result29,
                                             }
                                         };
-                                        Outcome::Callable(e117)
+                                        Outcome::Callable(e129)
                                     }
                                     1 => {
-                                        let e117 = {
-                                            let l30 = *ptr12
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e129 = {
+                                            let l30 = *ptr12.add(16).cast::<*mut u8>();
                                             let l31 = *ptr12
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len32 = l31;
                                             let bytes32 = _rt::Vec::from_raw_parts(
@@ -8254,10 +9897,10 @@ pub mod wasmill {
                                                 len32,
                                             );
                                             let l33 = *ptr12
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l34 = *ptr12
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len35 = l34;
                                             let bytes35 = _rt::Vec::from_raw_parts(
@@ -8266,10 +9909,10 @@ pub mod wasmill {
                                                 len35,
                                             );
                                             let l36 = *ptr12
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l37 = *ptr12
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len38 = l37;
                                             let bytes38 = _rt::Vec::from_raw_parts(
@@ -8278,10 +9921,10 @@ pub mod wasmill {
                                                 len38,
                                             );
                                             let l39 = *ptr12
-                                                .add(8 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l40 = *ptr12
-                                                .add(9 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 7 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let base43 = l39;
                                             let len43 = l40;
@@ -8306,30 +9949,20 @@ pub mod wasmill {
                                                 timings: result43,
                                             }
                                         };
-                                        Outcome::Waiting(e117)
+                                        Outcome::Waiting(e129)
                                     }
                                     n => {
                                         debug_assert_eq!(n, 2, "invalid enum discriminant");
-                                        let e117 = {
-                                            let l44 = i32::from(
-                                                *ptr12
-                                                    .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<u8>(),
-                                            );
-                                            let l45 = i32::from(
-                                                *ptr12
-                                                    .add(3 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<u8>(),
-                                            );
-                                            use super::super::super::wasmill::plugin::errors::Error as V100;
-                                            let v100 = match l45 {
+                                        let e129 = {
+                                            let l44 = i32::from(*ptr12.add(16).cast::<u8>());
+                                            let l45 = i32::from(*ptr12.add(24).cast::<u8>());
+                                            use super::super::super::wasmill::plugin::errors::Error as V112;
+                                            let v112 = match l45 {
                                                 0 => {
-                                                    let e100 = {
-                                                        let l46 = *ptr12
-                                                            .add(4 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>();
+                                                    let e112 = {
+                                                        let l46 = *ptr12.add(32).cast::<*mut u8>();
                                                         let l47 = *ptr12
-                                                            .add(5 * ::core::mem::size_of::<*const u8>())
+                                                            .add(32 + 1 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
                                                         let len48 = l47;
                                                         let bytes48 = _rt::Vec::from_raw_parts(
@@ -8338,10 +9971,10 @@ pub mod wasmill {
                                                             len48,
                                                         );
                                                         let l49 = *ptr12
-                                                            .add(6 * ::core::mem::size_of::<*const u8>())
+                                                            .add(32 + 2 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<*mut u8>();
                                                         let l50 = *ptr12
-                                                            .add(7 * ::core::mem::size_of::<*const u8>())
+                                                            .add(32 + 3 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
                                                         let len51 = l50;
                                                         let bytes51 = _rt::Vec::from_raw_parts(
@@ -8350,10 +9983,10 @@ pub mod wasmill {
                                                             len51,
                                                         );
                                                         let l52 = *ptr12
-                                                            .add(8 * ::core::mem::size_of::<*const u8>())
+                                                            .add(32 + 4 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<*mut u8>();
                                                         let l53 = *ptr12
-                                                            .add(9 * ::core::mem::size_of::<*const u8>())
+                                                            .add(32 + 5 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
                                                         let len54 = l53;
                                                         let bytes54 = _rt::Vec::from_raw_parts(
@@ -8361,137 +9994,161 @@ pub mod wasmill {
                                                             len54,
                                                             len54,
                                                         );
+                                                        let l55 = i32::from(
+                                                            *ptr12
+                                                                .add(32 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<u8>(),
+                                                        );
                                                         super::super::super::wasmill::plugin::errors::Problem {
                                                             code: _rt::string_lift(bytes48),
                                                             message: _rt::string_lift(bytes51),
                                                             next: _rt::string_lift(bytes54),
+                                                            retry_after_ms: match l55 {
+                                                                0 => None,
+                                                                1 => {
+                                                                    let e = {
+                                                                        let l56 = *ptr12
+                                                                            .add(40 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<i64>();
+                                                                        l56 as u64
+                                                                    };
+                                                                    Some(e)
+                                                                }
+                                                                _ => _rt::invalid_enum_discriminant(),
+                                                            },
                                                         }
                                                     };
-                                                    V100::Denied(e100)
+                                                    V112::Denied(e112)
                                                 }
                                                 1 => {
-                                                    let e100 = {
-                                                        let l55 = *ptr12
-                                                            .add(4 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>();
-                                                        let l56 = *ptr12
-                                                            .add(5 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>();
-                                                        let len57 = l56;
-                                                        let bytes57 = _rt::Vec::from_raw_parts(
-                                                            l55.cast(),
-                                                            len57,
-                                                            len57,
-                                                        );
+                                                    let e112 = {
+                                                        let l57 = *ptr12.add(32).cast::<*mut u8>();
                                                         let l58 = *ptr12
-                                                            .add(6 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>();
-                                                        let l59 = *ptr12
-                                                            .add(7 * ::core::mem::size_of::<*const u8>())
+                                                            .add(32 + 1 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
-                                                        let len60 = l59;
-                                                        let bytes60 = _rt::Vec::from_raw_parts(
-                                                            l58.cast(),
-                                                            len60,
-                                                            len60,
+                                                        let len59 = l58;
+                                                        let bytes59 = _rt::Vec::from_raw_parts(
+                                                            l57.cast(),
+                                                            len59,
+                                                            len59,
                                                         );
-                                                        let l61 = *ptr12
-                                                            .add(8 * ::core::mem::size_of::<*const u8>())
+                                                        let l60 = *ptr12
+                                                            .add(32 + 2 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<*mut u8>();
-                                                        let l62 = *ptr12
-                                                            .add(9 * ::core::mem::size_of::<*const u8>())
+                                                        let l61 = *ptr12
+                                                            .add(32 + 3 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
-                                                        let len63 = l62;
-                                                        let bytes63 = _rt::Vec::from_raw_parts(
-                                                            l61.cast(),
-                                                            len63,
-                                                            len63,
+                                                        let len62 = l61;
+                                                        let bytes62 = _rt::Vec::from_raw_parts(
+                                                            l60.cast(),
+                                                            len62,
+                                                            len62,
+                                                        );
+                                                        let l63 = *ptr12
+                                                            .add(32 + 4 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>();
+                                                        let l64 = *ptr12
+                                                            .add(32 + 5 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>();
+                                                        let len65 = l64;
+                                                        let bytes65 = _rt::Vec::from_raw_parts(
+                                                            l63.cast(),
+                                                            len65,
+                                                            len65,
+                                                        );
+                                                        let l66 = i32::from(
+                                                            *ptr12
+                                                                .add(32 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<u8>(),
                                                         );
                                                         super::super::super::wasmill::plugin::errors::Problem {
-                                                            code: _rt::string_lift(bytes57),
-                                                            message: _rt::string_lift(bytes60),
-                                                            next: _rt::string_lift(bytes63),
+                                                            code: _rt::string_lift(bytes59),
+                                                            message: _rt::string_lift(bytes62),
+                                                            next: _rt::string_lift(bytes65),
+                                                            retry_after_ms: match l66 {
+                                                                0 => None,
+                                                                1 => {
+                                                                    let e = {
+                                                                        let l67 = *ptr12
+                                                                            .add(40 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<i64>();
+                                                                        l67 as u64
+                                                                    };
+                                                                    Some(e)
+                                                                }
+                                                                _ => _rt::invalid_enum_discriminant(),
+                                                            },
                                                         }
                                                     };
-                                                    V100::Invalid(e100)
+                                                    V112::Invalid(e112)
                                                 }
                                                 2 => {
-                                                    let e100 = {
-                                                        let l64 = *ptr12
-                                                            .add(4 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>();
-                                                        let l65 = *ptr12
-                                                            .add(5 * ::core::mem::size_of::<*const u8>())
+                                                    let e112 = {
+                                                        let l68 = *ptr12.add(32).cast::<*mut u8>();
+                                                        let l69 = *ptr12
+                                                            .add(32 + 1 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
-                                                        let len66 = l65;
-                                                        let bytes66 = _rt::Vec::from_raw_parts(
-                                                            l64.cast(),
-                                                            len66,
-                                                            len66,
+                                                        let len70 = l69;
+                                                        let bytes70 = _rt::Vec::from_raw_parts(
+                                                            l68.cast(),
+                                                            len70,
+                                                            len70,
                                                         );
-                                                        let l67 = *ptr12
-                                                            .add(6 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>();
-                                                        let l68 = *ptr12
-                                                            .add(7 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>();
-                                                        let len69 = l68;
-                                                        let bytes69 = _rt::Vec::from_raw_parts(
-                                                            l67.cast(),
-                                                            len69,
-                                                            len69,
-                                                        );
-                                                        let l70 = *ptr12
-                                                            .add(8 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>();
                                                         let l71 = *ptr12
-                                                            .add(9 * ::core::mem::size_of::<*const u8>())
+                                                            .add(32 + 2 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>();
+                                                        let l72 = *ptr12
+                                                            .add(32 + 3 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
-                                                        let len72 = l71;
-                                                        let bytes72 = _rt::Vec::from_raw_parts(
-                                                            l70.cast(),
-                                                            len72,
-                                                            len72,
+                                                        let len73 = l72;
+                                                        let bytes73 = _rt::Vec::from_raw_parts(
+                                                            l71.cast(),
+                                                            len73,
+                                                            len73,
+                                                        );
+                                                        let l74 = *ptr12
+                                                            .add(32 + 4 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>();
+                                                        let l75 = *ptr12
+                                                            .add(32 + 5 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>();
+                                                        let len76 = l75;
+                                                        let bytes76 = _rt::Vec::from_raw_parts(
+                                                            l74.cast(),
+                                                            len76,
+                                                            len76,
+                                                        );
+                                                        let l77 = i32::from(
+                                                            *ptr12
+                                                                .add(32 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<u8>(),
                                                         );
                                                         super::super::super::wasmill::plugin::errors::Problem {
-                                                            code: _rt::string_lift(bytes66),
-                                                            message: _rt::string_lift(bytes69),
-                                                            next: _rt::string_lift(bytes72),
+                                                            code: _rt::string_lift(bytes70),
+                                                            message: _rt::string_lift(bytes73),
+                                                            next: _rt::string_lift(bytes76),
+                                                            retry_after_ms: match l77 {
+                                                                0 => None,
+                                                                1 => {
+                                                                    let e = {
+                                                                        let l78 = *ptr12
+                                                                            .add(40 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<i64>();
+                                                                        l78 as u64
+                                                                    };
+                                                                    Some(e)
+                                                                }
+                                                                _ => _rt::invalid_enum_discriminant(),
+                                                            },
                                                         }
                                                     };
-                                                    V100::NotFound(e100)
+                                                    V112::NotFound(e112)
                                                 }
                                                 3 => {
-                                                    let e100 = {
-                                                        let l73 = *ptr12
-                                                            .add(4 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>();
-                                                        let l74 = *ptr12
-                                                            .add(5 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>();
-                                                        let len75 = l74;
-                                                        let bytes75 = _rt::Vec::from_raw_parts(
-                                                            l73.cast(),
-                                                            len75,
-                                                            len75,
-                                                        );
-                                                        let l76 = *ptr12
-                                                            .add(6 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>();
-                                                        let l77 = *ptr12
-                                                            .add(7 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>();
-                                                        let len78 = l77;
-                                                        let bytes78 = _rt::Vec::from_raw_parts(
-                                                            l76.cast(),
-                                                            len78,
-                                                            len78,
-                                                        );
-                                                        let l79 = *ptr12
-                                                            .add(8 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>();
+                                                    let e112 = {
+                                                        let l79 = *ptr12.add(32).cast::<*mut u8>();
                                                         let l80 = *ptr12
-                                                            .add(9 * ::core::mem::size_of::<*const u8>())
+                                                            .add(32 + 1 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
                                                         let len81 = l80;
                                                         let bytes81 = _rt::Vec::from_raw_parts(
@@ -8499,21 +10156,11 @@ pub mod wasmill {
                                                             len81,
                                                             len81,
                                                         );
-                                                        super::super::super::wasmill::plugin::errors::Problem {
-                                                            code: _rt::string_lift(bytes75),
-                                                            message: _rt::string_lift(bytes78),
-                                                            next: _rt::string_lift(bytes81),
-                                                        }
-                                                    };
-                                                    V100::Limit(e100)
-                                                }
-                                                4 => {
-                                                    let e100 = {
                                                         let l82 = *ptr12
-                                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                                            .add(32 + 2 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<*mut u8>();
                                                         let l83 = *ptr12
-                                                            .add(5 * ::core::mem::size_of::<*const u8>())
+                                                            .add(32 + 3 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
                                                         let len84 = l83;
                                                         let bytes84 = _rt::Vec::from_raw_parts(
@@ -8522,10 +10169,10 @@ pub mod wasmill {
                                                             len84,
                                                         );
                                                         let l85 = *ptr12
-                                                            .add(6 * ::core::mem::size_of::<*const u8>())
+                                                            .add(32 + 4 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<*mut u8>();
                                                         let l86 = *ptr12
-                                                            .add(7 * ::core::mem::size_of::<*const u8>())
+                                                            .add(32 + 5 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
                                                         let len87 = l86;
                                                         let bytes87 = _rt::Vec::from_raw_parts(
@@ -8533,243 +10180,265 @@ pub mod wasmill {
                                                             len87,
                                                             len87,
                                                         );
-                                                        let l88 = *ptr12
-                                                            .add(8 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>();
-                                                        let l89 = *ptr12
-                                                            .add(9 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>();
-                                                        let len90 = l89;
-                                                        let bytes90 = _rt::Vec::from_raw_parts(
-                                                            l88.cast(),
-                                                            len90,
-                                                            len90,
+                                                        let l88 = i32::from(
+                                                            *ptr12
+                                                                .add(32 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<u8>(),
                                                         );
                                                         super::super::super::wasmill::plugin::errors::Problem {
-                                                            code: _rt::string_lift(bytes84),
-                                                            message: _rt::string_lift(bytes87),
-                                                            next: _rt::string_lift(bytes90),
+                                                            code: _rt::string_lift(bytes81),
+                                                            message: _rt::string_lift(bytes84),
+                                                            next: _rt::string_lift(bytes87),
+                                                            retry_after_ms: match l88 {
+                                                                0 => None,
+                                                                1 => {
+                                                                    let e = {
+                                                                        let l89 = *ptr12
+                                                                            .add(40 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<i64>();
+                                                                        l89 as u64
+                                                                    };
+                                                                    Some(e)
+                                                                }
+                                                                _ => _rt::invalid_enum_discriminant(),
+                                                            },
                                                         }
                                                     };
-                                                    V100::Unavailable(e100)
+                                                    V112::Limit(e112)
+                                                }
+                                                4 => {
+                                                    let e112 = {
+                                                        let l90 = *ptr12.add(32).cast::<*mut u8>();
+                                                        let l91 = *ptr12
+                                                            .add(32 + 1 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>();
+                                                        let len92 = l91;
+                                                        let bytes92 = _rt::Vec::from_raw_parts(
+                                                            l90.cast(),
+                                                            len92,
+                                                            len92,
+                                                        );
+                                                        let l93 = *ptr12
+                                                            .add(32 + 2 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>();
+                                                        let l94 = *ptr12
+                                                            .add(32 + 3 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>();
+                                                        let len95 = l94;
+                                                        let bytes95 = _rt::Vec::from_raw_parts(
+                                                            l93.cast(),
+                                                            len95,
+                                                            len95,
+                                                        );
+                                                        let l96 = *ptr12
+                                                            .add(32 + 4 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>();
+                                                        let l97 = *ptr12
+                                                            .add(32 + 5 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>();
+                                                        let len98 = l97;
+                                                        let bytes98 = _rt::Vec::from_raw_parts(
+                                                            l96.cast(),
+                                                            len98,
+                                                            len98,
+                                                        );
+                                                        let l99 = i32::from(
+                                                            *ptr12
+                                                                .add(32 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<u8>(),
+                                                        );
+                                                        super::super::super::wasmill::plugin::errors::Problem {
+                                                            code: _rt::string_lift(bytes92),
+                                                            message: _rt::string_lift(bytes95),
+                                                            next: _rt::string_lift(bytes98),
+                                                            retry_after_ms: match l99 {
+                                                                0 => None,
+                                                                1 => {
+                                                                    let e = {
+                                                                        let l100 = *ptr12
+                                                                            .add(40 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<i64>();
+                                                                        l100 as u64
+                                                                    };
+                                                                    Some(e)
+                                                                }
+                                                                _ => _rt::invalid_enum_discriminant(),
+                                                            },
+                                                        }
+                                                    };
+                                                    V112::Unavailable(e112)
                                                 }
                                                 n => {
                                                     debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                                    let e100 = {
-                                                        let l91 = *ptr12
-                                                            .add(4 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>();
-                                                        let l92 = *ptr12
-                                                            .add(5 * ::core::mem::size_of::<*const u8>())
+                                                    let e112 = {
+                                                        let l101 = *ptr12.add(32).cast::<*mut u8>();
+                                                        let l102 = *ptr12
+                                                            .add(32 + 1 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
-                                                        let len93 = l92;
-                                                        let bytes93 = _rt::Vec::from_raw_parts(
-                                                            l91.cast(),
-                                                            len93,
-                                                            len93,
+                                                        let len103 = l102;
+                                                        let bytes103 = _rt::Vec::from_raw_parts(
+                                                            l101.cast(),
+                                                            len103,
+                                                            len103,
                                                         );
-                                                        let l94 = *ptr12
-                                                            .add(6 * ::core::mem::size_of::<*const u8>())
+                                                        let l104 = *ptr12
+                                                            .add(32 + 2 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<*mut u8>();
-                                                        let l95 = *ptr12
-                                                            .add(7 * ::core::mem::size_of::<*const u8>())
+                                                        let l105 = *ptr12
+                                                            .add(32 + 3 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
-                                                        let len96 = l95;
-                                                        let bytes96 = _rt::Vec::from_raw_parts(
-                                                            l94.cast(),
-                                                            len96,
-                                                            len96,
+                                                        let len106 = l105;
+                                                        let bytes106 = _rt::Vec::from_raw_parts(
+                                                            l104.cast(),
+                                                            len106,
+                                                            len106,
                                                         );
-                                                        let l97 = *ptr12
-                                                            .add(8 * ::core::mem::size_of::<*const u8>())
+                                                        let l107 = *ptr12
+                                                            .add(32 + 4 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<*mut u8>();
-                                                        let l98 = *ptr12
-                                                            .add(9 * ::core::mem::size_of::<*const u8>())
+                                                        let l108 = *ptr12
+                                                            .add(32 + 5 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
-                                                        let len99 = l98;
-                                                        let bytes99 = _rt::Vec::from_raw_parts(
-                                                            l97.cast(),
-                                                            len99,
-                                                            len99,
+                                                        let len109 = l108;
+                                                        let bytes109 = _rt::Vec::from_raw_parts(
+                                                            l107.cast(),
+                                                            len109,
+                                                            len109,
+                                                        );
+                                                        let l110 = i32::from(
+                                                            *ptr12
+                                                                .add(32 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<u8>(),
                                                         );
                                                         super::super::super::wasmill::plugin::errors::Problem {
-                                                            code: _rt::string_lift(bytes93),
-                                                            message: _rt::string_lift(bytes96),
-                                                            next: _rt::string_lift(bytes99),
+                                                            code: _rt::string_lift(bytes103),
+                                                            message: _rt::string_lift(bytes106),
+                                                            next: _rt::string_lift(bytes109),
+                                                            retry_after_ms: match l110 {
+                                                                0 => None,
+                                                                1 => {
+                                                                    let e = {
+                                                                        let l111 = *ptr12
+                                                                            .add(40 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                            .cast::<i64>();
+                                                                        l111 as u64
+                                                                    };
+                                                                    Some(e)
+                                                                }
+                                                                _ => _rt::invalid_enum_discriminant(),
+                                                            },
                                                         }
                                                     };
-                                                    V100::Failed(e100)
+                                                    V112::Failed(e112)
                                                 }
                                             };
-                                            let l101 = *ptr12
-                                                .add(10 * ::core::mem::size_of::<*const u8>())
+                                            let l113 = *ptr12
+                                                .add(48 + 6 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l102 = *ptr12
-                                                .add(11 * ::core::mem::size_of::<*const u8>())
+                                            let l114 = *ptr12
+                                                .add(48 + 7 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let base116 = l101;
-                                            let len116 = l102;
-                                            let mut result116 = _rt::Vec::with_capacity(len116);
-                                            for i in 0..len116 {
-                                                let base = base116
+                                            let base128 = l113;
+                                            let len128 = l114;
+                                            let mut result128 = _rt::Vec::with_capacity(len128);
+                                            for i in 0..len128 {
+                                                let base = base128
                                                     .add(i * (8 + 8 * ::core::mem::size_of::<*const u8>()));
-                                                let e116 = {
-                                                    let l103 = i32::from(*base.add(0).cast::<u8>());
-                                                    let l104 = i32::from(
+                                                let e128 = {
+                                                    let l115 = i32::from(*base.add(0).cast::<u8>());
+                                                    let l116 = i32::from(
                                                         *base.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
                                                     );
-                                                    let l108 = *base
+                                                    let l120 = *base
                                                         .add(4 * ::core::mem::size_of::<*const u8>())
                                                         .cast::<*mut u8>();
-                                                    let l109 = *base
+                                                    let l121 = *base
                                                         .add(5 * ::core::mem::size_of::<*const u8>())
                                                         .cast::<usize>();
-                                                    let len110 = l109;
-                                                    let bytes110 = _rt::Vec::from_raw_parts(
-                                                        l108.cast(),
-                                                        len110,
-                                                        len110,
+                                                    let len122 = l121;
+                                                    let bytes122 = _rt::Vec::from_raw_parts(
+                                                        l120.cast(),
+                                                        len122,
+                                                        len122,
                                                     );
-                                                    let l111 = *base
+                                                    let l123 = *base
                                                         .add(6 * ::core::mem::size_of::<*const u8>())
                                                         .cast::<i32>();
-                                                    let l112 = *base
+                                                    let l124 = *base
                                                         .add(4 + 6 * ::core::mem::size_of::<*const u8>())
                                                         .cast::<i32>();
-                                                    let l113 = *base
+                                                    let l125 = *base
                                                         .add(8 + 6 * ::core::mem::size_of::<*const u8>())
                                                         .cast::<*mut u8>();
-                                                    let l114 = *base
+                                                    let l126 = *base
                                                         .add(8 + 7 * ::core::mem::size_of::<*const u8>())
                                                         .cast::<usize>();
-                                                    let len115 = l114;
-                                                    let bytes115 = _rt::Vec::from_raw_parts(
-                                                        l113.cast(),
-                                                        len115,
-                                                        len115,
+                                                    let len127 = l126;
+                                                    let bytes127 = _rt::Vec::from_raw_parts(
+                                                        l125.cast(),
+                                                        len127,
+                                                        len127,
                                                     );
                                                     Diagnostic {
-                                                        severity: Severity::_lift(l103 as u8),
-                                                        code: match l104 {
+                                                        severity: Severity::_lift(l115 as u8),
+                                                        code: match l116 {
                                                             0 => None,
                                                             1 => {
                                                                 let e = {
-                                                                    let l105 = *base
+                                                                    let l117 = *base
                                                                         .add(2 * ::core::mem::size_of::<*const u8>())
                                                                         .cast::<*mut u8>();
-                                                                    let l106 = *base
+                                                                    let l118 = *base
                                                                         .add(3 * ::core::mem::size_of::<*const u8>())
                                                                         .cast::<usize>();
-                                                                    let len107 = l106;
-                                                                    let bytes107 = _rt::Vec::from_raw_parts(
-                                                                        l105.cast(),
-                                                                        len107,
-                                                                        len107,
+                                                                    let len119 = l118;
+                                                                    let bytes119 = _rt::Vec::from_raw_parts(
+                                                                        l117.cast(),
+                                                                        len119,
+                                                                        len119,
                                                                     );
-                                                                    _rt::string_lift(bytes107)
+                                                                    _rt::string_lift(bytes119)
                                                                 };
                                                                 Some(e)
                                                             }
                                                             _ => _rt::invalid_enum_discriminant(),
                                                         },
-                                                        message: _rt::string_lift(bytes110),
-                                                        line: l111 as u32,
-                                                        column: l112 as u32,
-                                                        rendered: _rt::string_lift(bytes115),
+                                                        message: _rt::string_lift(bytes122),
+                                                        line: l123 as u32,
+                                                        column: l124 as u32,
+                                                        rendered: _rt::string_lift(bytes127),
                                                     }
                                                 };
-                                                result116.push(e116);
+                                                result128.push(e128);
                                             }
                                             _rt::cabi_dealloc(
-                                                base116,
-                                                len116 * (8 + 8 * ::core::mem::size_of::<*const u8>()),
+                                                base128,
+                                                len128 * (8 + 8 * ::core::mem::size_of::<*const u8>()),
                                                 ::core::mem::size_of::<*const u8>(),
                                             );
                                             Refusal {
                                                 stage: Stage::_lift(l44 as u8),
-                                                reason: v100,
-                                                diagnostics: result116,
+                                                reason: v112,
+                                                diagnostics: result128,
                                             }
                                         };
-                                        Outcome::Refused(e117)
+                                        Outcome::Refused(e129)
                                     }
                                 };
-                                v117
+                                v129
                             };
                             Ok(e)
                         }
                         1 => {
                             let e = {
-                                let l118 = i32::from(
-                                    *ptr12.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                use super::super::super::wasmill::plugin::errors::Error as V173;
-                                let v173 = match l118 {
+                                let l130 = i32::from(*ptr12.add(8).cast::<u8>());
+                                use super::super::super::wasmill::plugin::errors::Error as V197;
+                                let v197 = match l130 {
                                     0 => {
-                                        let e173 = {
-                                            let l119 = *ptr12
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l120 = *ptr12
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len121 = l120;
-                                            let bytes121 = _rt::Vec::from_raw_parts(
-                                                l119.cast(),
-                                                len121,
-                                                len121,
-                                            );
-                                            let l122 = *ptr12
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l123 = *ptr12
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len124 = l123;
-                                            let bytes124 = _rt::Vec::from_raw_parts(
-                                                l122.cast(),
-                                                len124,
-                                                len124,
-                                            );
-                                            let l125 = *ptr12
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l126 = *ptr12
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len127 = l126;
-                                            let bytes127 = _rt::Vec::from_raw_parts(
-                                                l125.cast(),
-                                                len127,
-                                                len127,
-                                            );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes121),
-                                                message: _rt::string_lift(bytes124),
-                                                next: _rt::string_lift(bytes127),
-                                            }
-                                        };
-                                        V173::Denied(e173)
-                                    }
-                                    1 => {
-                                        let e173 = {
-                                            let l128 = *ptr12
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l129 = *ptr12
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len130 = l129;
-                                            let bytes130 = _rt::Vec::from_raw_parts(
-                                                l128.cast(),
-                                                len130,
-                                                len130,
-                                            );
-                                            let l131 = *ptr12
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e197 = {
+                                            let l131 = *ptr12.add(16).cast::<*mut u8>();
                                             let l132 = *ptr12
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len133 = l132;
                                             let bytes133 = _rt::Vec::from_raw_parts(
@@ -8778,10 +10447,10 @@ pub mod wasmill {
                                                 len133,
                                             );
                                             let l134 = *ptr12
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l135 = *ptr12
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len136 = l135;
                                             let bytes136 = _rt::Vec::from_raw_parts(
@@ -8789,21 +10458,11 @@ pub mod wasmill {
                                                 len136,
                                                 len136,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes130),
-                                                message: _rt::string_lift(bytes133),
-                                                next: _rt::string_lift(bytes136),
-                                            }
-                                        };
-                                        V173::Invalid(e173)
-                                    }
-                                    2 => {
-                                        let e173 = {
                                             let l137 = *ptr12
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l138 = *ptr12
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len139 = l138;
                                             let bytes139 = _rt::Vec::from_raw_parts(
@@ -8811,138 +10470,161 @@ pub mod wasmill {
                                                 len139,
                                                 len139,
                                             );
-                                            let l140 = *ptr12
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l141 = *ptr12
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len142 = l141;
-                                            let bytes142 = _rt::Vec::from_raw_parts(
-                                                l140.cast(),
-                                                len142,
-                                                len142,
-                                            );
-                                            let l143 = *ptr12
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l144 = *ptr12
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len145 = l144;
-                                            let bytes145 = _rt::Vec::from_raw_parts(
-                                                l143.cast(),
-                                                len145,
-                                                len145,
+                                            let l140 = i32::from(
+                                                *ptr12
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes139),
-                                                message: _rt::string_lift(bytes142),
-                                                next: _rt::string_lift(bytes145),
+                                                code: _rt::string_lift(bytes133),
+                                                message: _rt::string_lift(bytes136),
+                                                next: _rt::string_lift(bytes139),
+                                                retry_after_ms: match l140 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l141 = *ptr12
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l141 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V173::NotFound(e173)
+                                        V197::Denied(e197)
+                                    }
+                                    1 => {
+                                        let e197 = {
+                                            let l142 = *ptr12.add(16).cast::<*mut u8>();
+                                            let l143 = *ptr12
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len144 = l143;
+                                            let bytes144 = _rt::Vec::from_raw_parts(
+                                                l142.cast(),
+                                                len144,
+                                                len144,
+                                            );
+                                            let l145 = *ptr12
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l146 = *ptr12
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len147 = l146;
+                                            let bytes147 = _rt::Vec::from_raw_parts(
+                                                l145.cast(),
+                                                len147,
+                                                len147,
+                                            );
+                                            let l148 = *ptr12
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l149 = *ptr12
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len150 = l149;
+                                            let bytes150 = _rt::Vec::from_raw_parts(
+                                                l148.cast(),
+                                                len150,
+                                                len150,
+                                            );
+                                            let l151 = i32::from(
+                                                *ptr12
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes144),
+                                                message: _rt::string_lift(bytes147),
+                                                next: _rt::string_lift(bytes150),
+                                                retry_after_ms: match l151 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l152 = *ptr12
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l152 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V197::Invalid(e197)
+                                    }
+                                    2 => {
+                                        let e197 = {
+                                            let l153 = *ptr12.add(16).cast::<*mut u8>();
+                                            let l154 = *ptr12
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len155 = l154;
+                                            let bytes155 = _rt::Vec::from_raw_parts(
+                                                l153.cast(),
+                                                len155,
+                                                len155,
+                                            );
+                                            let l156 = *ptr12
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l157 = *ptr12
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len158 = l157;
+                                            let bytes158 = _rt::Vec::from_raw_parts(
+                                                l156.cast(),
+                                                len158,
+                                                len158,
+                                            );
+                                            let l159 = *ptr12
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l160 = *ptr12
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len161 = l160;
+                                            let bytes161 = _rt::Vec::from_raw_parts(
+                                                l159.cast(),
+                                                len161,
+                                                len161,
+                                            );
+                                            let l162 = i32::from(
+                                                *ptr12
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes155),
+                                                message: _rt::string_lift(bytes158),
+                                                next: _rt::string_lift(bytes161),
+                                                retry_after_ms: match l162 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l163 = *ptr12
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l163 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V197::NotFound(e197)
                                     }
                                     3 => {
-                                        let e173 = {
-                                            let l146 = *ptr12
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l147 = *ptr12
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len148 = l147;
-                                            let bytes148 = _rt::Vec::from_raw_parts(
-                                                l146.cast(),
-                                                len148,
-                                                len148,
-                                            );
-                                            let l149 = *ptr12
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l150 = *ptr12
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len151 = l150;
-                                            let bytes151 = _rt::Vec::from_raw_parts(
-                                                l149.cast(),
-                                                len151,
-                                                len151,
-                                            );
-                                            let l152 = *ptr12
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l153 = *ptr12
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len154 = l153;
-                                            let bytes154 = _rt::Vec::from_raw_parts(
-                                                l152.cast(),
-                                                len154,
-                                                len154,
-                                            );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes148),
-                                                message: _rt::string_lift(bytes151),
-                                                next: _rt::string_lift(bytes154),
-                                            }
-                                        };
-                                        V173::Limit(e173)
-                                    }
-                                    4 => {
-                                        let e173 = {
-                                            let l155 = *ptr12
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l156 = *ptr12
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len157 = l156;
-                                            let bytes157 = _rt::Vec::from_raw_parts(
-                                                l155.cast(),
-                                                len157,
-                                                len157,
-                                            );
-                                            let l158 = *ptr12
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l159 = *ptr12
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len160 = l159;
-                                            let bytes160 = _rt::Vec::from_raw_parts(
-                                                l158.cast(),
-                                                len160,
-                                                len160,
-                                            );
-                                            let l161 = *ptr12
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l162 = *ptr12
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len163 = l162;
-                                            let bytes163 = _rt::Vec::from_raw_parts(
-                                                l161.cast(),
-                                                len163,
-                                                len163,
-                                            );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes157),
-                                                message: _rt::string_lift(bytes160),
-                                                next: _rt::string_lift(bytes163),
-                                            }
-                                        };
-                                        V173::Unavailable(e173)
-                                    }
-                                    n => {
-                                        debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e173 = {
-                                            let l164 = *ptr12
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e197 = {
+                                            let l164 = *ptr12.add(16).cast::<*mut u8>();
                                             let l165 = *ptr12
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len166 = l165;
                                             let bytes166 = _rt::Vec::from_raw_parts(
@@ -8951,10 +10633,10 @@ pub mod wasmill {
                                                 len166,
                                             );
                                             let l167 = *ptr12
-                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l168 = *ptr12
-                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len169 = l168;
                                             let bytes169 = _rt::Vec::from_raw_parts(
@@ -8963,10 +10645,10 @@ pub mod wasmill {
                                                 len169,
                                             );
                                             let l170 = *ptr12
-                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l171 = *ptr12
-                                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len172 = l171;
                                             let bytes172 = _rt::Vec::from_raw_parts(
@@ -8974,16 +10656,159 @@ pub mod wasmill {
                                                 len172,
                                                 len172,
                                             );
+                                            let l173 = i32::from(
+                                                *ptr12
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes166),
                                                 message: _rt::string_lift(bytes169),
                                                 next: _rt::string_lift(bytes172),
+                                                retry_after_ms: match l173 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l174 = *ptr12
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l174 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V173::Failed(e173)
+                                        V197::Limit(e197)
+                                    }
+                                    4 => {
+                                        let e197 = {
+                                            let l175 = *ptr12.add(16).cast::<*mut u8>();
+                                            let l176 = *ptr12
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len177 = l176;
+                                            let bytes177 = _rt::Vec::from_raw_parts(
+                                                l175.cast(),
+                                                len177,
+                                                len177,
+                                            );
+                                            let l178 = *ptr12
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l179 = *ptr12
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len180 = l179;
+                                            let bytes180 = _rt::Vec::from_raw_parts(
+                                                l178.cast(),
+                                                len180,
+                                                len180,
+                                            );
+                                            let l181 = *ptr12
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l182 = *ptr12
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len183 = l182;
+                                            let bytes183 = _rt::Vec::from_raw_parts(
+                                                l181.cast(),
+                                                len183,
+                                                len183,
+                                            );
+                                            let l184 = i32::from(
+                                                *ptr12
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes177),
+                                                message: _rt::string_lift(bytes180),
+                                                next: _rt::string_lift(bytes183),
+                                                retry_after_ms: match l184 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l185 = *ptr12
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l185 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V197::Unavailable(e197)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 5, "invalid enum discriminant");
+                                        let e197 = {
+                                            let l186 = *ptr12.add(16).cast::<*mut u8>();
+                                            let l187 = *ptr12
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len188 = l187;
+                                            let bytes188 = _rt::Vec::from_raw_parts(
+                                                l186.cast(),
+                                                len188,
+                                                len188,
+                                            );
+                                            let l189 = *ptr12
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l190 = *ptr12
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len191 = l190;
+                                            let bytes191 = _rt::Vec::from_raw_parts(
+                                                l189.cast(),
+                                                len191,
+                                                len191,
+                                            );
+                                            let l192 = *ptr12
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l193 = *ptr12
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len194 = l193;
+                                            let bytes194 = _rt::Vec::from_raw_parts(
+                                                l192.cast(),
+                                                len194,
+                                                len194,
+                                            );
+                                            let l195 = i32::from(
+                                                *ptr12
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes188),
+                                                message: _rt::string_lift(bytes191),
+                                                next: _rt::string_lift(bytes194),
+                                                retry_after_ms: match l195 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l196 = *ptr12
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l196 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V197::Failed(e197)
                                     }
                                 };
-                                v173
+                                v197
                             };
                             Err(e)
                         }
@@ -8995,7 +10820,7 @@ pub mod wasmill {
                     if layout10.size() != 0 {
                         _rt::alloc::dealloc(result10.cast(), layout10);
                     }
-                    result174
+                    result198
                 }
             }
         }
@@ -9136,10 +10961,10 @@ pub mod wasmill {
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 16 + 6 * ::core::mem::size_of::<*const u8>()],
+                        >; 32 + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 16
+                        [::core::mem::MaybeUninit::uninit(); 32
                             + 6 * ::core::mem::size_of::<*const u8>()],
                     );
                     let Request {
@@ -9245,7 +11070,7 @@ pub mod wasmill {
                         )
                     };
                     let l10 = i32::from(*ptr8.add(0).cast::<u8>());
-                    let result75 = match l10 {
+                    let result87 = match l10 {
                         0 => {
                             let e = {
                                 let l11 = *ptr8.add(8).cast::<*mut u8>();
@@ -9288,15 +11113,13 @@ pub mod wasmill {
                         1 => {
                             let e = {
                                 let l19 = i32::from(*ptr8.add(8).cast::<u8>());
-                                use super::super::super::wasmill::plugin::errors::Error as V74;
-                                let v74 = match l19 {
+                                use super::super::super::wasmill::plugin::errors::Error as V86;
+                                let v86 = match l19 {
                                     0 => {
-                                        let e74 = {
-                                            let l20 = *ptr8
-                                                .add(8 + 1 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e86 = {
+                                            let l20 = *ptr8.add(16).cast::<*mut u8>();
                                             let l21 = *ptr8
-                                                .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len22 = l21;
                                             let bytes22 = _rt::Vec::from_raw_parts(
@@ -9305,10 +11128,10 @@ pub mod wasmill {
                                                 len22,
                                             );
                                             let l23 = *ptr8
-                                                .add(8 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l24 = *ptr8
-                                                .add(8 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len25 = l24;
                                             let bytes25 = _rt::Vec::from_raw_parts(
@@ -9317,10 +11140,10 @@ pub mod wasmill {
                                                 len25,
                                             );
                                             let l26 = *ptr8
-                                                .add(8 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l27 = *ptr8
-                                                .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len28 = l27;
                                             let bytes28 = _rt::Vec::from_raw_parts(
@@ -9328,137 +11151,161 @@ pub mod wasmill {
                                                 len28,
                                                 len28,
                                             );
+                                            let l29 = i32::from(
+                                                *ptr8
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
                                             super::super::super::wasmill::plugin::errors::Problem {
                                                 code: _rt::string_lift(bytes22),
                                                 message: _rt::string_lift(bytes25),
                                                 next: _rt::string_lift(bytes28),
+                                                retry_after_ms: match l29 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l30 = *ptr8
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l30 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V74::Denied(e74)
+                                        V86::Denied(e86)
                                     }
                                     1 => {
-                                        let e74 = {
-                                            let l29 = *ptr8
-                                                .add(8 + 1 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l30 = *ptr8
-                                                .add(8 + 2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len31 = l30;
-                                            let bytes31 = _rt::Vec::from_raw_parts(
-                                                l29.cast(),
-                                                len31,
-                                                len31,
-                                            );
+                                        let e86 = {
+                                            let l31 = *ptr8.add(16).cast::<*mut u8>();
                                             let l32 = *ptr8
-                                                .add(8 + 3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l33 = *ptr8
-                                                .add(8 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len34 = l33;
-                                            let bytes34 = _rt::Vec::from_raw_parts(
-                                                l32.cast(),
-                                                len34,
-                                                len34,
+                                            let len33 = l32;
+                                            let bytes33 = _rt::Vec::from_raw_parts(
+                                                l31.cast(),
+                                                len33,
+                                                len33,
                                             );
-                                            let l35 = *ptr8
-                                                .add(8 + 5 * ::core::mem::size_of::<*const u8>())
+                                            let l34 = *ptr8
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l36 = *ptr8
-                                                .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                                            let l35 = *ptr8
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len37 = l36;
-                                            let bytes37 = _rt::Vec::from_raw_parts(
-                                                l35.cast(),
-                                                len37,
-                                                len37,
+                                            let len36 = l35;
+                                            let bytes36 = _rt::Vec::from_raw_parts(
+                                                l34.cast(),
+                                                len36,
+                                                len36,
+                                            );
+                                            let l37 = *ptr8
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l38 = *ptr8
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len39 = l38;
+                                            let bytes39 = _rt::Vec::from_raw_parts(
+                                                l37.cast(),
+                                                len39,
+                                                len39,
+                                            );
+                                            let l40 = i32::from(
+                                                *ptr8
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes31),
-                                                message: _rt::string_lift(bytes34),
-                                                next: _rt::string_lift(bytes37),
+                                                code: _rt::string_lift(bytes33),
+                                                message: _rt::string_lift(bytes36),
+                                                next: _rt::string_lift(bytes39),
+                                                retry_after_ms: match l40 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l41 = *ptr8
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l41 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V74::Invalid(e74)
+                                        V86::Invalid(e86)
                                     }
                                     2 => {
-                                        let e74 = {
-                                            let l38 = *ptr8
-                                                .add(8 + 1 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l39 = *ptr8
-                                                .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                        let e86 = {
+                                            let l42 = *ptr8.add(16).cast::<*mut u8>();
+                                            let l43 = *ptr8
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len40 = l39;
-                                            let bytes40 = _rt::Vec::from_raw_parts(
-                                                l38.cast(),
-                                                len40,
-                                                len40,
+                                            let len44 = l43;
+                                            let bytes44 = _rt::Vec::from_raw_parts(
+                                                l42.cast(),
+                                                len44,
+                                                len44,
                                             );
-                                            let l41 = *ptr8
-                                                .add(8 + 3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l42 = *ptr8
-                                                .add(8 + 4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len43 = l42;
-                                            let bytes43 = _rt::Vec::from_raw_parts(
-                                                l41.cast(),
-                                                len43,
-                                                len43,
-                                            );
-                                            let l44 = *ptr8
-                                                .add(8 + 5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
                                             let l45 = *ptr8
-                                                .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l46 = *ptr8
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len46 = l45;
-                                            let bytes46 = _rt::Vec::from_raw_parts(
-                                                l44.cast(),
-                                                len46,
-                                                len46,
+                                            let len47 = l46;
+                                            let bytes47 = _rt::Vec::from_raw_parts(
+                                                l45.cast(),
+                                                len47,
+                                                len47,
+                                            );
+                                            let l48 = *ptr8
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l49 = *ptr8
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len50 = l49;
+                                            let bytes50 = _rt::Vec::from_raw_parts(
+                                                l48.cast(),
+                                                len50,
+                                                len50,
+                                            );
+                                            let l51 = i32::from(
+                                                *ptr8
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes40),
-                                                message: _rt::string_lift(bytes43),
-                                                next: _rt::string_lift(bytes46),
+                                                code: _rt::string_lift(bytes44),
+                                                message: _rt::string_lift(bytes47),
+                                                next: _rt::string_lift(bytes50),
+                                                retry_after_ms: match l51 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l52 = *ptr8
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l52 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V74::NotFound(e74)
+                                        V86::NotFound(e86)
                                     }
                                     3 => {
-                                        let e74 = {
-                                            let l47 = *ptr8
-                                                .add(8 + 1 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l48 = *ptr8
-                                                .add(8 + 2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len49 = l48;
-                                            let bytes49 = _rt::Vec::from_raw_parts(
-                                                l47.cast(),
-                                                len49,
-                                                len49,
-                                            );
-                                            let l50 = *ptr8
-                                                .add(8 + 3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l51 = *ptr8
-                                                .add(8 + 4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len52 = l51;
-                                            let bytes52 = _rt::Vec::from_raw_parts(
-                                                l50.cast(),
-                                                len52,
-                                                len52,
-                                            );
-                                            let l53 = *ptr8
-                                                .add(8 + 5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
+                                        let e86 = {
+                                            let l53 = *ptr8.add(16).cast::<*mut u8>();
                                             let l54 = *ptr8
-                                                .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len55 = l54;
                                             let bytes55 = _rt::Vec::from_raw_parts(
@@ -9466,21 +11313,11 @@ pub mod wasmill {
                                                 len55,
                                                 len55,
                                             );
-                                            super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes49),
-                                                message: _rt::string_lift(bytes52),
-                                                next: _rt::string_lift(bytes55),
-                                            }
-                                        };
-                                        V74::Limit(e74)
-                                    }
-                                    4 => {
-                                        let e74 = {
                                             let l56 = *ptr8
-                                                .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l57 = *ptr8
-                                                .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len58 = l57;
                                             let bytes58 = _rt::Vec::from_raw_parts(
@@ -9489,10 +11326,10 @@ pub mod wasmill {
                                                 len58,
                                             );
                                             let l59 = *ptr8
-                                                .add(8 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
                                             let l60 = *ptr8
-                                                .add(8 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
                                             let len61 = l60;
                                             let bytes61 = _rt::Vec::from_raw_parts(
@@ -9500,75 +11337,159 @@ pub mod wasmill {
                                                 len61,
                                                 len61,
                                             );
-                                            let l62 = *ptr8
-                                                .add(8 + 5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l63 = *ptr8
-                                                .add(8 + 6 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len64 = l63;
-                                            let bytes64 = _rt::Vec::from_raw_parts(
-                                                l62.cast(),
-                                                len64,
-                                                len64,
+                                            let l62 = i32::from(
+                                                *ptr8
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes58),
-                                                message: _rt::string_lift(bytes61),
-                                                next: _rt::string_lift(bytes64),
+                                                code: _rt::string_lift(bytes55),
+                                                message: _rt::string_lift(bytes58),
+                                                next: _rt::string_lift(bytes61),
+                                                retry_after_ms: match l62 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l63 = *ptr8
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l63 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V74::Unavailable(e74)
+                                        V86::Limit(e86)
+                                    }
+                                    4 => {
+                                        let e86 = {
+                                            let l64 = *ptr8.add(16).cast::<*mut u8>();
+                                            let l65 = *ptr8
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len66 = l65;
+                                            let bytes66 = _rt::Vec::from_raw_parts(
+                                                l64.cast(),
+                                                len66,
+                                                len66,
+                                            );
+                                            let l67 = *ptr8
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l68 = *ptr8
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len69 = l68;
+                                            let bytes69 = _rt::Vec::from_raw_parts(
+                                                l67.cast(),
+                                                len69,
+                                                len69,
+                                            );
+                                            let l70 = *ptr8
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l71 = *ptr8
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len72 = l71;
+                                            let bytes72 = _rt::Vec::from_raw_parts(
+                                                l70.cast(),
+                                                len72,
+                                                len72,
+                                            );
+                                            let l73 = i32::from(
+                                                *ptr8
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
+                                            );
+                                            super::super::super::wasmill::plugin::errors::Problem {
+                                                code: _rt::string_lift(bytes66),
+                                                message: _rt::string_lift(bytes69),
+                                                next: _rt::string_lift(bytes72),
+                                                retry_after_ms: match l73 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l74 = *ptr8
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l74 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
+                                            }
+                                        };
+                                        V86::Unavailable(e86)
                                     }
                                     n => {
                                         debug_assert_eq!(n, 5, "invalid enum discriminant");
-                                        let e74 = {
-                                            let l65 = *ptr8
-                                                .add(8 + 1 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l66 = *ptr8
-                                                .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                        let e86 = {
+                                            let l75 = *ptr8.add(16).cast::<*mut u8>();
+                                            let l76 = *ptr8
+                                                .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len67 = l66;
-                                            let bytes67 = _rt::Vec::from_raw_parts(
-                                                l65.cast(),
-                                                len67,
-                                                len67,
+                                            let len77 = l76;
+                                            let bytes77 = _rt::Vec::from_raw_parts(
+                                                l75.cast(),
+                                                len77,
+                                                len77,
                                             );
-                                            let l68 = *ptr8
-                                                .add(8 + 3 * ::core::mem::size_of::<*const u8>())
+                                            let l78 = *ptr8
+                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l69 = *ptr8
-                                                .add(8 + 4 * ::core::mem::size_of::<*const u8>())
+                                            let l79 = *ptr8
+                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len70 = l69;
-                                            let bytes70 = _rt::Vec::from_raw_parts(
-                                                l68.cast(),
-                                                len70,
-                                                len70,
+                                            let len80 = l79;
+                                            let bytes80 = _rt::Vec::from_raw_parts(
+                                                l78.cast(),
+                                                len80,
+                                                len80,
                                             );
-                                            let l71 = *ptr8
-                                                .add(8 + 5 * ::core::mem::size_of::<*const u8>())
+                                            let l81 = *ptr8
+                                                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l72 = *ptr8
-                                                .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                                            let l82 = *ptr8
+                                                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len73 = l72;
-                                            let bytes73 = _rt::Vec::from_raw_parts(
-                                                l71.cast(),
-                                                len73,
-                                                len73,
+                                            let len83 = l82;
+                                            let bytes83 = _rt::Vec::from_raw_parts(
+                                                l81.cast(),
+                                                len83,
+                                                len83,
+                                            );
+                                            let l84 = i32::from(
+                                                *ptr8
+                                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>(),
                                             );
                                             super::super::super::wasmill::plugin::errors::Problem {
-                                                code: _rt::string_lift(bytes67),
-                                                message: _rt::string_lift(bytes70),
-                                                next: _rt::string_lift(bytes73),
+                                                code: _rt::string_lift(bytes77),
+                                                message: _rt::string_lift(bytes80),
+                                                next: _rt::string_lift(bytes83),
+                                                retry_after_ms: match l84 {
+                                                    0 => None,
+                                                    1 => {
+                                                        let e = {
+                                                            let l85 = *ptr8
+                                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<i64>();
+                                                            l85 as u64
+                                                        };
+                                                        Some(e)
+                                                    }
+                                                    _ => _rt::invalid_enum_discriminant(),
+                                                },
                                             }
                                         };
-                                        V74::Failed(e74)
+                                        V86::Failed(e86)
                                     }
                                 };
-                                v74
+                                v86
                             };
                             Err(e)
                         }
@@ -9577,7 +11498,7 @@ pub mod wasmill {
                     if layout5.size() != 0 {
                         _rt::alloc::dealloc(result5.cast(), layout5);
                     }
-                    result75
+                    result87
                 }
             }
         }
@@ -9792,254 +11713,324 @@ pub mod exports {
                                 reason: reason46,
                                 retry: retry46,
                             } = e;
-                            *ptr45
-                                .add(::core::mem::size_of::<*const u8>())
-                                .cast::<i32>() = _rt::as_i32(row46);
+                            *ptr45.add(8).cast::<i32>() = _rt::as_i32(row46);
                             use super::super::super::super::wasmill::plugin::errors::Error as V71;
                             match reason46 {
                                 V71::Denied(e) => {
-                                    *ptr45
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>() = (0i32) as u8;
+                                    *ptr45.add(16).cast::<u8>() = (0i32) as u8;
                                     let super::super::super::super::wasmill::plugin::errors::Problem {
                                         code: code47,
                                         message: message47,
                                         next: next47,
+                                        retry_after_ms: retry_after_ms47,
                                     } = e;
                                     let vec48 = (code47.into_bytes()).into_boxed_slice();
                                     let ptr48 = vec48.as_ptr().cast::<u8>();
                                     let len48 = vec48.len();
                                     ::core::mem::forget(vec48);
                                     *ptr45
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len48;
-                                    *ptr45
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = ptr48.cast_mut();
+                                    *ptr45.add(24).cast::<*mut u8>() = ptr48.cast_mut();
                                     let vec49 = (message47.into_bytes()).into_boxed_slice();
                                     let ptr49 = vec49.as_ptr().cast::<u8>();
                                     let len49 = vec49.len();
                                     ::core::mem::forget(vec49);
                                     *ptr45
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len49;
                                     *ptr45
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr49.cast_mut();
                                     let vec50 = (next47.into_bytes()).into_boxed_slice();
                                     let ptr50 = vec50.as_ptr().cast::<u8>();
                                     let len50 = vec50.len();
                                     ::core::mem::forget(vec50);
                                     *ptr45
-                                        .add(8 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len50;
                                     *ptr45
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr50.cast_mut();
+                                    match retry_after_ms47 {
+                                        Some(e) => {
+                                            *ptr45
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (1i32) as u8;
+                                            *ptr45
+                                                .add(32 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i64>() = _rt::as_i64(e);
+                                        }
+                                        None => {
+                                            *ptr45
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (0i32) as u8;
+                                        }
+                                    };
                                 }
                                 V71::Invalid(e) => {
-                                    *ptr45
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>() = (1i32) as u8;
+                                    *ptr45.add(16).cast::<u8>() = (1i32) as u8;
                                     let super::super::super::super::wasmill::plugin::errors::Problem {
                                         code: code51,
                                         message: message51,
                                         next: next51,
+                                        retry_after_ms: retry_after_ms51,
                                     } = e;
                                     let vec52 = (code51.into_bytes()).into_boxed_slice();
                                     let ptr52 = vec52.as_ptr().cast::<u8>();
                                     let len52 = vec52.len();
                                     ::core::mem::forget(vec52);
                                     *ptr45
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len52;
-                                    *ptr45
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = ptr52.cast_mut();
+                                    *ptr45.add(24).cast::<*mut u8>() = ptr52.cast_mut();
                                     let vec53 = (message51.into_bytes()).into_boxed_slice();
                                     let ptr53 = vec53.as_ptr().cast::<u8>();
                                     let len53 = vec53.len();
                                     ::core::mem::forget(vec53);
                                     *ptr45
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len53;
                                     *ptr45
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr53.cast_mut();
                                     let vec54 = (next51.into_bytes()).into_boxed_slice();
                                     let ptr54 = vec54.as_ptr().cast::<u8>();
                                     let len54 = vec54.len();
                                     ::core::mem::forget(vec54);
                                     *ptr45
-                                        .add(8 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len54;
                                     *ptr45
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr54.cast_mut();
+                                    match retry_after_ms51 {
+                                        Some(e) => {
+                                            *ptr45
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (1i32) as u8;
+                                            *ptr45
+                                                .add(32 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i64>() = _rt::as_i64(e);
+                                        }
+                                        None => {
+                                            *ptr45
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (0i32) as u8;
+                                        }
+                                    };
                                 }
                                 V71::NotFound(e) => {
-                                    *ptr45
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>() = (2i32) as u8;
+                                    *ptr45.add(16).cast::<u8>() = (2i32) as u8;
                                     let super::super::super::super::wasmill::plugin::errors::Problem {
                                         code: code55,
                                         message: message55,
                                         next: next55,
+                                        retry_after_ms: retry_after_ms55,
                                     } = e;
                                     let vec56 = (code55.into_bytes()).into_boxed_slice();
                                     let ptr56 = vec56.as_ptr().cast::<u8>();
                                     let len56 = vec56.len();
                                     ::core::mem::forget(vec56);
                                     *ptr45
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len56;
-                                    *ptr45
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = ptr56.cast_mut();
+                                    *ptr45.add(24).cast::<*mut u8>() = ptr56.cast_mut();
                                     let vec57 = (message55.into_bytes()).into_boxed_slice();
                                     let ptr57 = vec57.as_ptr().cast::<u8>();
                                     let len57 = vec57.len();
                                     ::core::mem::forget(vec57);
                                     *ptr45
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len57;
                                     *ptr45
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr57.cast_mut();
                                     let vec58 = (next55.into_bytes()).into_boxed_slice();
                                     let ptr58 = vec58.as_ptr().cast::<u8>();
                                     let len58 = vec58.len();
                                     ::core::mem::forget(vec58);
                                     *ptr45
-                                        .add(8 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len58;
                                     *ptr45
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr58.cast_mut();
+                                    match retry_after_ms55 {
+                                        Some(e) => {
+                                            *ptr45
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (1i32) as u8;
+                                            *ptr45
+                                                .add(32 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i64>() = _rt::as_i64(e);
+                                        }
+                                        None => {
+                                            *ptr45
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (0i32) as u8;
+                                        }
+                                    };
                                 }
                                 V71::Limit(e) => {
-                                    *ptr45
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>() = (3i32) as u8;
+                                    *ptr45.add(16).cast::<u8>() = (3i32) as u8;
                                     let super::super::super::super::wasmill::plugin::errors::Problem {
                                         code: code59,
                                         message: message59,
                                         next: next59,
+                                        retry_after_ms: retry_after_ms59,
                                     } = e;
                                     let vec60 = (code59.into_bytes()).into_boxed_slice();
                                     let ptr60 = vec60.as_ptr().cast::<u8>();
                                     let len60 = vec60.len();
                                     ::core::mem::forget(vec60);
                                     *ptr45
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len60;
-                                    *ptr45
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = ptr60.cast_mut();
+                                    *ptr45.add(24).cast::<*mut u8>() = ptr60.cast_mut();
                                     let vec61 = (message59.into_bytes()).into_boxed_slice();
                                     let ptr61 = vec61.as_ptr().cast::<u8>();
                                     let len61 = vec61.len();
                                     ::core::mem::forget(vec61);
                                     *ptr45
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len61;
                                     *ptr45
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr61.cast_mut();
                                     let vec62 = (next59.into_bytes()).into_boxed_slice();
                                     let ptr62 = vec62.as_ptr().cast::<u8>();
                                     let len62 = vec62.len();
                                     ::core::mem::forget(vec62);
                                     *ptr45
-                                        .add(8 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len62;
                                     *ptr45
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr62.cast_mut();
+                                    match retry_after_ms59 {
+                                        Some(e) => {
+                                            *ptr45
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (1i32) as u8;
+                                            *ptr45
+                                                .add(32 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i64>() = _rt::as_i64(e);
+                                        }
+                                        None => {
+                                            *ptr45
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (0i32) as u8;
+                                        }
+                                    };
                                 }
                                 V71::Unavailable(e) => {
-                                    *ptr45
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>() = (4i32) as u8;
+                                    *ptr45.add(16).cast::<u8>() = (4i32) as u8;
                                     let super::super::super::super::wasmill::plugin::errors::Problem {
                                         code: code63,
                                         message: message63,
                                         next: next63,
+                                        retry_after_ms: retry_after_ms63,
                                     } = e;
                                     let vec64 = (code63.into_bytes()).into_boxed_slice();
                                     let ptr64 = vec64.as_ptr().cast::<u8>();
                                     let len64 = vec64.len();
                                     ::core::mem::forget(vec64);
                                     *ptr45
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len64;
-                                    *ptr45
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = ptr64.cast_mut();
+                                    *ptr45.add(24).cast::<*mut u8>() = ptr64.cast_mut();
                                     let vec65 = (message63.into_bytes()).into_boxed_slice();
                                     let ptr65 = vec65.as_ptr().cast::<u8>();
                                     let len65 = vec65.len();
                                     ::core::mem::forget(vec65);
                                     *ptr45
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len65;
                                     *ptr45
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr65.cast_mut();
                                     let vec66 = (next63.into_bytes()).into_boxed_slice();
                                     let ptr66 = vec66.as_ptr().cast::<u8>();
                                     let len66 = vec66.len();
                                     ::core::mem::forget(vec66);
                                     *ptr45
-                                        .add(8 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len66;
                                     *ptr45
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr66.cast_mut();
+                                    match retry_after_ms63 {
+                                        Some(e) => {
+                                            *ptr45
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (1i32) as u8;
+                                            *ptr45
+                                                .add(32 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i64>() = _rt::as_i64(e);
+                                        }
+                                        None => {
+                                            *ptr45
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (0i32) as u8;
+                                        }
+                                    };
                                 }
                                 V71::Failed(e) => {
-                                    *ptr45
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>() = (5i32) as u8;
+                                    *ptr45.add(16).cast::<u8>() = (5i32) as u8;
                                     let super::super::super::super::wasmill::plugin::errors::Problem {
                                         code: code67,
                                         message: message67,
                                         next: next67,
+                                        retry_after_ms: retry_after_ms67,
                                     } = e;
                                     let vec68 = (code67.into_bytes()).into_boxed_slice();
                                     let ptr68 = vec68.as_ptr().cast::<u8>();
                                     let len68 = vec68.len();
                                     ::core::mem::forget(vec68);
                                     *ptr45
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len68;
-                                    *ptr45
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = ptr68.cast_mut();
+                                    *ptr45.add(24).cast::<*mut u8>() = ptr68.cast_mut();
                                     let vec69 = (message67.into_bytes()).into_boxed_slice();
                                     let ptr69 = vec69.as_ptr().cast::<u8>();
                                     let len69 = vec69.len();
                                     ::core::mem::forget(vec69);
                                     *ptr45
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len69;
                                     *ptr45
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr69.cast_mut();
                                     let vec70 = (next67.into_bytes()).into_boxed_slice();
                                     let ptr70 = vec70.as_ptr().cast::<u8>();
                                     let len70 = vec70.len();
                                     ::core::mem::forget(vec70);
                                     *ptr45
-                                        .add(8 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len70;
                                     *ptr45
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr70.cast_mut();
+                                    match retry_after_ms67 {
+                                        Some(e) => {
+                                            *ptr45
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (1i32) as u8;
+                                            *ptr45
+                                                .add(32 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i64>() = _rt::as_i64(e);
+                                        }
+                                        None => {
+                                            *ptr45
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (0i32) as u8;
+                                        }
+                                    };
                                 }
                             }
                             *ptr45
-                                .add(9 * ::core::mem::size_of::<*const u8>())
+                                .add(40 + 6 * ::core::mem::size_of::<*const u8>())
                                 .cast::<u8>() = (match retry46 {
                                 true => 1,
                                 false => 0,
@@ -10055,147 +12046,131 @@ pub mod exports {
                     match l0 {
                         0 => {}
                         _ => {
-                            let l1 = i32::from(
-                                *arg0
-                                    .add(2 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<u8>(),
-                            );
+                            let l1 = i32::from(*arg0.add(16).cast::<u8>());
                             match l1 {
                                 0 => {
-                                    let l2 = *arg0
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
+                                    let l2 = *arg0.add(24).cast::<*mut u8>();
                                     let l3 = *arg0
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l2, l3, 1);
                                     let l4 = *arg0
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l5 = *arg0
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l4, l5, 1);
                                     let l6 = *arg0
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l7 = *arg0
-                                        .add(8 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l6, l7, 1);
                                 }
                                 1 => {
-                                    let l8 = *arg0
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
+                                    let l8 = *arg0.add(24).cast::<*mut u8>();
                                     let l9 = *arg0
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l8, l9, 1);
                                     let l10 = *arg0
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l11 = *arg0
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l10, l11, 1);
                                     let l12 = *arg0
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l13 = *arg0
-                                        .add(8 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l12, l13, 1);
                                 }
                                 2 => {
-                                    let l14 = *arg0
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
+                                    let l14 = *arg0.add(24).cast::<*mut u8>();
                                     let l15 = *arg0
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l14, l15, 1);
                                     let l16 = *arg0
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l17 = *arg0
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l16, l17, 1);
                                     let l18 = *arg0
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l19 = *arg0
-                                        .add(8 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l18, l19, 1);
                                 }
                                 3 => {
-                                    let l20 = *arg0
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
+                                    let l20 = *arg0.add(24).cast::<*mut u8>();
                                     let l21 = *arg0
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l20, l21, 1);
                                     let l22 = *arg0
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l23 = *arg0
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l22, l23, 1);
                                     let l24 = *arg0
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l25 = *arg0
-                                        .add(8 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l24, l25, 1);
                                 }
                                 4 => {
-                                    let l26 = *arg0
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
+                                    let l26 = *arg0.add(24).cast::<*mut u8>();
                                     let l27 = *arg0
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l26, l27, 1);
                                     let l28 = *arg0
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l29 = *arg0
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l28, l29, 1);
                                     let l30 = *arg0
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l31 = *arg0
-                                        .add(8 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l30, l31, 1);
                                 }
                                 _ => {
-                                    let l32 = *arg0
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
+                                    let l32 = *arg0.add(24).cast::<*mut u8>();
                                     let l33 = *arg0
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l32, l33, 1);
                                     let l34 = *arg0
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l35 = *arg0
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l34, l35, 1);
                                     let l36 = *arg0
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l37 = *arg0
-                                        .add(8 * ::core::mem::size_of::<*const u8>())
+                                        .add(24 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l36, l37, 1);
                                 }
@@ -10218,244 +12193,316 @@ pub mod exports {
                             use super::super::super::super::wasmill::plugin::errors::Error as V26;
                             match e {
                                 V26::Denied(e) => {
-                                    *ptr1
-                                        .add(::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>() = (0i32) as u8;
+                                    *ptr1.add(8).cast::<u8>() = (0i32) as u8;
                                     let super::super::super::super::wasmill::plugin::errors::Problem {
                                         code: code2,
                                         message: message2,
                                         next: next2,
+                                        retry_after_ms: retry_after_ms2,
                                     } = e;
                                     let vec3 = (code2.into_bytes()).into_boxed_slice();
                                     let ptr3 = vec3.as_ptr().cast::<u8>();
                                     let len3 = vec3.len();
                                     ::core::mem::forget(vec3);
                                     *ptr1
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len3;
-                                    *ptr1
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = ptr3.cast_mut();
+                                    *ptr1.add(16).cast::<*mut u8>() = ptr3.cast_mut();
                                     let vec4 = (message2.into_bytes()).into_boxed_slice();
                                     let ptr4 = vec4.as_ptr().cast::<u8>();
                                     let len4 = vec4.len();
                                     ::core::mem::forget(vec4);
                                     *ptr1
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len4;
                                     *ptr1
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr4.cast_mut();
                                     let vec5 = (next2.into_bytes()).into_boxed_slice();
                                     let ptr5 = vec5.as_ptr().cast::<u8>();
                                     let len5 = vec5.len();
                                     ::core::mem::forget(vec5);
                                     *ptr1
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len5;
                                     *ptr1
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr5.cast_mut();
+                                    match retry_after_ms2 {
+                                        Some(e) => {
+                                            *ptr1
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (1i32) as u8;
+                                            *ptr1
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i64>() = _rt::as_i64(e);
+                                        }
+                                        None => {
+                                            *ptr1
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (0i32) as u8;
+                                        }
+                                    };
                                 }
                                 V26::Invalid(e) => {
-                                    *ptr1
-                                        .add(::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>() = (1i32) as u8;
+                                    *ptr1.add(8).cast::<u8>() = (1i32) as u8;
                                     let super::super::super::super::wasmill::plugin::errors::Problem {
                                         code: code6,
                                         message: message6,
                                         next: next6,
+                                        retry_after_ms: retry_after_ms6,
                                     } = e;
                                     let vec7 = (code6.into_bytes()).into_boxed_slice();
                                     let ptr7 = vec7.as_ptr().cast::<u8>();
                                     let len7 = vec7.len();
                                     ::core::mem::forget(vec7);
                                     *ptr1
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len7;
-                                    *ptr1
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = ptr7.cast_mut();
+                                    *ptr1.add(16).cast::<*mut u8>() = ptr7.cast_mut();
                                     let vec8 = (message6.into_bytes()).into_boxed_slice();
                                     let ptr8 = vec8.as_ptr().cast::<u8>();
                                     let len8 = vec8.len();
                                     ::core::mem::forget(vec8);
                                     *ptr1
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len8;
                                     *ptr1
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr8.cast_mut();
                                     let vec9 = (next6.into_bytes()).into_boxed_slice();
                                     let ptr9 = vec9.as_ptr().cast::<u8>();
                                     let len9 = vec9.len();
                                     ::core::mem::forget(vec9);
                                     *ptr1
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len9;
                                     *ptr1
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr9.cast_mut();
+                                    match retry_after_ms6 {
+                                        Some(e) => {
+                                            *ptr1
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (1i32) as u8;
+                                            *ptr1
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i64>() = _rt::as_i64(e);
+                                        }
+                                        None => {
+                                            *ptr1
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (0i32) as u8;
+                                        }
+                                    };
                                 }
                                 V26::NotFound(e) => {
-                                    *ptr1
-                                        .add(::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>() = (2i32) as u8;
+                                    *ptr1.add(8).cast::<u8>() = (2i32) as u8;
                                     let super::super::super::super::wasmill::plugin::errors::Problem {
                                         code: code10,
                                         message: message10,
                                         next: next10,
+                                        retry_after_ms: retry_after_ms10,
                                     } = e;
                                     let vec11 = (code10.into_bytes()).into_boxed_slice();
                                     let ptr11 = vec11.as_ptr().cast::<u8>();
                                     let len11 = vec11.len();
                                     ::core::mem::forget(vec11);
                                     *ptr1
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len11;
-                                    *ptr1
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = ptr11.cast_mut();
+                                    *ptr1.add(16).cast::<*mut u8>() = ptr11.cast_mut();
                                     let vec12 = (message10.into_bytes()).into_boxed_slice();
                                     let ptr12 = vec12.as_ptr().cast::<u8>();
                                     let len12 = vec12.len();
                                     ::core::mem::forget(vec12);
                                     *ptr1
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len12;
                                     *ptr1
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr12.cast_mut();
                                     let vec13 = (next10.into_bytes()).into_boxed_slice();
                                     let ptr13 = vec13.as_ptr().cast::<u8>();
                                     let len13 = vec13.len();
                                     ::core::mem::forget(vec13);
                                     *ptr1
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len13;
                                     *ptr1
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr13.cast_mut();
+                                    match retry_after_ms10 {
+                                        Some(e) => {
+                                            *ptr1
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (1i32) as u8;
+                                            *ptr1
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i64>() = _rt::as_i64(e);
+                                        }
+                                        None => {
+                                            *ptr1
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (0i32) as u8;
+                                        }
+                                    };
                                 }
                                 V26::Limit(e) => {
-                                    *ptr1
-                                        .add(::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>() = (3i32) as u8;
+                                    *ptr1.add(8).cast::<u8>() = (3i32) as u8;
                                     let super::super::super::super::wasmill::plugin::errors::Problem {
                                         code: code14,
                                         message: message14,
                                         next: next14,
+                                        retry_after_ms: retry_after_ms14,
                                     } = e;
                                     let vec15 = (code14.into_bytes()).into_boxed_slice();
                                     let ptr15 = vec15.as_ptr().cast::<u8>();
                                     let len15 = vec15.len();
                                     ::core::mem::forget(vec15);
                                     *ptr1
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len15;
-                                    *ptr1
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = ptr15.cast_mut();
+                                    *ptr1.add(16).cast::<*mut u8>() = ptr15.cast_mut();
                                     let vec16 = (message14.into_bytes()).into_boxed_slice();
                                     let ptr16 = vec16.as_ptr().cast::<u8>();
                                     let len16 = vec16.len();
                                     ::core::mem::forget(vec16);
                                     *ptr1
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len16;
                                     *ptr1
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr16.cast_mut();
                                     let vec17 = (next14.into_bytes()).into_boxed_slice();
                                     let ptr17 = vec17.as_ptr().cast::<u8>();
                                     let len17 = vec17.len();
                                     ::core::mem::forget(vec17);
                                     *ptr1
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len17;
                                     *ptr1
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr17.cast_mut();
+                                    match retry_after_ms14 {
+                                        Some(e) => {
+                                            *ptr1
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (1i32) as u8;
+                                            *ptr1
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i64>() = _rt::as_i64(e);
+                                        }
+                                        None => {
+                                            *ptr1
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (0i32) as u8;
+                                        }
+                                    };
                                 }
                                 V26::Unavailable(e) => {
-                                    *ptr1
-                                        .add(::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>() = (4i32) as u8;
+                                    *ptr1.add(8).cast::<u8>() = (4i32) as u8;
                                     let super::super::super::super::wasmill::plugin::errors::Problem {
                                         code: code18,
                                         message: message18,
                                         next: next18,
+                                        retry_after_ms: retry_after_ms18,
                                     } = e;
                                     let vec19 = (code18.into_bytes()).into_boxed_slice();
                                     let ptr19 = vec19.as_ptr().cast::<u8>();
                                     let len19 = vec19.len();
                                     ::core::mem::forget(vec19);
                                     *ptr1
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len19;
-                                    *ptr1
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = ptr19.cast_mut();
+                                    *ptr1.add(16).cast::<*mut u8>() = ptr19.cast_mut();
                                     let vec20 = (message18.into_bytes()).into_boxed_slice();
                                     let ptr20 = vec20.as_ptr().cast::<u8>();
                                     let len20 = vec20.len();
                                     ::core::mem::forget(vec20);
                                     *ptr1
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len20;
                                     *ptr1
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr20.cast_mut();
                                     let vec21 = (next18.into_bytes()).into_boxed_slice();
                                     let ptr21 = vec21.as_ptr().cast::<u8>();
                                     let len21 = vec21.len();
                                     ::core::mem::forget(vec21);
                                     *ptr1
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len21;
                                     *ptr1
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr21.cast_mut();
+                                    match retry_after_ms18 {
+                                        Some(e) => {
+                                            *ptr1
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (1i32) as u8;
+                                            *ptr1
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i64>() = _rt::as_i64(e);
+                                        }
+                                        None => {
+                                            *ptr1
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (0i32) as u8;
+                                        }
+                                    };
                                 }
                                 V26::Failed(e) => {
-                                    *ptr1
-                                        .add(::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>() = (5i32) as u8;
+                                    *ptr1.add(8).cast::<u8>() = (5i32) as u8;
                                     let super::super::super::super::wasmill::plugin::errors::Problem {
                                         code: code22,
                                         message: message22,
                                         next: next22,
+                                        retry_after_ms: retry_after_ms22,
                                     } = e;
                                     let vec23 = (code22.into_bytes()).into_boxed_slice();
                                     let ptr23 = vec23.as_ptr().cast::<u8>();
                                     let len23 = vec23.len();
                                     ::core::mem::forget(vec23);
                                     *ptr1
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len23;
-                                    *ptr1
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = ptr23.cast_mut();
+                                    *ptr1.add(16).cast::<*mut u8>() = ptr23.cast_mut();
                                     let vec24 = (message22.into_bytes()).into_boxed_slice();
                                     let ptr24 = vec24.as_ptr().cast::<u8>();
                                     let len24 = vec24.len();
                                     ::core::mem::forget(vec24);
                                     *ptr1
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len24;
                                     *ptr1
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr24.cast_mut();
                                     let vec25 = (next22.into_bytes()).into_boxed_slice();
                                     let ptr25 = vec25.as_ptr().cast::<u8>();
                                     let len25 = vec25.len();
                                     ::core::mem::forget(vec25);
                                     *ptr1
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len25;
                                     *ptr1
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr25.cast_mut();
+                                    match retry_after_ms22 {
+                                        Some(e) => {
+                                            *ptr1
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (1i32) as u8;
+                                            *ptr1
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i64>() = _rt::as_i64(e);
+                                        }
+                                        None => {
+                                            *ptr1
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (0i32) as u8;
+                                        }
+                                    };
                                 }
                             }
                         }
@@ -10469,145 +12516,131 @@ pub mod exports {
                     match l0 {
                         0 => {}
                         _ => {
-                            let l1 = i32::from(
-                                *arg0.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                            );
+                            let l1 = i32::from(*arg0.add(8).cast::<u8>());
                             match l1 {
                                 0 => {
-                                    let l2 = *arg0
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
+                                    let l2 = *arg0.add(16).cast::<*mut u8>();
                                     let l3 = *arg0
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l2, l3, 1);
                                     let l4 = *arg0
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l5 = *arg0
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l4, l5, 1);
                                     let l6 = *arg0
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l7 = *arg0
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l6, l7, 1);
                                 }
                                 1 => {
-                                    let l8 = *arg0
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
+                                    let l8 = *arg0.add(16).cast::<*mut u8>();
                                     let l9 = *arg0
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l8, l9, 1);
                                     let l10 = *arg0
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l11 = *arg0
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l10, l11, 1);
                                     let l12 = *arg0
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l13 = *arg0
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l12, l13, 1);
                                 }
                                 2 => {
-                                    let l14 = *arg0
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
+                                    let l14 = *arg0.add(16).cast::<*mut u8>();
                                     let l15 = *arg0
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l14, l15, 1);
                                     let l16 = *arg0
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l17 = *arg0
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l16, l17, 1);
                                     let l18 = *arg0
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l19 = *arg0
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l18, l19, 1);
                                 }
                                 3 => {
-                                    let l20 = *arg0
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
+                                    let l20 = *arg0.add(16).cast::<*mut u8>();
                                     let l21 = *arg0
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l20, l21, 1);
                                     let l22 = *arg0
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l23 = *arg0
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l22, l23, 1);
                                     let l24 = *arg0
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l25 = *arg0
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l24, l25, 1);
                                 }
                                 4 => {
-                                    let l26 = *arg0
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
+                                    let l26 = *arg0.add(16).cast::<*mut u8>();
                                     let l27 = *arg0
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l26, l27, 1);
                                     let l28 = *arg0
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l29 = *arg0
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l28, l29, 1);
                                     let l30 = *arg0
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l31 = *arg0
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l30, l31, 1);
                                 }
                                 _ => {
-                                    let l32 = *arg0
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
+                                    let l32 = *arg0.add(16).cast::<*mut u8>();
                                     let l33 = *arg0
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l32, l33, 1);
                                     let l34 = *arg0
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l35 = *arg0
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l34, l35, 1);
                                     let l36 = *arg0
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l37 = *arg0
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l36, l37, 1);
                                 }
@@ -10650,16 +12683,15 @@ pub mod exports {
                 }
                 #[doc(hidden)]
                 pub use __export_wasmill_plugin_agent_0_1_0_cabi;
-                #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                #[repr(align(8))]
                 struct _RetArea(
                     [::core::mem::MaybeUninit<
                         u8,
-                    >; 10 * ::core::mem::size_of::<*const u8>()],
+                    >; 48 + 6 * ::core::mem::size_of::<*const u8>()],
                 );
                 static mut _RET_AREA: _RetArea = _RetArea(
-                    [::core::mem::MaybeUninit::uninit(); 10
-                        * ::core::mem::size_of::<*const u8>()],
+                    [::core::mem::MaybeUninit::uninit(); 48
+                        + 6 * ::core::mem::size_of::<*const u8>()],
                 );
             }
         }
@@ -10822,84 +12854,85 @@ macro_rules! __export_agent_component_impl {
         : () = { #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.41.0:wasmill:plugin@0.1.0:agent-component:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3181] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3200] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xe7\x17\x01A\x02\x01\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xfa\x17\x01A\x02\x01\
 A\x1d\x01B\x06\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05leve\
 l\x03\0\0\x01o\x02ss\x01p\x02\x01@\x03\x05level\x01\x07messages\x06fields\x03\x01\
 \0\x04\0\x05write\x01\x04\x03\0\x18wasmill:plugin/log@0.1.0\x05\0\x01B\x07\x01ks\
 \x01@\x01\x03keys\0\0\x04\0\x03get\x01\x01\x01o\x02ss\x01p\x02\x01@\0\0\x03\x04\0\
-\x07get-all\x01\x04\x03\0\x1bwasmill:plugin/config@0.1.0\x05\x01\x01B\x04\x01r\x03\
-\x04codes\x07messages\x04nexts\x04\0\x07problem\x03\0\0\x01q\x06\x06denied\x01\x01\
-\0\x07invalid\x01\x01\0\x09not-found\x01\x01\0\x05limit\x01\x01\0\x0bunavailable\
-\x01\x01\0\x06failed\x01\x01\0\x04\0\x05error\x03\0\x02\x03\0\x1bwasmill:plugin/\
-errors@0.1.0\x05\x02\x02\x03\0\x02\x05error\x01B\x12\x02\x03\x02\x01\x03\x04\0\x05\
-error\x03\0\0\x01p}\x01py\x01r\x02\x05bytes\x02\x04ends\x03\x04\0\x06column\x03\0\
-\x04\x01r\x03\x04ends\x03\x05names\x05\x06values\x05\x04\0\x0eheader-columns\x03\
-\0\x06\x01pw\x01px\x01k\x07\x01r\x09\x05topics\x09partitiony\x07offsets\x08\x0dt\
-imestamps-ms\x09\x04keys\x05\x0bkey-present\x02\x06values\x05\x0dvalue-present\x02\
-\x07headers\x0a\x04\0\x05batch\x03\0\x0b\x01r\x06\x05topics\x04keys\x05\x0bkey-p\
-resent\x02\x06values\x05\x0dvalue-present\x02\x07headers\x0a\x04\0\x08outgoing\x03\
-\0\x0d\x01j\0\x01\x01\x01@\x01\x07records\x0e\0\x0f\x04\0\x04send\x01\x10\x03\0\x1c\
-wasmill:plugin/records@0.1.0\x05\x04\x01B\x0a\x02\x03\x02\x01\x03\x04\0\x05error\
-\x03\0\0\x01kw\x01r\x03\x0apartitionsy\x0cretention-ms\x02\x09compacted\x7f\x04\0\
-\x08settings\x03\0\x03\x01j\x01\x7f\x01\x01\x01@\x02\x04names\x0apartitionsy\0\x05\
-\x04\0\x06create\x01\x06\x01@\x02\x04names\x08settings\x04\0\x05\x04\0\x0bcreate\
--with\x01\x07\x03\0\x1bwasmill:plugin/topics@0.1.0\x05\x05\x01B\x17\x02\x03\x02\x01\
-\x03\x04\0\x05error\x03\0\0\x01p}\x01r\x02\x03key\x02\x05value\x02\x04\0\x05entr\
-y\x03\0\x03\x01k\x02\x01j\x01\x05\x01\x01\x01@\x01\x03key\x02\0\x06\x04\0\x03get\
-\x01\x07\x01p\x02\x01p\x05\x01j\x01\x09\x01\x01\x01@\x01\x04keys\x08\0\x0a\x04\0\
-\x08get-many\x01\x0b\x01j\0\x01\x01\x01@\x02\x03key\x02\x05value\x02\0\x0c\x04\0\
-\x03set\x01\x0d\x01@\x01\x03key\x02\0\x0c\x04\0\x06delete\x01\x0e\x01p\x04\x01j\x01\
-\x0f\x01\x01\x01@\x03\x06prefix\x02\x05after\x05\x05limity\0\x10\x04\0\x04scan\x01\
-\x11\x03\0\x1awasmill:plugin/state@0.1.0\x05\x06\x01B\x12\x02\x03\x02\x01\x03\x04\
-\0\x05error\x03\0\0\x01q\x02\x08after-ms\x01w\0\x05at-ms\x01w\0\x04\0\x03due\x03\
-\0\x02\x01r\x02\x04names\x06due-msw\x04\0\x05timer\x03\0\x04\x01p}\x01j\0\x01\x01\
-\x01@\x03\x04names\x03due\x03\x07payload\x06\0\x07\x04\0\x03set\x01\x08\x01j\x01\
-\x7f\x01\x01\x01@\x01\x04names\0\x09\x04\0\x06cancel\x01\x0a\x01ks\x01p\x05\x01j\
-\x01\x0c\x01\x01\x01@\x02\x05after\x0b\x05limity\0\x0d\x04\0\x07waiting\x01\x0e\x03\
-\0\x1bwasmill:plugin/timers@0.1.0\x05\x07\x01B\x10\x02\x03\x02\x01\x03\x04\0\x05\
-error\x03\0\0\x01ps\x01o\x02ss\x01p\x03\x01r\x04\x04names\x09components\x05reads\
-\x02\x08settings\x04\x04\0\x0aagent-spec\x03\0\x05\x01j\x01\x7f\x01\x01\x01@\x01\
-\x05agent\x06\0\x07\x04\0\x05start\x01\x08\x01@\x01\x04names\0\x07\x04\0\x04stop\
-\x01\x09\x01p\x06\x01j\x01\x0a\x01\x01\x01@\0\0\x0b\x04\0\x07started\x01\x0c\x03\
-\0\x1bwasmill:plugin/agents@0.1.0\x05\x08\x01B\x02\x01r\x04\x04names\x0bdescript\
-ions\x0cinput-schemas\x0doutput-schemas\x04\0\x08function\x03\0\0\x03\0\x1fwasmi\
-ll:plugin/tool-types@0.1.0\x05\x09\x02\x03\0\x08\x08function\x01B\x15\x02\x03\x02\
-\x01\x03\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x0a\x04\0\x08function\x03\0\x02\x01\
-p\x03\x01r\x04\x04names\x07versions\x06digests\x09functions\x04\x04\0\x04tool\x03\
-\0\x05\x01r\x03\x04tools\x08functions\x09argumentss\x04\0\x0ainvocation\x03\0\x07\
-\x01p\x06\x01j\x01\x09\x01\x01\x01@\0\0\x0a\x04\0\x0alist-tools\x01\x0b\x01j\x01\
-s\x01\x01\x01@\x01\x0ainvocation\x08\0\x0c\x04\0\x04call\x01\x0d\x01p\x08\x01p\x0c\
-\x01j\x01\x0f\x01\x01\x01@\x01\x0binvocations\x0e\0\x10\x04\0\x08call-all\x01\x11\
-\x03\0\x1awasmill:plugin/tools@0.1.0\x05\x0b\x01B\x1e\x02\x03\x02\x01\x03\x04\0\x05\
-error\x03\0\0\x01m\x02\x04rust\x0ajavascript\x04\0\x08language\x03\0\x02\x01ks\x01\
-r\x03\x08functions\x09argumentss\x08expected\x04\x04\0\x07example\x03\0\x05\x01p\
-s\x01p\x06\x01r\x07\x04names\x0bdescriptions\x08language\x03\x06sources\x0cdepen\
-dencies\x07\x08examples\x08\x0bpermissionss\x04\0\x07request\x03\0\x09\x01m\x03\x05\
-error\x07warning\x04note\x04\0\x08severity\x03\0\x0b\x01r\x06\x08severity\x0c\x04\
-code\x04\x07messages\x04liney\x06columny\x08rendereds\x04\0\x0adiagnostic\x03\0\x0d\
-\x01m\x06\x06refuse\x05build\x07inspect\x07examine\x04sign\x08register\x04\0\x05\
-stage\x03\0\x0f\x01r\x02\x05stage\x10\x06microsw\x04\0\x06timing\x03\0\x11\x01p\x12\
-\x01r\x04\x04tools\x07versions\x06digests\x07timings\x13\x04\0\x07product\x03\0\x14\
-\x01p\x0e\x01r\x03\x05stage\x10\x06reason\x01\x0bdiagnostics\x16\x04\0\x07refusa\
-l\x03\0\x17\x01q\x03\x08callable\x01\x15\0\x07waiting\x01\x15\0\x07refused\x01\x18\
-\0\x04\0\x07outcome\x03\0\x19\x01j\x01\x1a\x01\x01\x01@\x01\x07request\x0a\0\x1b\
-\x04\0\x05build\x01\x1c\x03\0\x1awasmill:plugin/forge@0.1.0\x05\x0c\x01B\x12\x02\
-\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x01m\x03\x06system\x04user\x09assistant\x04\
-\0\x04role\x03\0\x02\x01r\x02\x04role\x03\x07contents\x04\0\x07message\x03\0\x04\
-\x01ks\x01p\x05\x01ky\x01r\x04\x05model\x06\x08messages\x07\x0amax-tokens\x08\x11\
-temperature-milli\x08\x04\0\x07request\x03\0\x09\x01r\x04\x07contents\x05models\x0d\
-prompt-tokensw\x11completion-tokensw\x04\0\x06answer\x03\0\x0b\x01@\0\0\x7f\x04\0\
-\x09available\x01\x0d\x01j\x01\x0c\x01\x01\x01@\x01\x07request\x0a\0\x0e\x04\0\x08\
-complete\x01\x0f\x03\0\x1awasmill:plugin/model@0.1.0\x05\x0d\x02\x03\0\x03\x05ba\
-tch\x01B\x0c\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x0e\x04\0\
-\x05batch\x03\0\x02\x01r\x03\x03rowy\x06reason\x01\x05retry\x7f\x04\0\x07failure\
-\x03\0\x04\x01j\0\x01\x05\x01@\x01\x05batch\x03\0\x06\x04\0\x06handle\x01\x07\x01\
-j\0\x01\x01\x01@\0\0\x08\x04\0\x04idle\x01\x09\x04\0\x1awasmill:plugin/agent@0.1\
-.0\x05\x0f\x04\0$wasmill:plugin/agent-component@0.1.0\x04\0\x0b\x15\x01\0\x0fage\
-nt-component\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x07\
-0.227.1\x10wit-bindgen-rust\x060.41.0";
+\x07get-all\x01\x04\x03\0\x1bwasmill:plugin/config@0.1.0\x05\x01\x01B\x05\x01kw\x01\
+r\x04\x04codes\x07messages\x04nexts\x0eretry-after-ms\0\x04\0\x07problem\x03\0\x01\
+\x01q\x06\x06denied\x01\x02\0\x07invalid\x01\x02\0\x09not-found\x01\x02\0\x05lim\
+it\x01\x02\0\x0bunavailable\x01\x02\0\x06failed\x01\x02\0\x04\0\x05error\x03\0\x03\
+\x03\0\x1bwasmill:plugin/errors@0.1.0\x05\x02\x02\x03\0\x02\x05error\x01B\x12\x02\
+\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x01p}\x01py\x01r\x02\x05bytes\x02\x04end\
+s\x03\x04\0\x06column\x03\0\x04\x01r\x03\x04ends\x03\x05names\x05\x06values\x05\x04\
+\0\x0eheader-columns\x03\0\x06\x01pw\x01px\x01k\x07\x01r\x09\x05topics\x09partit\
+iony\x07offsets\x08\x0dtimestamps-ms\x09\x04keys\x05\x0bkey-present\x02\x06value\
+s\x05\x0dvalue-present\x02\x07headers\x0a\x04\0\x05batch\x03\0\x0b\x01r\x06\x05t\
+opics\x04keys\x05\x0bkey-present\x02\x06values\x05\x0dvalue-present\x02\x07heade\
+rs\x0a\x04\0\x08outgoing\x03\0\x0d\x01j\0\x01\x01\x01@\x01\x07records\x0e\0\x0f\x04\
+\0\x04send\x01\x10\x03\0\x1cwasmill:plugin/records@0.1.0\x05\x04\x01B\x0a\x02\x03\
+\x02\x01\x03\x04\0\x05error\x03\0\0\x01kw\x01r\x03\x0apartitionsy\x0cretention-m\
+s\x02\x09compacted\x7f\x04\0\x08settings\x03\0\x03\x01j\x01\x7f\x01\x01\x01@\x02\
+\x04names\x0apartitionsy\0\x05\x04\0\x06create\x01\x06\x01@\x02\x04names\x08sett\
+ings\x04\0\x05\x04\0\x0bcreate-with\x01\x07\x03\0\x1bwasmill:plugin/topics@0.1.0\
+\x05\x05\x01B\x17\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x01p}\x01r\x02\x03k\
+ey\x02\x05value\x02\x04\0\x05entry\x03\0\x03\x01k\x02\x01j\x01\x05\x01\x01\x01@\x01\
+\x03key\x02\0\x06\x04\0\x03get\x01\x07\x01p\x02\x01p\x05\x01j\x01\x09\x01\x01\x01\
+@\x01\x04keys\x08\0\x0a\x04\0\x08get-many\x01\x0b\x01j\0\x01\x01\x01@\x02\x03key\
+\x02\x05value\x02\0\x0c\x04\0\x03set\x01\x0d\x01@\x01\x03key\x02\0\x0c\x04\0\x06\
+delete\x01\x0e\x01p\x04\x01j\x01\x0f\x01\x01\x01@\x03\x06prefix\x02\x05after\x05\
+\x05limity\0\x10\x04\0\x04scan\x01\x11\x03\0\x1awasmill:plugin/state@0.1.0\x05\x06\
+\x01B\x12\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x01q\x02\x08after-ms\x01w\0\
+\x05at-ms\x01w\0\x04\0\x03due\x03\0\x02\x01r\x02\x04names\x06due-msw\x04\0\x05ti\
+mer\x03\0\x04\x01p}\x01j\0\x01\x01\x01@\x03\x04names\x03due\x03\x07payload\x06\0\
+\x07\x04\0\x03set\x01\x08\x01j\x01\x7f\x01\x01\x01@\x01\x04names\0\x09\x04\0\x06\
+cancel\x01\x0a\x01ks\x01p\x05\x01j\x01\x0c\x01\x01\x01@\x02\x05after\x0b\x05limi\
+ty\0\x0d\x04\0\x07waiting\x01\x0e\x03\0\x1bwasmill:plugin/timers@0.1.0\x05\x07\x01\
+B\x10\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x01ps\x01o\x02ss\x01p\x03\x01r\x04\
+\x04names\x09components\x05reads\x02\x08settings\x04\x04\0\x0aagent-spec\x03\0\x05\
+\x01j\x01\x7f\x01\x01\x01@\x01\x05agent\x06\0\x07\x04\0\x05start\x01\x08\x01@\x01\
+\x04names\0\x07\x04\0\x04stop\x01\x09\x01p\x06\x01j\x01\x0a\x01\x01\x01@\0\0\x0b\
+\x04\0\x07started\x01\x0c\x03\0\x1bwasmill:plugin/agents@0.1.0\x05\x08\x01B\x02\x01\
+r\x04\x04names\x0bdescriptions\x0cinput-schemas\x0doutput-schemas\x04\0\x08funct\
+ion\x03\0\0\x03\0\x1fwasmill:plugin/tool-types@0.1.0\x05\x09\x02\x03\0\x08\x08fu\
+nction\x01B\x15\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x0a\x04\
+\0\x08function\x03\0\x02\x01p\x03\x01r\x04\x04names\x07versions\x06digests\x09fu\
+nctions\x04\x04\0\x04tool\x03\0\x05\x01r\x03\x04tools\x08functions\x09argumentss\
+\x04\0\x0ainvocation\x03\0\x07\x01p\x06\x01j\x01\x09\x01\x01\x01@\0\0\x0a\x04\0\x0a\
+list-tools\x01\x0b\x01j\x01s\x01\x01\x01@\x01\x0ainvocation\x08\0\x0c\x04\0\x04c\
+all\x01\x0d\x01p\x08\x01p\x0c\x01j\x01\x0f\x01\x01\x01@\x01\x0binvocations\x0e\0\
+\x10\x04\0\x08call-all\x01\x11\x03\0\x1awasmill:plugin/tools@0.1.0\x05\x0b\x01B\x1e\
+\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x01m\x02\x04rust\x0ajavascript\x04\0\
+\x08language\x03\0\x02\x01ks\x01r\x03\x08functions\x09argumentss\x08expected\x04\
+\x04\0\x07example\x03\0\x05\x01ps\x01p\x06\x01r\x07\x04names\x0bdescriptions\x08\
+language\x03\x06sources\x0cdependencies\x07\x08examples\x08\x0bpermissionss\x04\0\
+\x07request\x03\0\x09\x01m\x03\x05error\x07warning\x04note\x04\0\x08severity\x03\
+\0\x0b\x01r\x06\x08severity\x0c\x04code\x04\x07messages\x04liney\x06columny\x08r\
+endereds\x04\0\x0adiagnostic\x03\0\x0d\x01m\x06\x06refuse\x05build\x07inspect\x07\
+examine\x04sign\x08register\x04\0\x05stage\x03\0\x0f\x01r\x02\x05stage\x10\x06mi\
+crosw\x04\0\x06timing\x03\0\x11\x01p\x12\x01r\x04\x04tools\x07versions\x06digest\
+s\x07timings\x13\x04\0\x07product\x03\0\x14\x01p\x0e\x01r\x03\x05stage\x10\x06re\
+ason\x01\x0bdiagnostics\x16\x04\0\x07refusal\x03\0\x17\x01q\x03\x08callable\x01\x15\
+\0\x07waiting\x01\x15\0\x07refused\x01\x18\0\x04\0\x07outcome\x03\0\x19\x01j\x01\
+\x1a\x01\x01\x01@\x01\x07request\x0a\0\x1b\x04\0\x05build\x01\x1c\x03\0\x1awasmi\
+ll:plugin/forge@0.1.0\x05\x0c\x01B\x12\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\0\
+\x01m\x03\x06system\x04user\x09assistant\x04\0\x04role\x03\0\x02\x01r\x02\x04rol\
+e\x03\x07contents\x04\0\x07message\x03\0\x04\x01ks\x01p\x05\x01ky\x01r\x04\x05mo\
+del\x06\x08messages\x07\x0amax-tokens\x08\x11temperature-milli\x08\x04\0\x07requ\
+est\x03\0\x09\x01r\x04\x07contents\x05models\x0dprompt-tokensw\x11completion-tok\
+ensw\x04\0\x06answer\x03\0\x0b\x01@\0\0\x7f\x04\0\x09available\x01\x0d\x01j\x01\x0c\
+\x01\x01\x01@\x01\x07request\x0a\0\x0e\x04\0\x08complete\x01\x0f\x03\0\x1awasmil\
+l:plugin/model@0.1.0\x05\x0d\x02\x03\0\x03\x05batch\x01B\x0c\x02\x03\x02\x01\x03\
+\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x0e\x04\0\x05batch\x03\0\x02\x01r\x03\x03\
+rowy\x06reason\x01\x05retry\x7f\x04\0\x07failure\x03\0\x04\x01j\0\x01\x05\x01@\x01\
+\x05batch\x03\0\x06\x04\0\x06handle\x01\x07\x01j\0\x01\x01\x01@\0\0\x08\x04\0\x04\
+idle\x01\x09\x04\0\x1awasmill:plugin/agent@0.1.0\x05\x0f\x04\0$wasmill:plugin/ag\
+ent-component@0.1.0\x04\0\x0b\x15\x01\0\x0fagent-component\x03\0\0\0G\x09produce\
+rs\x01\x0cprocessed-by\x02\x0dwit-component\x070.227.1\x10wit-bindgen-rust\x060.\
+41.0";
         };
     };
 }
@@ -10911,79 +12944,80 @@ pub use __export_agent_component_impl as export_agent;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3086] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xe8\x16\x01A\x02\x01\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3105] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xfb\x16\x01A\x02\x01\
 A\x1a\x01B\x06\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05leve\
 l\x03\0\0\x01o\x02ss\x01p\x02\x01@\x03\x05level\x01\x07messages\x06fields\x03\x01\
 \0\x04\0\x05write\x01\x04\x03\0\x18wasmill:plugin/log@0.1.0\x05\0\x01B\x07\x01ks\
 \x01@\x01\x03keys\0\0\x04\0\x03get\x01\x01\x01o\x02ss\x01p\x02\x01@\0\0\x03\x04\0\
-\x07get-all\x01\x04\x03\0\x1bwasmill:plugin/config@0.1.0\x05\x01\x01B\x04\x01r\x03\
-\x04codes\x07messages\x04nexts\x04\0\x07problem\x03\0\0\x01q\x06\x06denied\x01\x01\
-\0\x07invalid\x01\x01\0\x09not-found\x01\x01\0\x05limit\x01\x01\0\x0bunavailable\
-\x01\x01\0\x06failed\x01\x01\0\x04\0\x05error\x03\0\x02\x03\0\x1bwasmill:plugin/\
-errors@0.1.0\x05\x02\x02\x03\0\x02\x05error\x01B\x12\x02\x03\x02\x01\x03\x04\0\x05\
-error\x03\0\0\x01p}\x01py\x01r\x02\x05bytes\x02\x04ends\x03\x04\0\x06column\x03\0\
-\x04\x01r\x03\x04ends\x03\x05names\x05\x06values\x05\x04\0\x0eheader-columns\x03\
-\0\x06\x01pw\x01px\x01k\x07\x01r\x09\x05topics\x09partitiony\x07offsets\x08\x0dt\
-imestamps-ms\x09\x04keys\x05\x0bkey-present\x02\x06values\x05\x0dvalue-present\x02\
-\x07headers\x0a\x04\0\x05batch\x03\0\x0b\x01r\x06\x05topics\x04keys\x05\x0bkey-p\
-resent\x02\x06values\x05\x0dvalue-present\x02\x07headers\x0a\x04\0\x08outgoing\x03\
-\0\x0d\x01j\0\x01\x01\x01@\x01\x07records\x0e\0\x0f\x04\0\x04send\x01\x10\x03\0\x1c\
-wasmill:plugin/records@0.1.0\x05\x04\x01B\x0a\x02\x03\x02\x01\x03\x04\0\x05error\
-\x03\0\0\x01kw\x01r\x03\x0apartitionsy\x0cretention-ms\x02\x09compacted\x7f\x04\0\
-\x08settings\x03\0\x03\x01j\x01\x7f\x01\x01\x01@\x02\x04names\x0apartitionsy\0\x05\
-\x04\0\x06create\x01\x06\x01@\x02\x04names\x08settings\x04\0\x05\x04\0\x0bcreate\
--with\x01\x07\x03\0\x1bwasmill:plugin/topics@0.1.0\x05\x05\x01B\x17\x02\x03\x02\x01\
-\x03\x04\0\x05error\x03\0\0\x01p}\x01r\x02\x03key\x02\x05value\x02\x04\0\x05entr\
-y\x03\0\x03\x01k\x02\x01j\x01\x05\x01\x01\x01@\x01\x03key\x02\0\x06\x04\0\x03get\
-\x01\x07\x01p\x02\x01p\x05\x01j\x01\x09\x01\x01\x01@\x01\x04keys\x08\0\x0a\x04\0\
-\x08get-many\x01\x0b\x01j\0\x01\x01\x01@\x02\x03key\x02\x05value\x02\0\x0c\x04\0\
-\x03set\x01\x0d\x01@\x01\x03key\x02\0\x0c\x04\0\x06delete\x01\x0e\x01p\x04\x01j\x01\
-\x0f\x01\x01\x01@\x03\x06prefix\x02\x05after\x05\x05limity\0\x10\x04\0\x04scan\x01\
-\x11\x03\0\x1awasmill:plugin/state@0.1.0\x05\x06\x01B\x12\x02\x03\x02\x01\x03\x04\
-\0\x05error\x03\0\0\x01q\x02\x08after-ms\x01w\0\x05at-ms\x01w\0\x04\0\x03due\x03\
-\0\x02\x01r\x02\x04names\x06due-msw\x04\0\x05timer\x03\0\x04\x01p}\x01j\0\x01\x01\
-\x01@\x03\x04names\x03due\x03\x07payload\x06\0\x07\x04\0\x03set\x01\x08\x01j\x01\
-\x7f\x01\x01\x01@\x01\x04names\0\x09\x04\0\x06cancel\x01\x0a\x01ks\x01p\x05\x01j\
-\x01\x0c\x01\x01\x01@\x02\x05after\x0b\x05limity\0\x0d\x04\0\x07waiting\x01\x0e\x03\
-\0\x1bwasmill:plugin/timers@0.1.0\x05\x07\x01B\x10\x02\x03\x02\x01\x03\x04\0\x05\
-error\x03\0\0\x01ps\x01o\x02ss\x01p\x03\x01r\x04\x04names\x09components\x05reads\
-\x02\x08settings\x04\x04\0\x0aagent-spec\x03\0\x05\x01j\x01\x7f\x01\x01\x01@\x01\
-\x05agent\x06\0\x07\x04\0\x05start\x01\x08\x01@\x01\x04names\0\x07\x04\0\x04stop\
-\x01\x09\x01p\x06\x01j\x01\x0a\x01\x01\x01@\0\0\x0b\x04\0\x07started\x01\x0c\x03\
-\0\x1bwasmill:plugin/agents@0.1.0\x05\x08\x01B\x02\x01r\x04\x04names\x0bdescript\
-ions\x0cinput-schemas\x0doutput-schemas\x04\0\x08function\x03\0\0\x03\0\x1fwasmi\
-ll:plugin/tool-types@0.1.0\x05\x09\x02\x03\0\x08\x08function\x01B\x15\x02\x03\x02\
-\x01\x03\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x0a\x04\0\x08function\x03\0\x02\x01\
-p\x03\x01r\x04\x04names\x07versions\x06digests\x09functions\x04\x04\0\x04tool\x03\
-\0\x05\x01r\x03\x04tools\x08functions\x09argumentss\x04\0\x0ainvocation\x03\0\x07\
-\x01p\x06\x01j\x01\x09\x01\x01\x01@\0\0\x0a\x04\0\x0alist-tools\x01\x0b\x01j\x01\
-s\x01\x01\x01@\x01\x0ainvocation\x08\0\x0c\x04\0\x04call\x01\x0d\x01p\x08\x01p\x0c\
-\x01j\x01\x0f\x01\x01\x01@\x01\x0binvocations\x0e\0\x10\x04\0\x08call-all\x01\x11\
-\x03\0\x1awasmill:plugin/tools@0.1.0\x05\x0b\x01B\x1e\x02\x03\x02\x01\x03\x04\0\x05\
-error\x03\0\0\x01m\x02\x04rust\x0ajavascript\x04\0\x08language\x03\0\x02\x01ks\x01\
-r\x03\x08functions\x09argumentss\x08expected\x04\x04\0\x07example\x03\0\x05\x01p\
-s\x01p\x06\x01r\x07\x04names\x0bdescriptions\x08language\x03\x06sources\x0cdepen\
-dencies\x07\x08examples\x08\x0bpermissionss\x04\0\x07request\x03\0\x09\x01m\x03\x05\
-error\x07warning\x04note\x04\0\x08severity\x03\0\x0b\x01r\x06\x08severity\x0c\x04\
-code\x04\x07messages\x04liney\x06columny\x08rendereds\x04\0\x0adiagnostic\x03\0\x0d\
-\x01m\x06\x06refuse\x05build\x07inspect\x07examine\x04sign\x08register\x04\0\x05\
-stage\x03\0\x0f\x01r\x02\x05stage\x10\x06microsw\x04\0\x06timing\x03\0\x11\x01p\x12\
-\x01r\x04\x04tools\x07versions\x06digests\x07timings\x13\x04\0\x07product\x03\0\x14\
-\x01p\x0e\x01r\x03\x05stage\x10\x06reason\x01\x0bdiagnostics\x16\x04\0\x07refusa\
-l\x03\0\x17\x01q\x03\x08callable\x01\x15\0\x07waiting\x01\x15\0\x07refused\x01\x18\
-\0\x04\0\x07outcome\x03\0\x19\x01j\x01\x1a\x01\x01\x01@\x01\x07request\x0a\0\x1b\
-\x04\0\x05build\x01\x1c\x03\0\x1awasmill:plugin/forge@0.1.0\x05\x0c\x01B\x12\x02\
-\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x01m\x03\x06system\x04user\x09assistant\x04\
-\0\x04role\x03\0\x02\x01r\x02\x04role\x03\x07contents\x04\0\x07message\x03\0\x04\
-\x01ks\x01p\x05\x01ky\x01r\x04\x05model\x06\x08messages\x07\x0amax-tokens\x08\x11\
-temperature-milli\x08\x04\0\x07request\x03\0\x09\x01r\x04\x07contents\x05models\x0d\
-prompt-tokensw\x11completion-tokensw\x04\0\x06answer\x03\0\x0b\x01@\0\0\x7f\x04\0\
-\x09available\x01\x0d\x01j\x01\x0c\x01\x01\x01@\x01\x07request\x0a\0\x0e\x04\0\x08\
-complete\x01\x0f\x03\0\x1awasmill:plugin/model@0.1.0\x05\x0d\x04\0Dwasmill:plugi\
-n/agent-component-with-all-of-its-exports-removed@0.1.0\x04\0\x0b5\x01\0/agent-c\
-omponent-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocesse\
-d-by\x02\x0dwit-component\x070.227.1\x10wit-bindgen-rust\x060.41.0";
+\x07get-all\x01\x04\x03\0\x1bwasmill:plugin/config@0.1.0\x05\x01\x01B\x05\x01kw\x01\
+r\x04\x04codes\x07messages\x04nexts\x0eretry-after-ms\0\x04\0\x07problem\x03\0\x01\
+\x01q\x06\x06denied\x01\x02\0\x07invalid\x01\x02\0\x09not-found\x01\x02\0\x05lim\
+it\x01\x02\0\x0bunavailable\x01\x02\0\x06failed\x01\x02\0\x04\0\x05error\x03\0\x03\
+\x03\0\x1bwasmill:plugin/errors@0.1.0\x05\x02\x02\x03\0\x02\x05error\x01B\x12\x02\
+\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x01p}\x01py\x01r\x02\x05bytes\x02\x04end\
+s\x03\x04\0\x06column\x03\0\x04\x01r\x03\x04ends\x03\x05names\x05\x06values\x05\x04\
+\0\x0eheader-columns\x03\0\x06\x01pw\x01px\x01k\x07\x01r\x09\x05topics\x09partit\
+iony\x07offsets\x08\x0dtimestamps-ms\x09\x04keys\x05\x0bkey-present\x02\x06value\
+s\x05\x0dvalue-present\x02\x07headers\x0a\x04\0\x05batch\x03\0\x0b\x01r\x06\x05t\
+opics\x04keys\x05\x0bkey-present\x02\x06values\x05\x0dvalue-present\x02\x07heade\
+rs\x0a\x04\0\x08outgoing\x03\0\x0d\x01j\0\x01\x01\x01@\x01\x07records\x0e\0\x0f\x04\
+\0\x04send\x01\x10\x03\0\x1cwasmill:plugin/records@0.1.0\x05\x04\x01B\x0a\x02\x03\
+\x02\x01\x03\x04\0\x05error\x03\0\0\x01kw\x01r\x03\x0apartitionsy\x0cretention-m\
+s\x02\x09compacted\x7f\x04\0\x08settings\x03\0\x03\x01j\x01\x7f\x01\x01\x01@\x02\
+\x04names\x0apartitionsy\0\x05\x04\0\x06create\x01\x06\x01@\x02\x04names\x08sett\
+ings\x04\0\x05\x04\0\x0bcreate-with\x01\x07\x03\0\x1bwasmill:plugin/topics@0.1.0\
+\x05\x05\x01B\x17\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x01p}\x01r\x02\x03k\
+ey\x02\x05value\x02\x04\0\x05entry\x03\0\x03\x01k\x02\x01j\x01\x05\x01\x01\x01@\x01\
+\x03key\x02\0\x06\x04\0\x03get\x01\x07\x01p\x02\x01p\x05\x01j\x01\x09\x01\x01\x01\
+@\x01\x04keys\x08\0\x0a\x04\0\x08get-many\x01\x0b\x01j\0\x01\x01\x01@\x02\x03key\
+\x02\x05value\x02\0\x0c\x04\0\x03set\x01\x0d\x01@\x01\x03key\x02\0\x0c\x04\0\x06\
+delete\x01\x0e\x01p\x04\x01j\x01\x0f\x01\x01\x01@\x03\x06prefix\x02\x05after\x05\
+\x05limity\0\x10\x04\0\x04scan\x01\x11\x03\0\x1awasmill:plugin/state@0.1.0\x05\x06\
+\x01B\x12\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x01q\x02\x08after-ms\x01w\0\
+\x05at-ms\x01w\0\x04\0\x03due\x03\0\x02\x01r\x02\x04names\x06due-msw\x04\0\x05ti\
+mer\x03\0\x04\x01p}\x01j\0\x01\x01\x01@\x03\x04names\x03due\x03\x07payload\x06\0\
+\x07\x04\0\x03set\x01\x08\x01j\x01\x7f\x01\x01\x01@\x01\x04names\0\x09\x04\0\x06\
+cancel\x01\x0a\x01ks\x01p\x05\x01j\x01\x0c\x01\x01\x01@\x02\x05after\x0b\x05limi\
+ty\0\x0d\x04\0\x07waiting\x01\x0e\x03\0\x1bwasmill:plugin/timers@0.1.0\x05\x07\x01\
+B\x10\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x01ps\x01o\x02ss\x01p\x03\x01r\x04\
+\x04names\x09components\x05reads\x02\x08settings\x04\x04\0\x0aagent-spec\x03\0\x05\
+\x01j\x01\x7f\x01\x01\x01@\x01\x05agent\x06\0\x07\x04\0\x05start\x01\x08\x01@\x01\
+\x04names\0\x07\x04\0\x04stop\x01\x09\x01p\x06\x01j\x01\x0a\x01\x01\x01@\0\0\x0b\
+\x04\0\x07started\x01\x0c\x03\0\x1bwasmill:plugin/agents@0.1.0\x05\x08\x01B\x02\x01\
+r\x04\x04names\x0bdescriptions\x0cinput-schemas\x0doutput-schemas\x04\0\x08funct\
+ion\x03\0\0\x03\0\x1fwasmill:plugin/tool-types@0.1.0\x05\x09\x02\x03\0\x08\x08fu\
+nction\x01B\x15\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x0a\x04\
+\0\x08function\x03\0\x02\x01p\x03\x01r\x04\x04names\x07versions\x06digests\x09fu\
+nctions\x04\x04\0\x04tool\x03\0\x05\x01r\x03\x04tools\x08functions\x09argumentss\
+\x04\0\x0ainvocation\x03\0\x07\x01p\x06\x01j\x01\x09\x01\x01\x01@\0\0\x0a\x04\0\x0a\
+list-tools\x01\x0b\x01j\x01s\x01\x01\x01@\x01\x0ainvocation\x08\0\x0c\x04\0\x04c\
+all\x01\x0d\x01p\x08\x01p\x0c\x01j\x01\x0f\x01\x01\x01@\x01\x0binvocations\x0e\0\
+\x10\x04\0\x08call-all\x01\x11\x03\0\x1awasmill:plugin/tools@0.1.0\x05\x0b\x01B\x1e\
+\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\0\x01m\x02\x04rust\x0ajavascript\x04\0\
+\x08language\x03\0\x02\x01ks\x01r\x03\x08functions\x09argumentss\x08expected\x04\
+\x04\0\x07example\x03\0\x05\x01ps\x01p\x06\x01r\x07\x04names\x0bdescriptions\x08\
+language\x03\x06sources\x0cdependencies\x07\x08examples\x08\x0bpermissionss\x04\0\
+\x07request\x03\0\x09\x01m\x03\x05error\x07warning\x04note\x04\0\x08severity\x03\
+\0\x0b\x01r\x06\x08severity\x0c\x04code\x04\x07messages\x04liney\x06columny\x08r\
+endereds\x04\0\x0adiagnostic\x03\0\x0d\x01m\x06\x06refuse\x05build\x07inspect\x07\
+examine\x04sign\x08register\x04\0\x05stage\x03\0\x0f\x01r\x02\x05stage\x10\x06mi\
+crosw\x04\0\x06timing\x03\0\x11\x01p\x12\x01r\x04\x04tools\x07versions\x06digest\
+s\x07timings\x13\x04\0\x07product\x03\0\x14\x01p\x0e\x01r\x03\x05stage\x10\x06re\
+ason\x01\x0bdiagnostics\x16\x04\0\x07refusal\x03\0\x17\x01q\x03\x08callable\x01\x15\
+\0\x07waiting\x01\x15\0\x07refused\x01\x18\0\x04\0\x07outcome\x03\0\x19\x01j\x01\
+\x1a\x01\x01\x01@\x01\x07request\x0a\0\x1b\x04\0\x05build\x01\x1c\x03\0\x1awasmi\
+ll:plugin/forge@0.1.0\x05\x0c\x01B\x12\x02\x03\x02\x01\x03\x04\0\x05error\x03\0\0\
+\x01m\x03\x06system\x04user\x09assistant\x04\0\x04role\x03\0\x02\x01r\x02\x04rol\
+e\x03\x07contents\x04\0\x07message\x03\0\x04\x01ks\x01p\x05\x01ky\x01r\x04\x05mo\
+del\x06\x08messages\x07\x0amax-tokens\x08\x11temperature-milli\x08\x04\0\x07requ\
+est\x03\0\x09\x01r\x04\x07contents\x05models\x0dprompt-tokensw\x11completion-tok\
+ensw\x04\0\x06answer\x03\0\x0b\x01@\0\0\x7f\x04\0\x09available\x01\x0d\x01j\x01\x0c\
+\x01\x01\x01@\x01\x07request\x0a\0\x0e\x04\0\x08complete\x01\x0f\x03\0\x1awasmil\
+l:plugin/model@0.1.0\x05\x0d\x04\0Dwasmill:plugin/agent-component-with-all-of-it\
+s-exports-removed@0.1.0\x04\0\x0b5\x01\0/agent-component-with-all-of-its-exports\
+-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.2\
+27.1\x10wit-bindgen-rust\x060.41.0";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

@@ -168,255 +168,325 @@ pub mod exports {
                             let len4 = vec4.len();
                             ::core::mem::forget(vec4);
                             *ptr3
-                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                 .cast::<usize>() = len4;
-                            *ptr3
-                                .add(::core::mem::size_of::<*const u8>())
-                                .cast::<*mut u8>() = ptr4.cast_mut();
+                            *ptr3.add(8).cast::<*mut u8>() = ptr4.cast_mut();
                         }
                         Err(e) => {
                             *ptr3.add(0).cast::<u8>() = (1i32) as u8;
                             use super::super::super::super::__with_name2::Error as V29;
                             match e {
                                 V29::Denied(e) => {
-                                    *ptr3
-                                        .add(::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>() = (0i32) as u8;
+                                    *ptr3.add(8).cast::<u8>() = (0i32) as u8;
                                     let super::super::super::super::__with_name2::Problem {
                                         code: code5,
                                         message: message5,
                                         next: next5,
+                                        retry_after_ms: retry_after_ms5,
                                     } = e;
                                     let vec6 = (code5.into_bytes()).into_boxed_slice();
                                     let ptr6 = vec6.as_ptr().cast::<u8>();
                                     let len6 = vec6.len();
                                     ::core::mem::forget(vec6);
                                     *ptr3
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len6;
-                                    *ptr3
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = ptr6.cast_mut();
+                                    *ptr3.add(16).cast::<*mut u8>() = ptr6.cast_mut();
                                     let vec7 = (message5.into_bytes()).into_boxed_slice();
                                     let ptr7 = vec7.as_ptr().cast::<u8>();
                                     let len7 = vec7.len();
                                     ::core::mem::forget(vec7);
                                     *ptr3
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len7;
                                     *ptr3
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr7.cast_mut();
                                     let vec8 = (next5.into_bytes()).into_boxed_slice();
                                     let ptr8 = vec8.as_ptr().cast::<u8>();
                                     let len8 = vec8.len();
                                     ::core::mem::forget(vec8);
                                     *ptr3
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len8;
                                     *ptr3
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr8.cast_mut();
+                                    match retry_after_ms5 {
+                                        Some(e) => {
+                                            *ptr3
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (1i32) as u8;
+                                            *ptr3
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i64>() = _rt::as_i64(e);
+                                        }
+                                        None => {
+                                            *ptr3
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (0i32) as u8;
+                                        }
+                                    };
                                 }
                                 V29::Invalid(e) => {
-                                    *ptr3
-                                        .add(::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>() = (1i32) as u8;
+                                    *ptr3.add(8).cast::<u8>() = (1i32) as u8;
                                     let super::super::super::super::__with_name2::Problem {
                                         code: code9,
                                         message: message9,
                                         next: next9,
+                                        retry_after_ms: retry_after_ms9,
                                     } = e;
                                     let vec10 = (code9.into_bytes()).into_boxed_slice();
                                     let ptr10 = vec10.as_ptr().cast::<u8>();
                                     let len10 = vec10.len();
                                     ::core::mem::forget(vec10);
                                     *ptr3
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len10;
-                                    *ptr3
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = ptr10.cast_mut();
+                                    *ptr3.add(16).cast::<*mut u8>() = ptr10.cast_mut();
                                     let vec11 = (message9.into_bytes()).into_boxed_slice();
                                     let ptr11 = vec11.as_ptr().cast::<u8>();
                                     let len11 = vec11.len();
                                     ::core::mem::forget(vec11);
                                     *ptr3
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len11;
                                     *ptr3
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr11.cast_mut();
                                     let vec12 = (next9.into_bytes()).into_boxed_slice();
                                     let ptr12 = vec12.as_ptr().cast::<u8>();
                                     let len12 = vec12.len();
                                     ::core::mem::forget(vec12);
                                     *ptr3
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len12;
                                     *ptr3
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr12.cast_mut();
+                                    match retry_after_ms9 {
+                                        Some(e) => {
+                                            *ptr3
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (1i32) as u8;
+                                            *ptr3
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i64>() = _rt::as_i64(e);
+                                        }
+                                        None => {
+                                            *ptr3
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (0i32) as u8;
+                                        }
+                                    };
                                 }
                                 V29::NotFound(e) => {
-                                    *ptr3
-                                        .add(::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>() = (2i32) as u8;
+                                    *ptr3.add(8).cast::<u8>() = (2i32) as u8;
                                     let super::super::super::super::__with_name2::Problem {
                                         code: code13,
                                         message: message13,
                                         next: next13,
+                                        retry_after_ms: retry_after_ms13,
                                     } = e;
                                     let vec14 = (code13.into_bytes()).into_boxed_slice();
                                     let ptr14 = vec14.as_ptr().cast::<u8>();
                                     let len14 = vec14.len();
                                     ::core::mem::forget(vec14);
                                     *ptr3
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len14;
-                                    *ptr3
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = ptr14.cast_mut();
+                                    *ptr3.add(16).cast::<*mut u8>() = ptr14.cast_mut();
                                     let vec15 = (message13.into_bytes()).into_boxed_slice();
                                     let ptr15 = vec15.as_ptr().cast::<u8>();
                                     let len15 = vec15.len();
                                     ::core::mem::forget(vec15);
                                     *ptr3
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len15;
                                     *ptr3
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr15.cast_mut();
                                     let vec16 = (next13.into_bytes()).into_boxed_slice();
                                     let ptr16 = vec16.as_ptr().cast::<u8>();
                                     let len16 = vec16.len();
                                     ::core::mem::forget(vec16);
                                     *ptr3
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len16;
                                     *ptr3
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr16.cast_mut();
+                                    match retry_after_ms13 {
+                                        Some(e) => {
+                                            *ptr3
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (1i32) as u8;
+                                            *ptr3
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i64>() = _rt::as_i64(e);
+                                        }
+                                        None => {
+                                            *ptr3
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (0i32) as u8;
+                                        }
+                                    };
                                 }
                                 V29::Limit(e) => {
-                                    *ptr3
-                                        .add(::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>() = (3i32) as u8;
+                                    *ptr3.add(8).cast::<u8>() = (3i32) as u8;
                                     let super::super::super::super::__with_name2::Problem {
                                         code: code17,
                                         message: message17,
                                         next: next17,
+                                        retry_after_ms: retry_after_ms17,
                                     } = e;
                                     let vec18 = (code17.into_bytes()).into_boxed_slice();
                                     let ptr18 = vec18.as_ptr().cast::<u8>();
                                     let len18 = vec18.len();
                                     ::core::mem::forget(vec18);
                                     *ptr3
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len18;
-                                    *ptr3
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = ptr18.cast_mut();
+                                    *ptr3.add(16).cast::<*mut u8>() = ptr18.cast_mut();
                                     let vec19 = (message17.into_bytes()).into_boxed_slice();
                                     let ptr19 = vec19.as_ptr().cast::<u8>();
                                     let len19 = vec19.len();
                                     ::core::mem::forget(vec19);
                                     *ptr3
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len19;
                                     *ptr3
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr19.cast_mut();
                                     let vec20 = (next17.into_bytes()).into_boxed_slice();
                                     let ptr20 = vec20.as_ptr().cast::<u8>();
                                     let len20 = vec20.len();
                                     ::core::mem::forget(vec20);
                                     *ptr3
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len20;
                                     *ptr3
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr20.cast_mut();
+                                    match retry_after_ms17 {
+                                        Some(e) => {
+                                            *ptr3
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (1i32) as u8;
+                                            *ptr3
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i64>() = _rt::as_i64(e);
+                                        }
+                                        None => {
+                                            *ptr3
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (0i32) as u8;
+                                        }
+                                    };
                                 }
                                 V29::Unavailable(e) => {
-                                    *ptr3
-                                        .add(::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>() = (4i32) as u8;
+                                    *ptr3.add(8).cast::<u8>() = (4i32) as u8;
                                     let super::super::super::super::__with_name2::Problem {
                                         code: code21,
                                         message: message21,
                                         next: next21,
+                                        retry_after_ms: retry_after_ms21,
                                     } = e;
                                     let vec22 = (code21.into_bytes()).into_boxed_slice();
                                     let ptr22 = vec22.as_ptr().cast::<u8>();
                                     let len22 = vec22.len();
                                     ::core::mem::forget(vec22);
                                     *ptr3
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len22;
-                                    *ptr3
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = ptr22.cast_mut();
+                                    *ptr3.add(16).cast::<*mut u8>() = ptr22.cast_mut();
                                     let vec23 = (message21.into_bytes()).into_boxed_slice();
                                     let ptr23 = vec23.as_ptr().cast::<u8>();
                                     let len23 = vec23.len();
                                     ::core::mem::forget(vec23);
                                     *ptr3
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len23;
                                     *ptr3
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr23.cast_mut();
                                     let vec24 = (next21.into_bytes()).into_boxed_slice();
                                     let ptr24 = vec24.as_ptr().cast::<u8>();
                                     let len24 = vec24.len();
                                     ::core::mem::forget(vec24);
                                     *ptr3
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len24;
                                     *ptr3
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr24.cast_mut();
+                                    match retry_after_ms21 {
+                                        Some(e) => {
+                                            *ptr3
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (1i32) as u8;
+                                            *ptr3
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i64>() = _rt::as_i64(e);
+                                        }
+                                        None => {
+                                            *ptr3
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (0i32) as u8;
+                                        }
+                                    };
                                 }
                                 V29::Failed(e) => {
-                                    *ptr3
-                                        .add(::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>() = (5i32) as u8;
+                                    *ptr3.add(8).cast::<u8>() = (5i32) as u8;
                                     let super::super::super::super::__with_name2::Problem {
                                         code: code25,
                                         message: message25,
                                         next: next25,
+                                        retry_after_ms: retry_after_ms25,
                                     } = e;
                                     let vec26 = (code25.into_bytes()).into_boxed_slice();
                                     let ptr26 = vec26.as_ptr().cast::<u8>();
                                     let len26 = vec26.len();
                                     ::core::mem::forget(vec26);
                                     *ptr3
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len26;
-                                    *ptr3
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = ptr26.cast_mut();
+                                    *ptr3.add(16).cast::<*mut u8>() = ptr26.cast_mut();
                                     let vec27 = (message25.into_bytes()).into_boxed_slice();
                                     let ptr27 = vec27.as_ptr().cast::<u8>();
                                     let len27 = vec27.len();
                                     ::core::mem::forget(vec27);
                                     *ptr3
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len27;
                                     *ptr3
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr27.cast_mut();
                                     let vec28 = (next25.into_bytes()).into_boxed_slice();
                                     let ptr28 = vec28.as_ptr().cast::<u8>();
                                     let len28 = vec28.len();
                                     ::core::mem::forget(vec28);
                                     *ptr3
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>() = len28;
                                     *ptr3
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>() = ptr28.cast_mut();
+                                    match retry_after_ms25 {
+                                        Some(e) => {
+                                            *ptr3
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (1i32) as u8;
+                                            *ptr3
+                                                .add(24 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<i64>() = _rt::as_i64(e);
+                                        }
+                                        None => {
+                                            *ptr3
+                                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>() = (0i32) as u8;
+                                        }
+                                    };
                                 }
                             }
                         }
@@ -429,154 +499,138 @@ pub mod exports {
                     let l0 = i32::from(*arg0.add(0).cast::<u8>());
                     match l0 {
                         0 => {
-                            let l1 = *arg0
-                                .add(::core::mem::size_of::<*const u8>())
-                                .cast::<*mut u8>();
+                            let l1 = *arg0.add(8).cast::<*mut u8>();
                             let l2 = *arg0
-                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                 .cast::<usize>();
                             _rt::cabi_dealloc(l1, l2, 1);
                         }
                         _ => {
-                            let l3 = i32::from(
-                                *arg0.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                            );
+                            let l3 = i32::from(*arg0.add(8).cast::<u8>());
                             match l3 {
                                 0 => {
-                                    let l4 = *arg0
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
+                                    let l4 = *arg0.add(16).cast::<*mut u8>();
                                     let l5 = *arg0
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l4, l5, 1);
                                     let l6 = *arg0
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l7 = *arg0
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l6, l7, 1);
                                     let l8 = *arg0
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l9 = *arg0
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l8, l9, 1);
                                 }
                                 1 => {
-                                    let l10 = *arg0
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
+                                    let l10 = *arg0.add(16).cast::<*mut u8>();
                                     let l11 = *arg0
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l10, l11, 1);
                                     let l12 = *arg0
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l13 = *arg0
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l12, l13, 1);
                                     let l14 = *arg0
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l15 = *arg0
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l14, l15, 1);
                                 }
                                 2 => {
-                                    let l16 = *arg0
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
+                                    let l16 = *arg0.add(16).cast::<*mut u8>();
                                     let l17 = *arg0
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l16, l17, 1);
                                     let l18 = *arg0
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l19 = *arg0
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l18, l19, 1);
                                     let l20 = *arg0
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l21 = *arg0
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l20, l21, 1);
                                 }
                                 3 => {
-                                    let l22 = *arg0
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
+                                    let l22 = *arg0.add(16).cast::<*mut u8>();
                                     let l23 = *arg0
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l22, l23, 1);
                                     let l24 = *arg0
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l25 = *arg0
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l24, l25, 1);
                                     let l26 = *arg0
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l27 = *arg0
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l26, l27, 1);
                                 }
                                 4 => {
-                                    let l28 = *arg0
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
+                                    let l28 = *arg0.add(16).cast::<*mut u8>();
                                     let l29 = *arg0
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l28, l29, 1);
                                     let l30 = *arg0
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l31 = *arg0
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l30, l31, 1);
                                     let l32 = *arg0
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l33 = *arg0
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l32, l33, 1);
                                 }
                                 _ => {
-                                    let l34 = *arg0
-                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
+                                    let l34 = *arg0.add(16).cast::<*mut u8>();
                                     let l35 = *arg0
-                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l34, l35, 1);
                                     let l36 = *arg0
-                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l37 = *arg0
-                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l36, l37, 1);
                                     let l38 = *arg0
-                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
                                     let l39 = *arg0
-                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .add(16 + 5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
                                     _rt::cabi_dealloc(l38, l39, 1);
                                 }
@@ -618,16 +672,15 @@ pub mod exports {
                 }
                 #[doc(hidden)]
                 pub use __export_wasmill_plugin_tool_0_1_0_cabi;
-                #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                #[repr(align(8))]
                 struct _RetArea(
                     [::core::mem::MaybeUninit<
                         u8,
-                    >; 8 * ::core::mem::size_of::<*const u8>()],
+                    >; 32 + 6 * ::core::mem::size_of::<*const u8>()],
                 );
                 static mut _RET_AREA: _RetArea = _RetArea(
-                    [::core::mem::MaybeUninit::uninit(); 8
-                        * ::core::mem::size_of::<*const u8>()],
+                    [::core::mem::MaybeUninit::uninit(); 32
+                        + 6 * ::core::mem::size_of::<*const u8>()],
                 );
             }
         }
@@ -654,6 +707,29 @@ mod _rt {
             String::from_utf8(bytes).unwrap()
         } else {
             String::from_utf8_unchecked(bytes)
+        }
+    }
+    pub fn as_i64<T: AsI64>(t: T) -> i64 {
+        t.as_i64()
+    }
+    pub trait AsI64 {
+        fn as_i64(self) -> i64;
+    }
+    impl<'a, T: Copy + AsI64> AsI64 for &'a T {
+        fn as_i64(self) -> i64 {
+            (*self).as_i64()
+        }
+    }
+    impl AsI64 for i64 {
+        #[inline]
+        fn as_i64(self) -> i64 {
+            self as i64
+        }
+    }
+    impl AsI64 for u64 {
+        #[inline]
+        fn as_i64(self) -> i64 {
+            self as i64
         }
     }
     pub use alloc_crate::string::String;
@@ -690,40 +766,40 @@ macro_rules! __export_tool_component_impl {
         : () = { #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.41.0:wasmill:plugin@0.1.0:tool-component:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 1367] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 1386] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xd2\x09\x01A\x02\x01\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xe5\x09\x01A\x02\x01\
 A\x10\x01B\x06\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05leve\
 l\x03\0\0\x01o\x02ss\x01p\x02\x01@\x03\x05level\x01\x07messages\x06fields\x03\x01\
 \0\x04\0\x05write\x01\x04\x03\0\x18wasmill:plugin/log@0.1.0\x05\0\x01B\x07\x01ks\
 \x01@\x01\x03keys\0\0\x04\0\x03get\x01\x01\x01o\x02ss\x01p\x02\x01@\0\0\x03\x04\0\
-\x07get-all\x01\x04\x03\0\x1bwasmill:plugin/config@0.1.0\x05\x01\x01B\x04\x01r\x03\
-\x04codes\x07messages\x04nexts\x04\0\x07problem\x03\0\0\x01q\x06\x06denied\x01\x01\
-\0\x07invalid\x01\x01\0\x09not-found\x01\x01\0\x05limit\x01\x01\0\x0bunavailable\
-\x01\x01\0\x06failed\x01\x01\0\x04\0\x05error\x03\0\x02\x03\0\x1bwasmill:plugin/\
-errors@0.1.0\x05\x02\x01B\x02\x01r\x04\x04names\x0bdescriptions\x0cinput-schemas\
-\x0doutput-schemas\x04\0\x08function\x03\0\0\x03\0\x1fwasmill:plugin/tool-types@\
-0.1.0\x05\x03\x02\x03\0\x02\x05error\x02\x03\0\x03\x08function\x01B\x15\x02\x03\x02\
-\x01\x04\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x05\x04\0\x08function\x03\0\x02\x01\
-p\x03\x01r\x04\x04names\x07versions\x06digests\x09functions\x04\x04\0\x04tool\x03\
-\0\x05\x01r\x03\x04tools\x08functions\x09argumentss\x04\0\x0ainvocation\x03\0\x07\
-\x01p\x06\x01j\x01\x09\x01\x01\x01@\0\0\x0a\x04\0\x0alist-tools\x01\x0b\x01j\x01\
-s\x01\x01\x01@\x01\x0ainvocation\x08\0\x0c\x04\0\x04call\x01\x0d\x01p\x08\x01p\x0c\
-\x01j\x01\x0f\x01\x01\x01@\x01\x0binvocations\x0e\0\x10\x04\0\x08call-all\x01\x11\
-\x03\0\x1awasmill:plugin/tools@0.1.0\x05\x06\x01B\x12\x02\x03\x02\x01\x04\x04\0\x05\
-error\x03\0\0\x01m\x03\x06system\x04user\x09assistant\x04\0\x04role\x03\0\x02\x01\
-r\x02\x04role\x03\x07contents\x04\0\x07message\x03\0\x04\x01ks\x01p\x05\x01ky\x01\
-r\x04\x05model\x06\x08messages\x07\x0amax-tokens\x08\x11temperature-milli\x08\x04\
-\0\x07request\x03\0\x09\x01r\x04\x07contents\x05models\x0dprompt-tokensw\x11comp\
-letion-tokensw\x04\0\x06answer\x03\0\x0b\x01@\0\0\x7f\x04\0\x09available\x01\x0d\
-\x01j\x01\x0c\x01\x01\x01@\x01\x07request\x0a\0\x0e\x04\0\x08complete\x01\x0f\x03\
-\0\x1awasmill:plugin/model@0.1.0\x05\x07\x01B\x0a\x02\x03\x02\x01\x04\x04\0\x05e\
-rror\x03\0\0\x02\x03\x02\x01\x05\x04\0\x08function\x03\0\x02\x01p\x03\x01@\0\0\x04\
-\x04\0\x08describe\x01\x05\x01j\x01s\x01\x01\x01@\x02\x08functions\x09argumentss\
-\0\x06\x04\0\x04call\x01\x07\x04\0\x19wasmill:plugin/tool@0.1.0\x05\x08\x04\0#wa\
-smill:plugin/tool-component@0.1.0\x04\0\x0b\x14\x01\0\x0etool-component\x03\0\0\0\
-G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.227.1\x10wit-bindge\
-n-rust\x060.41.0";
+\x07get-all\x01\x04\x03\0\x1bwasmill:plugin/config@0.1.0\x05\x01\x01B\x05\x01kw\x01\
+r\x04\x04codes\x07messages\x04nexts\x0eretry-after-ms\0\x04\0\x07problem\x03\0\x01\
+\x01q\x06\x06denied\x01\x02\0\x07invalid\x01\x02\0\x09not-found\x01\x02\0\x05lim\
+it\x01\x02\0\x0bunavailable\x01\x02\0\x06failed\x01\x02\0\x04\0\x05error\x03\0\x03\
+\x03\0\x1bwasmill:plugin/errors@0.1.0\x05\x02\x01B\x02\x01r\x04\x04names\x0bdesc\
+riptions\x0cinput-schemas\x0doutput-schemas\x04\0\x08function\x03\0\0\x03\0\x1fw\
+asmill:plugin/tool-types@0.1.0\x05\x03\x02\x03\0\x02\x05error\x02\x03\0\x03\x08f\
+unction\x01B\x15\x02\x03\x02\x01\x04\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x05\x04\
+\0\x08function\x03\0\x02\x01p\x03\x01r\x04\x04names\x07versions\x06digests\x09fu\
+nctions\x04\x04\0\x04tool\x03\0\x05\x01r\x03\x04tools\x08functions\x09argumentss\
+\x04\0\x0ainvocation\x03\0\x07\x01p\x06\x01j\x01\x09\x01\x01\x01@\0\0\x0a\x04\0\x0a\
+list-tools\x01\x0b\x01j\x01s\x01\x01\x01@\x01\x0ainvocation\x08\0\x0c\x04\0\x04c\
+all\x01\x0d\x01p\x08\x01p\x0c\x01j\x01\x0f\x01\x01\x01@\x01\x0binvocations\x0e\0\
+\x10\x04\0\x08call-all\x01\x11\x03\0\x1awasmill:plugin/tools@0.1.0\x05\x06\x01B\x12\
+\x02\x03\x02\x01\x04\x04\0\x05error\x03\0\0\x01m\x03\x06system\x04user\x09assist\
+ant\x04\0\x04role\x03\0\x02\x01r\x02\x04role\x03\x07contents\x04\0\x07message\x03\
+\0\x04\x01ks\x01p\x05\x01ky\x01r\x04\x05model\x06\x08messages\x07\x0amax-tokens\x08\
+\x11temperature-milli\x08\x04\0\x07request\x03\0\x09\x01r\x04\x07contents\x05mod\
+els\x0dprompt-tokensw\x11completion-tokensw\x04\0\x06answer\x03\0\x0b\x01@\0\0\x7f\
+\x04\0\x09available\x01\x0d\x01j\x01\x0c\x01\x01\x01@\x01\x07request\x0a\0\x0e\x04\
+\0\x08complete\x01\x0f\x03\0\x1awasmill:plugin/model@0.1.0\x05\x07\x01B\x0a\x02\x03\
+\x02\x01\x04\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x05\x04\0\x08function\x03\0\x02\
+\x01p\x03\x01@\0\0\x04\x04\0\x08describe\x01\x05\x01j\x01s\x01\x01\x01@\x02\x08f\
+unctions\x09argumentss\0\x06\x04\0\x04call\x01\x07\x04\0\x19wasmill:plugin/tool@\
+0.1.0\x05\x08\x04\0#wasmill:plugin/tool-component@0.1.0\x04\0\x0b\x14\x01\0\x0et\
+ool-component\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x07\
+0.227.1\x10wit-bindgen-rust\x060.41.0";
         };
     };
 }
@@ -735,36 +811,36 @@ pub use __export_tool_component_impl as export_tool;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 1301] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xf0\x08\x01A\x02\x01\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 1320] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x83\x09\x01A\x02\x01\
 A\x0e\x01B\x06\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05leve\
 l\x03\0\0\x01o\x02ss\x01p\x02\x01@\x03\x05level\x01\x07messages\x06fields\x03\x01\
 \0\x04\0\x05write\x01\x04\x03\0\x18wasmill:plugin/log@0.1.0\x05\0\x01B\x07\x01ks\
 \x01@\x01\x03keys\0\0\x04\0\x03get\x01\x01\x01o\x02ss\x01p\x02\x01@\0\0\x03\x04\0\
-\x07get-all\x01\x04\x03\0\x1bwasmill:plugin/config@0.1.0\x05\x01\x01B\x04\x01r\x03\
-\x04codes\x07messages\x04nexts\x04\0\x07problem\x03\0\0\x01q\x06\x06denied\x01\x01\
-\0\x07invalid\x01\x01\0\x09not-found\x01\x01\0\x05limit\x01\x01\0\x0bunavailable\
-\x01\x01\0\x06failed\x01\x01\0\x04\0\x05error\x03\0\x02\x03\0\x1bwasmill:plugin/\
-errors@0.1.0\x05\x02\x01B\x02\x01r\x04\x04names\x0bdescriptions\x0cinput-schemas\
-\x0doutput-schemas\x04\0\x08function\x03\0\0\x03\0\x1fwasmill:plugin/tool-types@\
-0.1.0\x05\x03\x02\x03\0\x02\x05error\x02\x03\0\x03\x08function\x01B\x15\x02\x03\x02\
-\x01\x04\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x05\x04\0\x08function\x03\0\x02\x01\
-p\x03\x01r\x04\x04names\x07versions\x06digests\x09functions\x04\x04\0\x04tool\x03\
-\0\x05\x01r\x03\x04tools\x08functions\x09argumentss\x04\0\x0ainvocation\x03\0\x07\
-\x01p\x06\x01j\x01\x09\x01\x01\x01@\0\0\x0a\x04\0\x0alist-tools\x01\x0b\x01j\x01\
-s\x01\x01\x01@\x01\x0ainvocation\x08\0\x0c\x04\0\x04call\x01\x0d\x01p\x08\x01p\x0c\
-\x01j\x01\x0f\x01\x01\x01@\x01\x0binvocations\x0e\0\x10\x04\0\x08call-all\x01\x11\
-\x03\0\x1awasmill:plugin/tools@0.1.0\x05\x06\x01B\x12\x02\x03\x02\x01\x04\x04\0\x05\
-error\x03\0\0\x01m\x03\x06system\x04user\x09assistant\x04\0\x04role\x03\0\x02\x01\
-r\x02\x04role\x03\x07contents\x04\0\x07message\x03\0\x04\x01ks\x01p\x05\x01ky\x01\
-r\x04\x05model\x06\x08messages\x07\x0amax-tokens\x08\x11temperature-milli\x08\x04\
-\0\x07request\x03\0\x09\x01r\x04\x07contents\x05models\x0dprompt-tokensw\x11comp\
-letion-tokensw\x04\0\x06answer\x03\0\x0b\x01@\0\0\x7f\x04\0\x09available\x01\x0d\
-\x01j\x01\x0c\x01\x01\x01@\x01\x07request\x0a\0\x0e\x04\0\x08complete\x01\x0f\x03\
-\0\x1awasmill:plugin/model@0.1.0\x05\x07\x04\0Cwasmill:plugin/tool-component-wit\
-h-all-of-its-exports-removed@0.1.0\x04\0\x0b4\x01\0.tool-component-with-all-of-i\
-ts-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-compon\
-ent\x070.227.1\x10wit-bindgen-rust\x060.41.0";
+\x07get-all\x01\x04\x03\0\x1bwasmill:plugin/config@0.1.0\x05\x01\x01B\x05\x01kw\x01\
+r\x04\x04codes\x07messages\x04nexts\x0eretry-after-ms\0\x04\0\x07problem\x03\0\x01\
+\x01q\x06\x06denied\x01\x02\0\x07invalid\x01\x02\0\x09not-found\x01\x02\0\x05lim\
+it\x01\x02\0\x0bunavailable\x01\x02\0\x06failed\x01\x02\0\x04\0\x05error\x03\0\x03\
+\x03\0\x1bwasmill:plugin/errors@0.1.0\x05\x02\x01B\x02\x01r\x04\x04names\x0bdesc\
+riptions\x0cinput-schemas\x0doutput-schemas\x04\0\x08function\x03\0\0\x03\0\x1fw\
+asmill:plugin/tool-types@0.1.0\x05\x03\x02\x03\0\x02\x05error\x02\x03\0\x03\x08f\
+unction\x01B\x15\x02\x03\x02\x01\x04\x04\0\x05error\x03\0\0\x02\x03\x02\x01\x05\x04\
+\0\x08function\x03\0\x02\x01p\x03\x01r\x04\x04names\x07versions\x06digests\x09fu\
+nctions\x04\x04\0\x04tool\x03\0\x05\x01r\x03\x04tools\x08functions\x09argumentss\
+\x04\0\x0ainvocation\x03\0\x07\x01p\x06\x01j\x01\x09\x01\x01\x01@\0\0\x0a\x04\0\x0a\
+list-tools\x01\x0b\x01j\x01s\x01\x01\x01@\x01\x0ainvocation\x08\0\x0c\x04\0\x04c\
+all\x01\x0d\x01p\x08\x01p\x0c\x01j\x01\x0f\x01\x01\x01@\x01\x0binvocations\x0e\0\
+\x10\x04\0\x08call-all\x01\x11\x03\0\x1awasmill:plugin/tools@0.1.0\x05\x06\x01B\x12\
+\x02\x03\x02\x01\x04\x04\0\x05error\x03\0\0\x01m\x03\x06system\x04user\x09assist\
+ant\x04\0\x04role\x03\0\x02\x01r\x02\x04role\x03\x07contents\x04\0\x07message\x03\
+\0\x04\x01ks\x01p\x05\x01ky\x01r\x04\x05model\x06\x08messages\x07\x0amax-tokens\x08\
+\x11temperature-milli\x08\x04\0\x07request\x03\0\x09\x01r\x04\x07contents\x05mod\
+els\x0dprompt-tokensw\x11completion-tokensw\x04\0\x06answer\x03\0\x0b\x01@\0\0\x7f\
+\x04\0\x09available\x01\x0d\x01j\x01\x0c\x01\x01\x01@\x01\x07request\x0a\0\x0e\x04\
+\0\x08complete\x01\x0f\x03\0\x1awasmill:plugin/model@0.1.0\x05\x07\x04\0Cwasmill\
+:plugin/tool-component-with-all-of-its-exports-removed@0.1.0\x04\0\x0b4\x01\0.to\
+ol-component-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cproc\
+essed-by\x02\x0dwit-component\x070.227.1\x10wit-bindgen-rust\x060.41.0";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

@@ -29,18 +29,17 @@ pub(super) fn from_code(code: &ErrorCode) -> Error {
             code: "http.denied".to_owned(),
             message: "no row of the permission matrix allows this request".to_owned(),
             next: "Ask an admin for a rule in `http` with this host and method.".to_owned(),
+            retry_after_ms: None,
         }),
         ErrorCode::DestinationIpProhibited => Error::Denied(Problem {
             code: "http.private-address".to_owned(),
             message: "the name leads to an address of the host's machine or its network".to_owned(),
             next: "Ask an admin for a rule in `http` with the address itself instead of its name.".to_owned(),
+            retry_after_ms: None,
         }),
-        // The host's denials have no code of their own in `wasi:http`; they begin with the host's.
-        ErrorCode::InternalError(Some(text)) if text.starts_with("permission.") => {
-            let (code, rest) = text.split_once(": ").unwrap_or((text, ""));
-            let (message, next) = rest.split_once("; ").unwrap_or((rest, ""));
-            Error::Denied(Problem { code: code.to_owned(), message: message.to_owned(), next: next.to_owned() })
-        }
+        // What the host itself says no with has no code of its own in `wasi:http`; it begins with the host's.
+        ErrorCode::InternalError(Some(text)) if text.starts_with("permission.") => Error::Denied(host_problem(text)),
+        ErrorCode::InternalError(Some(text)) if text.starts_with("limit.") => Error::Limit(host_problem(text)),
         ErrorCode::HttpRequestLengthRequired
         | ErrorCode::HttpRequestBodySize(_)
         | ErrorCode::HttpRequestMethodInvalid
@@ -63,4 +62,15 @@ pub(super) fn from_code(code: &ErrorCode) -> Error {
         | ErrorCode::HttpResponseTimeout => unavailable(message),
         _ => protocol(message),
     }
+}
+
+/// `code: message; next`, and where it is known `; retry-after-ms` with a number.
+fn host_problem(text: &str) -> Problem {
+    let (text, retry_after_ms) = match text.rsplit_once("; retry-after-ms ") {
+        Some((text, ms)) => (text, ms.parse().ok()),
+        None => (text, None),
+    };
+    let (code, rest) = text.split_once(": ").unwrap_or((text, ""));
+    let (message, next) = rest.split_once("; ").unwrap_or((rest, ""));
+    Problem { code: code.to_owned(), message: message.to_owned(), next: next.to_owned(), retry_after_ms }
 }

@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
 given = json.loads(sys.argv[1])
-PAGES = ["Now", "Approvals", "Tools", "Forge", "Runs", "Topics", "Dead letters", "Matrix", "Audit", "Components", "Hosts", "Settings"]
+PAGES = ["Now", "Approvals", "Tools", "Forge", "Runs", "Topics", "Dead letters", "Matrix", "Cost", "Audit", "Components", "Hosts", "Settings"]
 DARK_SHOTS = ["now-dark", "audit-dark", "run-dark"]
 scratch = Path(tempfile.mkdtemp())
 
@@ -208,6 +208,18 @@ def choose(page, name, file, key="Tab"):
     tab_to(page, None, name, key)
     # What opens now is the system's own window.
     page.locator(":focus").set_input_files(file)
+
+
+def cost(page):
+    """What the recorded answer took: 9 tokens in and 12 out, at 1,000 and 2,000 for a million."""
+    visit(page, "Cost")
+    row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="agent:stepper"))
+    expect(row.get_by_role("cell", name="21", exact=True)).to_have_class("number heat-5")
+    page.get_by_label("Show").select_option("Cost")
+    expect(row.get_by_role("cell", name="0.033", exact=True)).to_be_visible()
+    expect(page.get_by_role("cell", name="recorded")).to_be_visible()
+    expect(page.get_by_role("cell", name="0.033 EUR").first).to_be_visible()
+    accessible(page, "cost")
 
 
 def approve(page):
@@ -447,6 +459,7 @@ with sync_playwright() as playwright:
             matrix(page)
             what_if(page)
             settings(page)
+            cost(page)
             audit(page)
             keyboard(page)
             strict(page)

@@ -68,7 +68,8 @@ fn a_person_walks_through_every_page_and_approves_with_a_key_that_stays() {
     let (Some(python), Some(chromium)) = (require(parts::browser_python()), require(parts::chromium())) else { return };
     let model = Replay::start(Recorded::Answer("<script>document.title = 'taken'</script>".into())).unwrap();
     let settings = format!(
-        "[model]\nurl = \"{}\"\nmodel = \"recorded\"\napi_key_secret = \"MODEL_KEY\"\n\
+        "[model]\nurl = \"{}\"\nmodel = \"recorded\"\napi_key_secret = \"MODEL_KEY\"\ncurrency = \"EUR\"\n\
+         prices = {{ recorded = {{ input = \"1000\", output = \"2000\" }} }}\n\
          [console]\ntrace_url = \"http://127.0.0.1:1/trace/{{trace}}\"\n",
         model.url()
     );

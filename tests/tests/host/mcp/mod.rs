@@ -104,6 +104,20 @@ fn a_client_lists_and_calls_what_its_token_permits() {
 }
 
 #[test]
+fn a_client_that_calls_too_often_is_told_when_to_come_back() {
+    let (Some(python), Some(mill)) = (require(parts::mcp_python()), Mill::start("")) else { return };
+    let row =
+        "[[row]]\nprincipal = \"client:hasty\"\ntools = [\"text-metrics\"]\nlimits = { tool_calls_per_minute = 1 }\n";
+    mill.cli.allow(row);
+    let mut talk = Talk::start(&python, "auto", &json!({ "url": mill.url, "token": mill.token("hasty") }));
+    let mut call = || talk.step(json!({ "do": "call", "tool": COUNT, "arguments": { "text": "two words" } }));
+    assert_eq!(call()["error"], false);
+    let told = call();
+    let said = told["text"].as_str().unwrap();
+    assert!(said.contains("(limit.rate)") && said.contains("Retry after: "), "{said}");
+}
+
+#[test]
 fn where_not_all_records_fit_the_newest_are_shown_and_the_rest_is_counted() {
     let (Some(python), Some(mill)) = (require(parts::mcp_python()), Mill::start("")) else { return };
     let lines: String = (0..10).map(|i| format!("{i}{}\n", "x".repeat(60_000))).collect();

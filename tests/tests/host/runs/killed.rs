@@ -93,6 +93,27 @@ fn a_model_that_was_asked_when_the_host_died_is_asked_again_under_the_same_key()
     assert_ne!(keys[1], keys[2]);
 }
 
+/// What a recorded answer takes: 9 tokens in, 12 out.
+#[test]
+fn an_answer_out_of_the_journal_is_not_paid_for_again() {
+    let server = Replay::start(Recorded::Answer("because".into())).unwrap();
+    let settings = format!("[model]\nurl = \"{}\"\nmodel = \"m\"\n", server.url());
+    let Some(mut hall) = Hall::start(&settings, |manifest| manifest) else { return };
+    hall.send("k", json!([{ "ask": "Why?" }, hall.get("/gate/agent")]));
+    hall.service.wait("/gate/agent", 1);
+    hall.kill();
+    hall.up();
+    hall.service.wait("/gate/agent", 2);
+    hall.service.open("agent");
+    hall.done(1);
+    let replayed = hall.order("replay", &hall.run_of("k", "done"));
+    assert_eq!(replayed["is_same"], true, "{replayed:#}");
+    assert_eq!(server.questions().len(), 1);
+    let usage = hall.cli.run(&["model", "usage"]).json();
+    assert_eq!((&usage["uses"][0]["calls"], &usage["uses"][0]["prompt_tokens"]), (&json!(1), &json!(9)), "{usage}");
+    assert_eq!(usage["today"], json!([{ "principal": "agent:stepper", "tokens": 21, "cost_micros": 0 }]));
+}
+
 #[test]
 fn on_sqlite_and_the_embedded_log() {
     killed_in_mid_run("", Duration::ZERO, |hall| {

@@ -40,12 +40,7 @@ async fn whoever_may_create_any_topic_creates_none_with_an_odd_name_or_size() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conversation_without_end_is_refused_before_it_is_sent() {
     // Nobody listens there: a question that is sent ends otherwise.
-    let nowhere = wasmill::capabilities::ModelConfig {
-        url: "http://127.0.0.1:9/v1".into(),
-        model: "allowed".into(),
-        api_key_secret: None,
-        max_tokens: 1,
-    };
+    let nowhere = wasmill::capabilities::ModelConfig::new("http://127.0.0.1:9/v1", "allowed");
     let mut arena = Arena::asking(nowhere).await;
     arena.attack(json!({ "attack": "model-size" })).await.assert_error("model.question", &["256"]);
     let sent = arena.attack(json!({ "attack": "model", "model": "allowed" })).await;
