@@ -52,7 +52,7 @@ pub use manifest::{
 };
 pub use money::{Money, NoMoney};
 pub use names::{NameError, Reference, check_component_name, check_topic_name, is_forged_name};
-pub use permissions::{COLUMNS, HttpRule, Limits, Permissions, Topics};
+pub use permissions::{COLUMNS, HttpRule, Limits, Permissions, RISK_CLASSES, Topics};
 pub use policy::{POLICY_SIZE_MAX, Policy, VerifiedPolicy};
 pub use provenance::{BuildDefinition, Builder, Provenance, Resource, RunDetails};
 pub use schedule::{CRON_TOPIC, Schedule, TIMER_PAYLOAD_SIZE_MAX, TIMER_TOPIC, check_timer_name};

@@ -64,6 +64,9 @@ pub const COLUMNS: [&str; 13] = [
     "host",
 ];
 
+/// The words of the risk classes, lowest first.
+pub const RISK_CLASSES: [&str; 4] = ["low", "medium", "high", "critical"];
+
 impl Permissions {
     /// The same permissions in one spelling: lists sorted, without repetitions. Two sets that say the same are equal then.
     pub fn normalized(mut self) -> Self {

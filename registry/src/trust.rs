@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::document::{DocumentError, line_of, parse_document};
 use crate::dsse::{Envelope, SIGNATURES_MAX};
 use crate::keys::{KeyId, PublicKey};
-use crate::permissions::COLUMNS;
+use crate::permissions::{COLUMNS, RISK_CLASSES};
 use crate::signature::SignatureError;
 
 /// What a key's signature may vouch for.
@@ -78,7 +78,7 @@ const ALL_COLUMNS: &str = "*";
 struct File {
     #[serde(default)]
     key: Vec<TrustedKey>,
-    /// How many admins have to sign, by column.
+    /// How many admins have to sign, by column or risk class.
     #[serde(default)]
     thresholds: BTreeMap<String, usize>,
 }
@@ -128,8 +128,11 @@ impl TrustRoots {
         for (column, &threshold) in &thresholds {
             let at = |message: String| Err(DocumentError { line: line_of(text, &["thresholds", column]), message });
             // A word that is mistyped would silently ask for nobody.
-            if column != ALL_COLUMNS && !COLUMNS.contains(&column.as_str()) {
-                return at(format!("`{column}` is no column of the matrix; `*` stands for all"));
+            let is_known = COLUMNS.contains(&column.as_str()) || RISK_CLASSES.contains(&column.as_str());
+            if column != ALL_COLUMNS && !is_known {
+                return at(format!(
+                    "`{column}` is no column of the matrix and no risk class; `*` stands for all columns"
+                ));
             }
             if !(1..=SIGNATURES_MAX).contains(&threshold) {
                 return at(format!("a threshold is 1 to {SIGNATURES_MAX} admins"));
@@ -138,10 +141,17 @@ impl TrustRoots {
         Ok(Self { keys, thresholds })
     }
 
-    /// How many different admins have to approve something that touches these columns: the most that any of them asks for.
-    pub fn threshold<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> usize {
+    /// How many different admins have to approve something that touches these columns and has these risk classes: the most
+    /// that any of them asks for. A class that no threshold names asks for nothing.
+    pub fn threshold<'a>(
+        &self,
+        columns: impl IntoIterator<Item = &'a str>,
+        classes: impl IntoIterator<Item = &'a str>,
+    ) -> usize {
         let all = self.thresholds.get(ALL_COLUMNS).copied().unwrap_or(1);
-        columns.into_iter().map(|column| self.thresholds.get(column).copied().unwrap_or(all)).max().unwrap_or(all)
+        let of_columns = columns.into_iter().map(|column| self.thresholds.get(column).copied().unwrap_or(all)).max();
+        let of_classes = classes.into_iter().filter_map(|class| self.thresholds.get(class).copied()).max();
+        of_columns.unwrap_or(all).max(of_classes.unwrap_or(1))
     }
 
     /// All keys, in the order of the file.

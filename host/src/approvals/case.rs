@@ -5,6 +5,8 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use wasmill_registry::{Approval, Digest, Kind, Permissions, Signer};
 
+use crate::permissions::Risk;
+
 /// A component whose grant touches a privileged column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
@@ -24,6 +26,8 @@ pub struct Case {
     pub signer: Signer,
     /// Everything that it would be allowed. An approval is given for exactly this.
     pub permissions: Permissions,
+    /// The highest risk class among the columns that they touch.
+    pub risk: Risk,
     /// The columns among them for which an approval is needed.
     pub privileged: Vec<String>,
     /// Revision of the matrix that these permissions come from.

@@ -62,6 +62,7 @@ impl Survey<'_> {
             maker: candidate.maker.clone(),
             signer: verified.signer().clone(),
             permissions: grant.effective().clone(),
+            risk: grant.risk(),
             privileged: grant.privileged().iter().map(|column| column.to_string()).collect(),
             revision: grant.revision().to_string(),
             state,

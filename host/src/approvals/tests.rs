@@ -301,6 +301,10 @@ async fn a_column_without_a_threshold_needs_one_admin_unless_all_need_more() {
         ("[thresholds]\nsecrets = 2\n", "granted"),
         ("[thresholds]\n\"*\" = 2\n", "waiting"),
         ("[thresholds]\n\"*\" = 2\nhttp = 1\n", "granted"),
+        ("[thresholds]\nhigh = 2\n", "waiting"),
+        ("[thresholds]\nlow = 2\n", "waiting"),
+        ("[thresholds]\ncritical = 2\n", "granted"),
+        ("[thresholds]\n\"*\" = 2\nhttp = 1\nhigh = 1\n", "granted"),
     ] {
         let (office, _, _) = several(thresholds).await;
         office.install("1.0.0", b"one", WANTED);

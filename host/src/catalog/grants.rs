@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use wasmill_registry::{Claim, Digest, Kind, Permissions, Signer, TrustRoots, Verified, VerifiedApproval};
 
 use super::error::CatalogError;
-use crate::permissions::{Column, Grant, Matrix, Principal, PrincipalKind};
+use crate::permissions::{Column, Grant, Matrix, Principal, PrincipalKind, Risk};
 use crate::store::ApprovalRow;
 
 /// Deepest chain of makers: a tool forged by a tool forged by …
@@ -116,7 +116,8 @@ impl Approvals {
             }
         }
         let words: Vec<&str> = grant.privileged().iter().map(Column::word).collect();
-        let needed = self.trust.threshold(words);
+        let classes = grant.risk().and_below().map(Risk::word);
+        let needed = self.trust.threshold(words, classes);
         let mut ends: Vec<Option<OffsetDateTime>> = until.values().map(|(_, expires)| *expires).collect();
         // The longest first: with the last of those that are needed, too few are left.
         ends.sort_by_key(|expires| std::cmp::Reverse((expires.is_none(), *expires)));

@@ -15,8 +15,8 @@ import { settings } from "./settings.js";
 async function approvals(api, name, signal, again) {
   if (name) return approvalOf(api, await api.get(`/v1/approvals/${part(name)}`), again);
   const cases = await api.get("/v1/approvals");
-  return table(["Component", "State", "Wants", "Made for", "Signed by"],
-    cases.map((c) => [link("approvals", c.component), mark(c.state), c.privileged.join(", "), c.maker ?? "published", `${c.signer.name} (${c.signer.role})`]),
+  return table(["Component", "State", "Risk", "Wants", "Made for", "Signed by"],
+    cases.map((c) => [link("approvals", c.component), mark(c.state), c.risk, c.privileged.join(", "), c.maker ?? "published", `${c.signer.name} (${c.signer.role})`]),
     "Nothing that is installed asks for a privileged permission.");
 }
 
@@ -41,7 +41,7 @@ function approvalOf(api, shown, again) {
   });
   return [
     facts([["State", mark(shown.state)], ["About", shown.description], ["Made for", shown.maker ?? "published"], ["Signed by", `${shown.signer.name} (${shown.signer.role})`],
-      ["Component", h("code", {}, shown.digest)], ["Manifest", h("code", {}, shown.manifest_digest)], ["Matrix", h("code", {}, shown.revision)],
+      ["Component", h("code", {}, shown.digest)], ["Manifest", h("code", {}, shown.manifest_digest)], ["Risk class", shown.risk], ["Matrix", h("code", {}, shown.revision)],
       ["Signed by admins", shown.signers?.map((s) => s.name).join(", ")], ["Admins needed", shown.needed], ["Until", shown.expires], ["Denied", shown.reason]]),
     h("h2", {}, "It would have"), h("p", { class: "about" }, `Needs the approval: ${shown.privileged.join(", ")}`), json(shown.permissions),
     shown.imports.length > 0 && [h("h2", {}, "It imports"), h("ul", {}, shown.imports.map((name) => h("li", {}, h("code", {}, name))))],

@@ -12,6 +12,7 @@ use super::limit_name::UNLIMITED;
 use super::limits::LimitOrigin;
 use super::matrix::Matrix;
 use super::principal::{Origin, Principal};
+use super::risk::Risk;
 
 /// What `wasmill permission explain` shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,8 @@ pub struct Explanation {
     pub revision: String,
     /// Rows that are for it.
     pub rows: Vec<RowRef>,
+    /// The highest risk class of what it may do.
+    pub risk: Risk,
     /// True where it waits for an admin.
     pub awaits_approval: bool,
     /// Columns in which the rows allow, or the component asks for, anything.
@@ -37,6 +40,8 @@ pub struct Explanation {
 pub struct ColumnExplanation {
     /// Which.
     pub column: Column,
+    /// Its risk class.
+    pub risk: Risk,
     /// Also needs an approval.
     pub privileged: bool,
     /// What all layers allow together.
@@ -71,6 +76,7 @@ impl Matrix {
             });
             ColumnExplanation {
                 column,
+                risk: self.risks().of(column),
                 privileged: self.privileged().contains(column),
                 allowed: column.cell(grant.effective()),
                 rows: said.collect(),
@@ -90,6 +96,7 @@ impl Matrix {
             origin: grant.origin(),
             revision: self.revision().to_string(),
             rows: rows.iter().map(|r| RowRef { principal: r.principal.text().into(), line: r.line }).collect(),
+            risk: grant.risk(),
             awaits_approval: grant.awaits_approval(),
             columns: Column::ALL.into_iter().map(column).filter(says_something).collect(),
             limits: limits.collect(),
@@ -105,11 +112,13 @@ impl Explanation {
             let mut table = Table::new();
             table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
             let component = self.columns.iter().any(|column| column.wanted.is_some());
-            let head = ["column", "may", "rows say"].into_iter().chain(component.then_some("manifest asks for"));
+            let head =
+                ["column", "risk", "may", "rows say"].into_iter().chain(component.then_some("manifest asks for"));
             table.set_header(head);
             for column in &self.columns {
                 let name = format!("{}{}", column.column, if column.privileged { " *" } else { "" });
-                let cells = [name, or_dash(&column.allowed), or_dash(&column.rows)].into_iter();
+                let cells =
+                    [name, column.risk.to_string(), or_dash(&column.allowed), or_dash(&column.rows)].into_iter();
                 table.add_row(cells.chain(column.wanted.as_deref().map(or_dash)));
             }
             text.push_str(&format!("{table}\n"));
@@ -135,6 +144,7 @@ impl Explanation {
                 text.push_str(&format!("rows for it: {}\n", named.join(", ")));
             }
         }
+        text.push_str(&format!("risk class: {}\n", self.risk));
         if self.awaits_approval {
             text.push_str("it touches a privileged column (*) and waits for an admin: `wasmill approval list`\n");
         }

@@ -17,6 +17,7 @@ use super::limits::GrantLimits;
 use super::matrix::Matrix;
 use super::meet;
 use super::principal::{Origin, Principal};
+use super::risk::Risk;
 use super::rules::Rules;
 
 /// What one principal may do and use, under one revision of the matrix. Immutable and cheap to clone.
@@ -36,6 +37,7 @@ struct Inner {
     privileged: Columns,
     /// Those of them that are closed until an admin approves.
     closed: Columns,
+    risk: Risk,
     limits: GrantLimits,
     /// Names without a star for which all layers were asked beforehand, with the line that allows them.
     hot: [FxHashMap<Box<str>, u32>; Column::ALL.len()],
@@ -82,8 +84,9 @@ impl Matrix {
             matrix,
             manifest,
             maker: maker.cloned(),
-            effective,
             privileged,
+            risk: self.risks().of_permissions(&effective),
+            effective,
             closed,
             limits,
             hot: Default::default(),
@@ -151,6 +154,11 @@ impl Grant {
     /// Privileged columns that the grant touches: empty, or the component needs an approval.
     pub fn privileged(&self) -> Columns {
         self.0.privileged
+    }
+
+    /// The highest risk class of the columns that the grant touches.
+    pub fn risk(&self) -> Risk {
+        self.0.risk
     }
 
     /// True where privileged columns are closed because no admin has approved.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::column::{Column, Columns};
 use super::limit_name::LimitName;
 use super::matrix::Matrix;
+use super::risk::Risks;
 
 /// What `wasmill permission matrix` shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +16,8 @@ pub struct Grid {
     pub revision: String,
     /// All columns.
     pub columns: [Column; Column::ALL.len()],
+    /// The risk class of each.
+    pub risks: Risks,
     /// Those that also need an approval.
     pub privileged: Columns,
     /// Rows in the order of the file.
@@ -49,6 +52,7 @@ impl Matrix {
         Grid {
             revision: self.revision().to_string(),
             columns: Column::ALL,
+            risks: *self.risks(),
             privileged: self.privileged(),
             rows: self.rows().iter().map(row).collect(),
         }
@@ -65,7 +69,8 @@ impl Grid {
         table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
         let title = |index: &usize| {
             let column = self.columns[*index];
-            if self.privileged.contains(column) { format!("{column} *") } else { column.to_string() }
+            let mark = if self.privileged.contains(column) { " *" } else { "" };
+            format!("{column}{mark}\n{}", self.risks.of(column))
         };
         let head = ["line".to_string(), "principal".to_string()].into_iter().chain(shown.iter().map(title));
         table.set_header(head.chain(limits.then(|| "limits".to_string())));

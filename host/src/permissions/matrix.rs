@@ -11,6 +11,7 @@ use super::decision::RowRef;
 use super::error::MatrixError;
 use super::parse;
 use super::principal::{Principal, PrincipalPattern};
+use super::risk::Risks;
 
 /// Largest file, in bytes. A thousand rows take some 200 KB.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -35,6 +36,7 @@ pub struct Row {
 pub struct Matrix {
     revision: Arc<str>,
     privileged: Columns,
+    risks: Risks,
     rows: Vec<Row>,
     host_limits: Limits,
 }
@@ -50,6 +52,7 @@ impl Matrix {
         Ok(Self {
             revision: digest[..12].into(),
             privileged: parsed.privileged,
+            risks: parsed.risks,
             rows: parsed.rows,
             host_limits: Limits::default(),
         })
@@ -88,6 +91,11 @@ impl Matrix {
         self.privileged
     }
 
+    /// The risk class of each column.
+    pub fn risks(&self) -> &Risks {
+        &self.risks
+    }
+
     /// All rows, in the order of the file.
     pub fn rows(&self) -> &[Row] {
         &self.rows
@@ -112,6 +120,12 @@ impl Matrix {
 impl Matrix {
     /// A matrix of rows that no file holds.
     pub(super) fn of_rows(rows: Vec<Row>) -> Self {
-        Self { revision: "000000000000".into(), privileged: Columns::default(), rows, host_limits: Limits::default() }
+        Self {
+            revision: "000000000000".into(),
+            privileged: Columns::default(),
+            risks: Risks::default(),
+            rows,
+            host_limits: Limits::default(),
+        }
     }
 }

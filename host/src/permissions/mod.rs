@@ -24,6 +24,7 @@ mod parse;
 mod pattern;
 mod principal;
 mod rate;
+mod risk;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -45,4 +46,5 @@ pub use matrix::{FILE_BYTES_MAX, Matrix, Row};
 pub use pattern::{PATTERN_BYTES_MAX, Pattern};
 pub use principal::{NoPrincipal, Origin, Principal, PrincipalKind, PrincipalPattern};
 pub use rate::{Rate, RateReached, Rates};
+pub use risk::{Risk, Risks};
 pub use what_if::{Change, Tried, attempt_of, changes};

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
-use wasmill_registry::{HttpRule, Limits, Permissions};
+use wasmill_registry::{HttpRule, Limits, Permissions, RISK_CLASSES};
 
 use super::column::{Column, Columns};
 use super::error::MatrixError;
@@ -13,10 +13,11 @@ use super::limit_name::LimitName;
 use super::matrix::Row;
 use super::nearest::{hint, nearest};
 use super::principal::PrincipalPattern;
+use super::risk::{Risk, Risks};
 use super::validate;
 
 /// Keys of the file itself.
-const TOP: [&str; 2] = ["privileged", "row"];
+const TOP: [&str; 3] = ["privileged", "risk", "row"];
 /// Keys of a row beside those of its permissions.
 const ROW: [&str; 2] = ["principal", "limits"];
 /// Keys of a host's entry under `http`.
@@ -25,6 +26,7 @@ const HTTP: [&str; 2] = ["host", "methods"];
 /// What a file says.
 pub(super) struct Parsed {
     pub(super) privileged: Columns,
+    pub(super) risks: Risks,
     pub(super) rows: Vec<Row>,
 }
 
@@ -33,7 +35,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Parsed, MatrixError> {
     let source = Source { file, text };
     let root = DeTable::parse(text).map_err(|error| source.toml(&error, 0..0))?.into_inner();
     source.known_keys(&root, "the file", &TOP)?;
-    let mut parsed = Parsed { privileged: Columns::default(), rows: Vec::new() };
+    let mut parsed = Parsed { privileged: Columns::default(), risks: Risks::default(), rows: Vec::new() };
     if let Some(list) = root.get("privileged") {
         for (word, span) in source.strings(list, "privileged")? {
             let column = Column::from_word(word).ok_or_else(|| {
@@ -42,6 +44,9 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Parsed, MatrixError> {
             })?;
             parsed.privileged.insert(column);
         }
+    }
+    if let Some(risks) = root.get("risk") {
+        parsed.risks = source.risks(risks)?;
     }
     if let Some(rows) = root.get("row") {
         let list = rows.get_ref().as_array();
@@ -113,6 +118,26 @@ impl Source<'_> {
         self.array(value, key)?.iter().map(text).collect()
     }
 
+    fn risks(&self, risks: &Spanned<DeValue<'_>>) -> Result<Risks, MatrixError> {
+        let table = self.table(risks, "risk")?;
+        self.known_keys(table, "`risk`", &Column::ALL.map(head))?;
+        if let Some(topics) = table.get("topics") {
+            self.known_keys(self.table(topics, "topics")?, "`topics`", &tails())?;
+        }
+        let mut risks = Risks::default();
+        for column in Column::ALL {
+            let Some(value) = entry(table, column) else { continue };
+            let word = value.get_ref().as_str();
+            let word = word.ok_or_else(|| self.value(value.span(), "a risk class is a text in quotes".into()))?;
+            let risk = Risk::from_word(word).ok_or_else(|| {
+                let (words, near) = (RISK_CLASSES.join(", "), hint(nearest(word, RISK_CLASSES)));
+                self.value(value.span(), format!("`{word}` is no risk class ({words}){near}"))
+            })?;
+            risks.set(column, risk);
+        }
+        Ok(risks)
+    }
+
     fn row(&self, row: &Spanned<DeValue<'_>>) -> Result<Row, MatrixError> {
         let table = self.table(row, "row")?;
         let line = self.line(&row.span());
@@ -141,13 +166,10 @@ impl Source<'_> {
     }
 
     fn known_row_keys(&self, row: &DeTable<'_>) -> Result<(), MatrixError> {
-        // The first halves of the columns' words are the keys of a row, the second halves those of `topics`.
-        let heads = Column::ALL.map(|column| column.word().split('.').next().unwrap_or_default());
-        let known: Vec<&str> = ROW.into_iter().chain(heads).collect();
+        let known: Vec<&str> = ROW.into_iter().chain(Column::ALL.map(head)).collect();
         self.known_keys(row, "a row", &known)?;
         if let Some(topics) = row.get("topics") {
-            let tails: Vec<&str> = Column::ALL.iter().filter_map(|c| Some(c.word().split_once('.')?.1)).collect();
-            self.known_keys(self.table(topics, "topics")?, "`topics`", &tails)?;
+            self.known_keys(self.table(topics, "topics")?, "`topics`", &tails())?;
         }
         if let Some(limits) = row.get("limits") {
             self.known_keys(self.table(limits, "limits")?, "`limits`", &LimitName::ALL.map(LimitName::key))?;
@@ -178,13 +200,7 @@ impl Source<'_> {
 
     fn permission_values(&self, row: &DeTable<'_>) -> Result<(), MatrixError> {
         for column in Column::ALL {
-            let value = match column.word().split_once('.') {
-                Some((head, tail)) => {
-                    row.get(head).and_then(|v| v.get_ref().as_table()).and_then(|table| table.get(tail))
-                }
-                None => row.get(column.word()),
-            };
-            match (column, value) {
+            match (column, entry(row, column)) {
                 (_, None) | (Column::State | Column::Clock | Column::Timers, _) => {}
                 (Column::Http, Some(rules)) => self.http_values(rules)?,
                 (_, Some(list)) => {
@@ -203,5 +219,23 @@ impl Source<'_> {
             validate::http(&typed).map_err(|reason| self.value(rule.span(), reason))?;
         }
         Ok(())
+    }
+}
+
+/// The first half of a column's word, which is a key of a row: `topics` of `topics.read`.
+fn head(column: Column) -> &'static str {
+    column.word().split('.').next().unwrap_or_default()
+}
+
+/// The second halves of the columns' words: the keys of `topics`.
+fn tails() -> Vec<&'static str> {
+    Column::ALL.iter().filter_map(|column| Some(column.word().split_once('.')?.1)).collect()
+}
+
+/// What a table says in a column.
+fn entry<'t, 'i>(table: &'t DeTable<'i>, column: Column) -> Option<&'t Spanned<DeValue<'i>>> {
+    match column.word().split_once('.') {
+        Some((head, tail)) => table.get(head)?.get_ref().as_table()?.get(tail),
+        None => table.get(column.word()),
     }
 }

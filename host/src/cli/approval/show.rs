@@ -58,7 +58,7 @@ fn render(detail: &CaseDetail) -> String {
 }
 
 fn permissions(case: &Case) -> String {
-    let mut text = format!("it would have (matrix revision {})\n", case.revision);
+    let mut text = format!("it would have (risk class {}, matrix revision {})\n", case.risk, case.revision);
     for column in Column::ALL {
         let cell = column.cell(&case.permissions);
         if !cell.is_empty() {
