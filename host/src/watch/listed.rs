@@ -9,7 +9,7 @@ use super::view::tests::{agent, figures};
 use super::{AgentLine, Figures, PartitionLag};
 use crate::agents::AgentState;
 use crate::conversations::ConversationsStatus;
-use crate::meters::{AgentMeter, Round, TelemetryFigures, ToolMeter};
+use crate::meters::{AgentMeter, ModelFigures, Round, TelemetryFigures, ToolMeter};
 use crate::problem::ProblemKind;
 use crate::tool_topics::ToolTopicsStatus;
 
@@ -44,8 +44,16 @@ fn everything() -> Figures {
         skipped: 6,
         slow: 1,
     };
+    let models = vec![ModelFigures {
+        principal: "agent:a".into(),
+        answers: 1,
+        prompt_tokens: 2,
+        completion_tokens: 3,
+        cost_micros: 4,
+    }];
     Figures {
         conversations: Some(conversations),
+        models,
         tools: vec![tool.figures("count")],
         tool_topics: vec![pair],
         telemetry: Some(TelemetryFigures::default()),

@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use async_trait::async_trait;
 use wasmill::runtime::EngineConfig;
 use wasmill::streams::SharedStreams;
-use wasmill_registry::RecordHeaders;
 use wasmill::telemetry::Telemetry;
+use wasmill_registry::RecordHeaders;
 use wasmill_tests::scratch::{Running, Scratch, component, manifest};
 
 use super::program::{Program, own_cpu_seconds};
