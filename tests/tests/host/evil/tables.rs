@@ -8,7 +8,8 @@ use super::ring::Ring;
 const TOOL: &str = r#"
 (component
   (import "wasmill:plugin/errors@0.1.0" (instance $errors
-    (type $problem' (record (field "code" string) (field "message" string) (field "next" string)))
+    (type $problem' (record (field "code" string) (field "message" string) (field "next" string)
+      (field "retry-after-ms" (option u64))))
     (export "problem" (type $problem (eq $problem')))
     (type $error' (variant (case "denied" $problem) (case "invalid" $problem) (case "not-found" $problem)
       (case "limit" $problem) (case "unavailable" $problem) (case "failed" $problem)))
@@ -26,7 +27,7 @@ const TOOL: &str = r#"
     (data (i32.const 8) "\10\00\00\00\01\00\00\00")
     (data (i32.const 16) "\30\00\00\00\04\00\00\00\30\00\00\00\00\00\00\00\34\00\00\00\02\00\00\00\34\00\00\00\02\00\00\00")
     (data (i32.const 48) "grow{}")
-    (data (i32.const 64) "\00\00\00\00\34\00\00\00\02\00\00\00")
+    (data (i32.const 64) "\00\00\00\00\00\00\00\00\34\00\00\00\02\00\00\00")
     (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
     (func $deeper (call $deeper))
     (func (export "describe") (result i32) (i32.const 8))
