@@ -1,9 +1,11 @@
 //! Push and pull with the distribution registry of Debian's package.
 
 use std::fs;
+use std::time::Duration;
 
 use wasmill_tests::binary::Cli;
 use wasmill_tests::oci::OciRegistry;
+use wasmill_tests::server::until;
 use wasmill_tests::up::Up;
 
 use super::{customer, install, installed, layers, make, manifest, publisher, push, put_manifest};
@@ -53,6 +55,9 @@ fn two_hosts_that_run_pull_from_one_registry() {
         homes.iter().for_each(|cli| drop(scope.spawn(|| install(cli, &address))));
     });
     for cli in &homes {
+        // A host that runs sees what was installed when it looks next.
+        let is_seen = || cli.run(&["tool", "show", "text-metrics"]).code == 0;
+        assert!(until(Duration::from_secs(60), is_seen), "the host does not see what was installed");
         let called = cli.run(&["tool", "call", "text-metrics", "count", r#"{"text": "one two three"}"#]).json();
         assert_eq!(called["words"], 3);
     }
