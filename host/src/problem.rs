@@ -58,7 +58,7 @@ impl ProblemKind {
     pub fn status(self) -> StatusCode {
         match self {
             Self::Denied => StatusCode::FORBIDDEN,
-            Self::Invalid => StatusCode::BAD_REQUEST,
+            Self::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Conflict => StatusCode::CONFLICT,
             Self::Limit => StatusCode::TOO_MANY_REQUESTS,
@@ -82,8 +82,8 @@ impl ProblemKind {
 }
 
 /// An error as it leaves the product. As JSON it is `{"code", "message", "next"}`, and `"retry_after_ms"` where
-/// that is known; the kind travels as HTTP status or exit code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+/// that is known; the kind travels as exit code. Over HTTP it is an RFC 9457 problem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, schemars::JsonSchema)]
 #[error("{message}")]
 pub struct Problem {
     /// How to react.

@@ -116,7 +116,7 @@ fn at_line(text: &str, error: &FieldError) -> DocumentError {
 }
 
 /// Kind of a component: which world it implements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Exports `wasmill:plugin/tool`.

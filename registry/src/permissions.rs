@@ -9,7 +9,7 @@ use super::money::Money;
 /// A set of permissions. Deny by default: what is not named is not allowed.
 ///
 /// Names are patterns: `*` stands for any run of characters, everything else for itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Permissions {
     /// Topics.
@@ -96,7 +96,7 @@ impl Permissions {
 }
 
 /// Topics by what may be done with them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Topics {
     /// May be read.
@@ -117,7 +117,7 @@ impl Topics {
 }
 
 /// Where HTTP requests may go.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HttpRule {
     /// Host name, with `:port` where it isn't the scheme's own. A pattern.

@@ -14,7 +14,7 @@ use crate::permissions::{COLUMNS, RISK_CLASSES};
 use crate::signature::SignatureError;
 
 /// What a key's signature may vouch for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Signs components that people publish.
@@ -84,7 +84,7 @@ struct File {
 }
 
 /// Who signed, after verification.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Signer {
     /// The key.
     pub id: KeyId,

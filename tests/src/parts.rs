@@ -180,6 +180,19 @@ pub fn browser_python() -> Result<PathBuf, Missing> {
     python_with("playwright, axe_playwright_python", "browser's driver")
 }
 
+/// schemathesis, which makes up requests from an OpenAPI document.
+///
+/// # Errors
+/// [`Missing`] when set-up has not made its virtual environment, or not with that.
+pub fn schemathesis() -> Result<PathBuf, Missing> {
+    let program = kafka_python()?.with_file_name("schemathesis");
+    if program.exists() {
+        Ok(program)
+    } else {
+        Err(Missing::new("schemathesis", "its Python package is not installed; run `cargo xtask setup`"))
+    }
+}
+
 /// Chromium.
 ///
 /// # Errors

@@ -220,7 +220,7 @@ impl Running {
 /// The details of all denials that a host has recorded, oldest first.
 pub async fn denials(host: &Host) -> Result<Vec<String>> {
     host.audit.flush().await;
-    let rows = host.store.audit(&AuditFilter { principal: None, limit: 1000 }).await?;
+    let rows = host.store.audit(&AuditFilter { principal: None, limit: 1000, after: None }).await?;
     Ok(rows.into_iter().rev().filter(|row| row.decision == "denied").map(|row| row.detail).collect())
 }
 

@@ -156,6 +156,7 @@ async fn builds_are_found_by_maker_name_and_request(address: &str) {
         maker: maker.map(Into::into),
         name: name.map(Into::into),
         limit,
+        after: None,
     };
     let names = |rows: Vec<wasmill::store::BuildRow>| rows.into_iter().map(|row| row.name).collect::<Vec<_>>();
     assert_eq!(names(store.builds(&filter(Some("agent:a"), None, 10)).await.unwrap()), ["a.z", "a.y", "a.x"]);
@@ -181,12 +182,19 @@ async fn the_audit_trail_is_a_chain_without_gaps_per_host(address: &str) {
     store.append_audit("host-1", &[entry("one"), entry("two")]).await.unwrap();
     store.append_audit("host-2", &[entry("other")]).await.unwrap();
     store.append_audit("host-1", &[entry("three")]).await.unwrap();
-    let mut rows = store.audit(&AuditFilter { principal: Some("agent:a".into()), limit: 100 }).await.unwrap();
+    let mut rows =
+        store.audit(&AuditFilter { principal: Some("agent:a".into()), limit: 100, after: None }).await.unwrap();
     rows.retain(|row| row.chain == "host-1");
     rows.sort_by_key(|row| row.seq);
     let found: Vec<(i64, &str)> = rows.iter().map(|row| (row.seq, row.action.as_str())).collect();
     assert_eq!(found, [(1, "one"), (2, "two"), (3, "three")]);
-    assert!(store.audit(&AuditFilter { principal: Some("agent:b".into()), limit: 100 }).await.unwrap().is_empty());
+    assert!(
+        store
+            .audit(&AuditFilter { principal: Some("agent:b".into()), limit: 100, after: None })
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 async fn the_audit_writer_keeps_order_and_survives_odd_text(address: &str) {
@@ -197,7 +205,7 @@ async fn the_audit_writer_keeps_order_and_survives_odd_text(address: &str) {
         writer.record(entry(&number.to_string()));
     }
     writer.flush().await;
-    let mut rows = store.audit(&AuditFilter { principal: None, limit: 5_000 }).await.unwrap();
+    let mut rows = store.audit(&AuditFilter { principal: None, limit: 5_000, after: None }).await.unwrap();
     rows.sort_by_key(|row| row.seq);
     assert_eq!(rows.len(), 1_201);
     assert!(rows[0].action.starts_with("a zero"));

@@ -38,7 +38,7 @@ pub struct Wanted<'a> {
 }
 
 /// The rules.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Export {
     /// Whose they are.
     pub principal: String,
@@ -49,7 +49,7 @@ pub struct Export {
 }
 
 /// One rule, and what needs it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Rule {
     /// The rule.
     #[serde(flatten)]
@@ -59,7 +59,7 @@ pub struct Rule {
 }
 
 /// Something that the rules don't say as the matrix does.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Note {
     /// Line of the row in permissions.toml.
     pub line: u32,

@@ -6,7 +6,7 @@ use crate::meters::AgentMeter;
 use crate::problem::Problem;
 
 /// What an agent is doing.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum AgentState {
     /// It reads and works.
@@ -27,7 +27,7 @@ impl AgentState {
 }
 
 /// An agent as it stands.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct AgentStatus {
     /// `name@version`.
     pub agent: String,

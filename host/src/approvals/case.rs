@@ -8,7 +8,7 @@ use wasmill_registry::{Approval, Digest, Kind, Permissions, Signer};
 use crate::permissions::Risk;
 
 /// A component whose grant touches a privileged column.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Case {
     /// `name@version`.
     pub component: String,
@@ -38,7 +38,7 @@ pub struct Case {
 }
 
 /// Where a case stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum CaseState {
     /// It waits for admins.
@@ -55,6 +55,7 @@ pub enum CaseState {
         signers: Vec<Signer>,
         /// Until when; none: without end.
         #[serde(with = "time::serde::rfc3339::option")]
+        #[schemars(with = "Option<String>", extend("format" = "date-time"))]
         expires: Option<OffsetDateTime>,
     },
     /// An admin said no. It waits all the same, and may still be granted.
@@ -78,7 +79,7 @@ impl CaseState {
 }
 
 /// A case with all that there is to judge it by.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CaseDetail {
     /// The case.
     #[serde(flatten)]

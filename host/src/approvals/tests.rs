@@ -103,7 +103,7 @@ async fn a_component_waits_until_an_admin_approves_it() {
     let json = serde_json::to_value(&granted).unwrap();
     assert_eq!((json["state"].as_str(), json["signers"][0]["name"].as_str()), (Some("granted"), Some("admin")));
     assert_eq!(serde_json::from_value::<Case>(json).unwrap(), granted);
-    let trail = office.store.audit(&AuditFilter { principal: None, limit: 10 }).await.unwrap();
+    let trail = office.store.audit(&AuditFilter { principal: None, limit: 10, after: None }).await.unwrap();
     assert_eq!((trail[0].action.as_str(), trail[0].decision.as_str()), ("approve web@1.0.0", "allowed"));
 }
 

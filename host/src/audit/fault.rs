@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What was done to rows or checkpoints, as far as it can be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
     /// A row is not the one that was written.
@@ -32,7 +32,7 @@ impl FaultKind {
 }
 
 /// Something wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Fault {
     /// Number of the first row that it is about.
     pub seq: i64,

@@ -31,7 +31,7 @@ pub struct Survey<'a> {
 }
 
 /// What is found of all chains.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AuditReport {
     /// The chains, by name.
     pub chains: Vec<ChainReport>,
@@ -42,7 +42,7 @@ pub struct AuditReport {
 }
 
 /// Whether the topic was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TopicSeen {
     /// It was.

@@ -23,7 +23,7 @@ pub struct Signed {
 }
 
 /// What is found of one chain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ChainReport {
     /// The chain.
     pub chain: String,

@@ -26,7 +26,7 @@ pub struct Snapshot {
 }
 
 /// A component that waits for an admin.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Waiting {
     /// `name@version`.
     pub component: String,
@@ -47,7 +47,7 @@ pub struct Waiting {
 }
 
 /// A component that can't be loaded.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Refused {
     /// `name@version`.
     pub component: String,

@@ -84,7 +84,7 @@ impl List {
             }
             None => "/v1/dlq".to_owned(),
         };
-        let letters: Vec<DeadLetter> = cx.client().await?.get(&format!("{path}?max={}", self.max)).await?;
+        let letters: Vec<DeadLetter> = cx.client().await?.get(&format!("{path}?limit={}", self.max)).await?;
         cx.output.show(&letters, |letters| {
             if letters.is_empty() {
                 return "No dead letters wait.".to_owned();
@@ -113,7 +113,7 @@ impl Show {
         wasmill_registry::check_topic_name(&self.topic)?;
         let dead = topic_of(&self.topic);
         let (partition, offset) = (self.partition, self.offset);
-        let path = format!("/v1/topics/{dead}/records?partition={partition}&offset={offset}&max=1");
+        let path = format!("/v1/topics/{dead}/records?partition={partition}&offset={offset}&limit=1");
         let reply: ReadReply = cx.client().await?.get(&path).await?;
         let record = reply.records.into_iter().next().filter(|record| record.offset == offset);
         let record = record.ok_or_else(|| {

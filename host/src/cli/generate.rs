@@ -1,4 +1,4 @@
-//! `wasmill generate`: what packages of this program carry besides it, made of the definition of its command line.
+//! `wasmill generate`: what packages of this program carry besides it, made of its own definitions.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use serde_json::json;
 
 use super::{Cli, Context};
+use crate::gateway::openapi_document;
 use crate::problem::{Problem, ProblemKind};
 
 /// Verbs of `generate`.
@@ -23,6 +24,10 @@ pub(super) enum Generate {
     #[command(after_help = "Examples:
   wasmill generate man /usr/local/share/man/man1")]
     Man(Man),
+    /// Write the gateway's OpenAPI document to standard output
+    #[command(after_help = "Examples:
+  wasmill generate openapi > openapi.json")]
+    Openapi,
 }
 
 /// Writes completions.
@@ -44,6 +49,7 @@ impl Generate {
         match self {
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(cx),
+            Self::Openapi => cx.output.show(openapi_document(), |document| format!("{document:#}")),
         }
     }
 }

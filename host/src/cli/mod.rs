@@ -136,7 +136,7 @@ enum Noun {
     /// See records that agents could not handle, and send them again
     #[command(subcommand)]
     Dlq(dlq::Dlq),
-    /// Write completions for shells, and manual pages
+    /// Write completions for shells, manual pages, and the OpenAPI document
     #[command(subcommand)]
     Generate(generate::Generate),
 }

@@ -111,7 +111,7 @@ impl One {
 
 impl List {
     async fn run(self, cx: &Context) -> Result<(), Problem> {
-        let mut path = format!("/v1/runs?max={}", self.max);
+        let mut path = format!("/v1/runs?limit={}", self.max);
         if let Some(agent) = &self.agent {
             wasmill_registry::check_component_name(agent)?;
             path.push_str(&format!("&agent={agent}"));

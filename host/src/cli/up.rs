@@ -48,18 +48,9 @@ impl Up {
         let config = home.config()?;
         // First, so that a second host ends here and commands wait until this one is up.
         let listener = Listener::bind(&home.socket()).await?;
-        let metrics = match config.metrics.listen {
-            Some(address) => Some(MetricsPort::bind(address).await?),
-            None => None,
-        };
-        let http = match config.gateway.listen {
-            Some(address) => Some(HttpPort::bind(address).await?),
-            None => None,
-        };
-        let mcp_port = match config.mcp.listen {
-            Some(address) => Some(McpPort::bind(address, &config.mcp).await?),
-            None => None,
-        };
+        let metrics = MetricsPort::bind(&home, &config.metrics).await?;
+        let http = HttpPort::bind(&home, &config.gateway).await?;
+        let mcp_port = McpPort::bind(&home, &config.mcp).await?;
         let streams = step("opening the log", open_streams(&home, &config.streams)).await?;
         let telemetry = from_home::telemetry(&home, &config.telemetry)?;
         let opening = from_home::open_with(&home, &config, streams, telemetry.clone());
@@ -149,9 +140,9 @@ fn greet(cx: &Context, host: &Host, ports: &Ports<'_>) -> Result<(), Problem> {
     let (agents, tools) = (snapshot.agents.len(), snapshot.tools.len());
     let (waiting, refused) = (snapshot.waiting.len(), snapshot.refused.len());
     let policy = host.catalog.matrix().revision();
-    let metrics = ports.metrics.map(|port| format!("http://{}/metrics", port.address()));
-    let console = ports.http.map(|port| format!("http://{}/", port.address()));
-    let mcp = ports.mcp.map(|port| format!("http://{}/mcp", port.address()));
+    let metrics = ports.metrics.map(MetricsPort::url);
+    let console = ports.http.map(HttpPort::url);
+    let mcp = ports.mcp.map(McpPort::url);
     let started = json!({
         "host": "up", "agents": agents, "tools": tools, "waiting": waiting, "refused": refused,
         "policy": &*policy, "socket": socket, "metrics": metrics, "console": console, "mcp": mcp,

@@ -14,24 +14,36 @@ const token = {
   set: (value) => value ? sessionStorage.setItem("token", value) : sessionStorage.removeItem("token"),
 };
 
-/** Asks the host. Throws what it says no with: `message`, `code`, `next`. */
+/** Asks the host. Throws what it says no with (RFC 9457): `message`, `code`, `next`. */
 async function ask(path, options = {}) {
   const answer = await fetch(path, { ...options, headers: { ...options.headers, Authorization: `Bearer ${token.get()}`, ...(options.body && { "Content-Type": "application/json" }) } });
   if (answer.ok) return answer;
-  const error = await answer.json().catch(() => ({ message: `${answer.status} ${answer.statusText}` }));
+  const error = await answer.json().catch(() => ({ detail: `${answer.status} ${answer.statusText}` }));
   if (answer.status === 401) forget();
-  throw Object.assign(new Error(error.message), error);
+  throw Object.assign(new Error(error.detail), error);
 }
 
 const api = {
   ask,
   get: (path) => ask(path).then((answer) => answer.json()),
+  all,
   post: (path, value = {}) => ask(path, { method: "POST", body: JSON.stringify(value) }).then((answer) => answer.json()),
   put: (path, value, headers) => ask(path, { method: "PUT", body: JSON.stringify(value), headers }).then((answer) => answer.json()),
   delete: (path) => ask(path, { method: "DELETE" }).then((answer) => answer.json()),
   say: (text) => { said.textContent = text; },
   listen,
 };
+
+/** All of a list that comes in pages. */
+async function all(path) {
+  const items = [];
+  while (path) {
+    const answer = await ask(path);
+    items.push(...await answer.json());
+    path = answer.headers.get("Link")?.match(/<([^>]*)>; rel="next"/)?.[1];
+  }
+  return items;
+}
 
 /** Hears the host's events until the signal is aborted; connects again where the connection ends. */
 async function listen(signal, hear) {

@@ -10,7 +10,7 @@ export async function now(api, _, signal) {
   const waiting = h("div");
   const picture = topology();
   const decide = async () => {
-    const [cases, runs] = await Promise.all([api.get("/v1/approvals"), api.get("/v1/runs?status=diverged&max=20")]);
+    const [cases, runs] = await Promise.all([api.get("/v1/approvals"), api.get("/v1/runs?status=diverged&limit=20")]);
     waiting.replaceChildren(table(["What", "Why", "Made for"], [
       ...cases.filter((c) => c.state === "waiting").map((c) => [link("approvals", c.component), `wants ${c.privileged.join(", ")}`, c.maker ?? "published"]),
       ...runs.map((r) => [link("runs", r.id, `run ${r.id.slice(0, 12)}`), "does not repeat itself: restart, pin or cancel it", r.agent]),

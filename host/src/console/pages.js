@@ -87,7 +87,7 @@ async function toolOf(api, tool) {
 // Components and hosts.
 
 async function components(api) {
-  const all = await api.get("/v1/plugins");
+  const all = await api.all("/v1/plugins");
   return table(["Component", "Kind", "Signed by", "Digest", "About"], all.map((p) => [`${p.name}@${p.version}`, p.kind ?? mark("refused"),
     p.signer ? `${p.signer.name} (${p.signer.role})` : "", p.digest ? digest(p.digest) : "", p.problem?.message ?? p.description]), "Nothing is installed.");
 }

@@ -27,7 +27,7 @@ export async function topics(api, name) {
   return [
     table(["Partition", ["number", "First"], ["number", "Next"]], topic.watermarks.map((w, i) => [String(i), ["number", w.first], ["number", w.next]]), ""),
     h("h2", {}, "Records"), action("Read", [h("label", {}, "Partition", partition), h("label", {}, "From offset", offset)], async () =>
-      records((await api.get(`${path}?partition=${partition.value}&offset=${offset.value}&max=50&wait_ms=0`)).records)),
+      records((await api.get(`${path}?partition=${partition.value}&offset=${offset.value}&limit=50&wait_ms=0`)).records)),
     h("h2", {}, "Search by key"), action("Search", [h("label", {}, "Key, the whole of it", wanted)], async () => search(api, path, await api.get(`/v1/topics/${part(name)}`), wanted.value)),
     h("h2", {}, "Send"), action("Send", [h("label", {}, "Key (optional)", key), h("label", {}, "Value", value)], async () => {
       const { positions } = await api.post(path, { records: [{ key: key.value || null, value: value.value }] });
@@ -42,7 +42,7 @@ async function search(api, path, topic, key) {
   for (let partition = 0; partition < topic.partitions && found.length < FOUND_MAX; partition++) {
     let offset = topic.watermarks[partition].first;
     while (offset < topic.watermarks[partition].next && found.length < FOUND_MAX) {
-      const { records, next } = await api.get(`${path}?partition=${partition}&offset=${offset}&max=${FOUND_MAX - found.length}&key=${part(key)}`);
+      const { records, next } = await api.get(`${path}?partition=${partition}&offset=${offset}&limit=${FOUND_MAX - found.length}&key=${part(key)}`);
       found.push(...records);
       api.say(`Looked through partition ${partition} up to offset ${next}; ${found.length} found.`);
       if (next <= offset) break;

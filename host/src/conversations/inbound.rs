@@ -17,7 +17,7 @@ const ID_BYTES_MAX: usize = 256;
 const JSON_BYTES_MAX: usize = 64 * 1024;
 
 /// What a client says.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Said {
     /// The text.

@@ -38,7 +38,7 @@ pub use status::ConversationsStatus;
 const CATCH_UP_MAX: usize = 4;
 
 /// What was said, as it is in the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Sent {
     /// Its id.
     pub event_id: String,

@@ -8,7 +8,8 @@ use serde::{Serialize, Serializer};
 use super::error::ConversationError;
 
 /// Behind something that was told, written `PARTITION-OFFSET` with the offset of what comes next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, schemars::JsonSchema)]
+#[schemars(with = "String")]
 pub struct Place {
     /// Partition.
     pub partition: u32,

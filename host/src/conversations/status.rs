@@ -8,7 +8,7 @@ use crate::agents::AgentState;
 use crate::home::ConversationsConfig;
 
 /// Conversations as they stand on this host.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct ConversationsStatus {
     /// Topic of what clients say.
     pub inbound: String,

@@ -9,7 +9,7 @@ pub const DIAGNOSTICS_MAX: usize = 64;
 const TEXT_CHARS_MAX: usize = 4096;
 
 /// How bad a message is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The build fails because of it.
@@ -21,7 +21,7 @@ pub enum Severity {
 }
 
 /// One message of the compiler or of a check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,

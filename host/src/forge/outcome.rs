@@ -9,7 +9,7 @@ use super::diagnostics::Diagnostic;
 pub use crate::problem::{Problem, ProblemKind};
 
 /// The stages that a request goes through, in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// Checks before anything is built.
@@ -40,7 +40,7 @@ impl fmt::Display for Stage {
 }
 
 /// How long a stage took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Timing {
     /// The stage.
     pub stage: Stage,
@@ -56,7 +56,7 @@ impl Timing {
 }
 
 /// A finished tool.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Product {
     /// Full name, `<maker>.<name>`.
     pub tool: String,
@@ -69,7 +69,7 @@ pub struct Product {
 }
 
 /// Why a request came to nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Refusal {
     /// The stage that refused.
     pub stage: Stage,
@@ -80,7 +80,7 @@ pub struct Refusal {
 }
 
 /// What became of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase", tag = "outcome")]
 pub enum Outcome {
     /// Callable now.

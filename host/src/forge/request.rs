@@ -23,7 +23,7 @@ pub const EXAMPLES_BYTES_MAX: usize = 256 * 1024;
 pub const PERMISSIONS_BYTES_MAX: usize = 16 * 1024;
 
 /// Language of a source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// Rust, one file, against the Wasmill SDK.
@@ -46,7 +46,7 @@ impl Language {
 }
 
 /// A call that the finished tool must answer as given.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
     /// Function to call.
@@ -59,7 +59,7 @@ pub struct Example {
 }
 
 /// What is to be made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     /// Name of the tool, without its maker's.

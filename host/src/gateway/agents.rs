@@ -1,16 +1,17 @@
 //! `/v1/agents`: agents that agents have started.
 
-use axum::extract::{Path, State};
-use axum::routing::{delete, get};
-use axum::{Json, Router};
+use axum::Json;
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
+use super::extract::Path;
+use super::openapi::Routes;
 use super::state::SharedGateway;
 use crate::capabilities::agents::Started;
 use crate::problem::{Problem, ProblemKind};
 
 /// A started agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct StartedReply {
     /// Its name.
     pub name: String,
@@ -22,8 +23,12 @@ pub struct StartedReply {
     pub reason: Option<String>,
 }
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new().route("/v1/agents/started", get(list)).route("/v1/agents/started/{name}", delete(stop))
+pub(super) fn routes() -> Routes {
+    Routes::new().get("/v1/agents/started", "Agents that agents have started", list).delete(
+        "/v1/agents/started/{name}",
+        "Stop one of them",
+        stop,
+    )
 }
 
 async fn list(State(gateway): State<SharedGateway>) -> Result<Json<Vec<StartedReply>>, Problem> {

@@ -2,42 +2,44 @@
 //!
 //! An approval comes in signed: no admin's key ever reaches a host.
 
-use axum::extract::{Path, State};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::Json;
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use wasmill_registry::Registry;
 
 use super::asker::Asker;
-use super::extract::Body;
+use super::extract::{Body, Path};
+use super::openapi::Routes;
 use super::state::{Gateway, SharedGateway};
-use super::text::coded;
+use super::text::{Base64, coded};
 use crate::approvals::{Case, CaseDetail, Desk, DeskParts};
 use crate::permissions::Principal;
 use crate::problem::Problem;
 
 /// A signed approval.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GrantRequest {
     /// The DSSE envelope, base64.
     #[serde(with = "coded")]
+    #[schemars(with = "Base64")]
     pub envelope: Vec<u8>,
 }
 
 /// A refusal.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DenyRequest {
     /// Why, for whoever asks later.
     pub reason: String,
 }
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new()
-        .route("/v1/approvals", get(list).post(grant))
-        .route("/v1/approvals/{reference}", get(show))
-        .route("/v1/approvals/{reference}/deny", post(deny))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .get("/v1/approvals", "What needs an admin's approval, and what admins decided", list)
+        .post("/v1/approvals", "Bring in a signed approval", grant)
+        .get("/v1/approvals/{reference}", "All that an admin should see before signing", show)
+        .post("/v1/approvals/{reference}/deny", "Refuse", deny)
 }
 
 async fn list(State(gateway): State<SharedGateway>) -> Result<Json<Vec<Case>>, Problem> {

@@ -62,7 +62,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asker {
 }
 
 /// The bearer token of a request.
-pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

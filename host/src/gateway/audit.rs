@@ -1,44 +1,66 @@
 //! `/v1/audit`: who tried what, and whether that is what hosts wrote.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::http::Uri;
 use serde::Deserialize;
 
 use super::extract::Params;
+use super::openapi::Routes;
+use super::paging::{Limit, Page, bad_cursor};
 use super::state::SharedGateway;
 use crate::audit::{AuditReport, Survey};
 use crate::problem::Problem;
-use crate::store::{AUDIT_LISTED_MAX, AuditFilter, AuditRow};
+use crate::store::{AUDIT_LISTED_MAX, AuditFilter, AuditPlace, AuditRow};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListParams {
+    /// Only those of this one.
     principal: Option<String>,
-    #[serde(default = "limit_default")]
-    limit: u32,
+    /// Most rows.
+    #[serde(default)]
+    limit: Limit<AUDIT_LISTED_MAX>,
+    /// Where to go on: out of the `Link` of the page before.
+    cursor: Option<String>,
 }
 
-fn limit_default() -> u32 {
-    100
-}
-
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct VerifyParams {
+    /// Only this chain.
     chain: Option<String>,
 }
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new().route("/v1/audit", get(list)).route("/v1/audit/verify", get(verify))
+pub(super) fn routes() -> Routes {
+    Routes::new().get("/v1/audit", "Rows of the audit trail, newest first", list).get(
+        "/v1/audit/verify",
+        "Whether the trail is what hosts wrote; reads all of it",
+        verify,
+    )
 }
 
 async fn list(
     State(gateway): State<SharedGateway>,
+    here: Uri,
     Params(params): Params<ListParams>,
-) -> Result<Json<Vec<AuditRow>>, Problem> {
-    let filter = AuditFilter { principal: params.principal, limit: params.limit.min(AUDIT_LISTED_MAX) };
-    Ok(Json(gateway.store().await?.audit(&filter).await?))
+) -> Result<Page<AuditRow>, Problem> {
+    let after = params.cursor.as_deref().map(place).transpose()?;
+    let filter = AuditFilter { principal: params.principal, limit: params.limit.get() + 1, after };
+    let rows = gateway.store().await?.audit(&filter).await?;
+    let cursor = |row: &AuditRow| format!("{}.{}.{}", row.at_ms, row.seq, row.chain);
+    Ok(Page::of(rows, params.limit.items(), &here, cursor))
+}
+
+/// The row that a cursor names.
+fn place(cursor: &str) -> Result<AuditPlace, Problem> {
+    let read = || {
+        let mut parts = cursor.splitn(3, '.');
+        let at_ms = parts.next()?.parse().ok()?;
+        let seq = parts.next()?.parse().ok()?;
+        Some(AuditPlace { at_ms, seq, chain: parts.next()?.to_owned() })
+    };
+    read().ok_or_else(bad_cursor)
 }
 
 async fn verify(

@@ -1,12 +1,14 @@
 //! `/v1/builds`: asking the forge, and what it was asked.
 
-use axum::extract::{Path, State};
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Json;
+use axum::extract::State;
+use axum::http::Uri;
 use serde::Deserialize;
 
 use super::asker::Asker;
-use super::extract::{Body, Params};
+use super::extract::{Body, Params, Path};
+use super::openapi::Routes;
+use super::paging::{Limit, Page};
 use super::state::SharedGateway;
 use crate::forge::{Outcome, Request};
 use crate::problem::{Problem, ProblemKind};
@@ -16,16 +18,24 @@ use crate::store::{BuildFilter, BuildRow};
 const BUILDS_MAX: u32 = 1_000;
 
 /// Which builds to list, newest first.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Which {
+    /// Only those for this one, as a principal.
     maker: Option<String>,
+    /// Only those of the tool with this full name.
     name: Option<String>,
-    limit: Option<u32>,
+    /// Most builds.
+    limit: Limit<BUILDS_MAX>,
+    /// Where to go on: out of the `Link` of the page before.
+    cursor: Option<String>,
 }
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new().route("/v1/builds", get(list).post(build)).route("/v1/builds/{id}", get(show))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .get("/v1/builds", "What the forge was asked for, newest first, without sources", list)
+        .post("/v1/builds", "Have a tool made of source", build)
+        .get("/v1/builds/{id}", "One build with its source", show)
 }
 
 async fn build(
@@ -44,11 +54,13 @@ async fn build(
 
 async fn list(
     State(gateway): State<SharedGateway>,
+    here: Uri,
     Params(which): Params<Which>,
-) -> Result<Json<Vec<BuildRow>>, Problem> {
-    let limit = which.limit.unwrap_or(50).min(BUILDS_MAX);
-    let filter = BuildFilter { maker: which.maker, name: which.name, limit };
-    Ok(Json(gateway.store().await?.builds(&filter).await?))
+) -> Result<Page<BuildRow>, Problem> {
+    let Which { maker, name, limit, cursor } = which;
+    let filter = BuildFilter { maker, name, limit: limit.get() + 1, after: cursor };
+    let builds = gateway.store().await?.builds(&filter).await?;
+    Ok(Page::of(builds, limit.items(), &here, |build| build.id.clone()))
 }
 
 async fn show(State(gateway): State<SharedGateway>, Path(id): Path<String>) -> Result<Json<BuildRow>, Problem> {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::{Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 use tower::ServiceExt;
 
+use super::details::ProblemDetails;
 use super::router;
 use super::state::Gateway;
 use crate::home::Home;
@@ -60,6 +61,20 @@ impl Client {
         self.ask(Method::GET, path, None).await
     }
 
+    /// Asks for all of a list that comes in pages.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn all<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Problem> {
+        let (mut items, mut next) = (Vec::new(), Some(path.to_owned()));
+        while let Some(path) = next {
+            let answer = self.answer(Method::GET, &path, None).await?;
+            items.extend(answer.read::<Vec<T>>()?);
+            next = next_page(&answer.headers);
+        }
+        Ok(items)
+    }
+
     /// Has something done.
     ///
     /// # Errors
@@ -93,24 +108,46 @@ impl Client {
     }
 
     async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<T, Problem> {
-        let (status, answer) = match self {
-            Self::Running(client) => over_socket(client, method, path, body).await?,
+        self.answer(method, path, body).await?.read()
+    }
+
+    async fn answer(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Answer, Problem> {
+        match self {
+            Self::Running(client) => over_socket(client, method, path, body).await,
             Self::InProcess(router, gateway) => {
                 let answered = in_process(router.clone(), method, path, body).await;
                 gateway.write_audit().await;
-                answered?
+                answered
             }
-        };
-        if status.is_success() {
-            return serde_json::from_slice(&answer).map_err(|error| unreadable(&error));
         }
-        Err(problem_in(status, &answer))
     }
 }
 
+/// What a host answered.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Answer {
+    fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        if self.status.is_success() {
+            return serde_json::from_slice(&self.body).map_err(|error| unreadable(&error));
+        }
+        Err(problem_in(self.status, &self.body))
+    }
+}
+
+/// Where the page after this one is.
+fn next_page(headers: &HeaderMap) -> Option<String> {
+    let link = headers.get(header::LINK)?.to_str().ok()?;
+    Some(link.strip_prefix('<')?.strip_suffix(">; rel=\"next\"")?.to_owned())
+}
+
 fn problem_in(status: StatusCode, answer: &[u8]) -> Problem {
-    match serde_json::from_slice::<Problem>(answer) {
-        Ok(problem) => Problem { kind: ProblemKind::of_status(status), ..problem },
+    match serde_json::from_slice::<ProblemDetails>(answer) {
+        Ok(details) => details.into_problem(status),
         Err(error) => unreadable(&error),
     }
 }
@@ -125,23 +162,18 @@ async fn over_socket(
     method: Method,
     path: &str,
     body: Option<Bytes>,
-) -> Result<(StatusCode, Bytes), Problem> {
+) -> Result<Answer, Problem> {
     // The name is not looked up; a URL needs one.
     let mut request = client.request(method, format!("http://wasmill{path}"));
     if let Some(body) = body {
         request = request.header(header::CONTENT_TYPE, "application/json").body(body);
     }
     let answer = request.send().await.map_err(gone)?;
-    let status = answer.status();
-    Ok((status, answer.bytes().await.map_err(gone)?))
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    Ok(Answer { status, headers, body: answer.bytes().await.map_err(gone)? })
 }
 
-async fn in_process(
-    router: Router,
-    method: Method,
-    path: &str,
-    body: Option<Bytes>,
-) -> Result<(StatusCode, Bytes), Problem> {
+async fn in_process(router: Router, method: Method, path: &str, body: Option<Bytes>) -> Result<Answer, Problem> {
     let request = Request::builder()
         .method(method)
         .uri(path)
@@ -149,10 +181,10 @@ async fn in_process(
         .body(body.map_or_else(Body::empty, Body::from))
         .map_err(|error| Problem::invalid("request.path", error.to_string(), ""))?;
     let Ok(answer) = router.oneshot(request).await;
-    let status = answer.status();
-    let body = answer.into_body().collect().await;
+    let (parts, body) = answer.into_parts();
+    let body = body.collect().await;
     let body = body.map_err(|error| Problem::new(ProblemKind::Failed, "host.failed", error.to_string(), ""))?;
-    Ok((status, body.to_bytes()))
+    Ok(Answer { status: parts.status, headers: parts.headers, body: body.to_bytes() })
 }
 
 fn unreadable(error: &serde_json::Error) -> Problem {

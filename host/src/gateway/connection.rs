@@ -1,84 +1,91 @@
-//! TCP connections from whoever comes, never many and never for long.
+//! TCP connections from whoever comes: never many, never for long, and none that only waits.
 
-use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
 use axum::serve::Listener;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Sleep;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tower::ServiceExt as _;
 
-/// A listener that bounds number and lifetime of its connections.
-pub(crate) struct Bounded {
-    listener: TcpListener,
-    lifetime: Duration,
-    places: Arc<Semaphore>,
+use super::slow::Hurried;
+use super::stalled::Moving;
+use super::tls::{Peer, Tls};
+
+/// How long the head of a request may take, counted from the end of the one before; so long may a connection idle.
+const HEAD_MAX: Duration = Duration::from_secs(15);
+/// How long a TLS handshake may take.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// Largest head of a request, bytes.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// How connections of a port are served.
+#[derive(Clone)]
+pub(crate) struct Terms {
+    /// Most connections at once; more wait in the system's queue.
+    pub connections: usize,
+    /// How long one may last, so that none is held for ever by somebody who has gone. Who listens connects again.
+    pub lifetime: Duration,
+    /// Encryption; none: plain.
+    pub tls: Option<Arc<Tls>>,
 }
 
-impl Bounded {
-    /// At most `connections` at once, none for longer than `lifetime`; more wait in the system's queue.
-    pub fn new(listener: TcpListener, connections: usize, lifetime: Duration) -> Self {
-        Self { listener, lifetime, places: Arc::new(Semaphore::new(connections)) }
+/// Serves a router to whoever connects, until this is dropped.
+pub(crate) async fn serve(mut listener: TcpListener, terms: Terms, router: Router) {
+    let places = Arc::new(Semaphore::new(terms.connections));
+    let mut connections = JoinSet::new();
+    loop {
+        // The semaphore is never closed.
+        let Ok(place) = places.clone().acquire_owned().await else { return };
+        // Waits out what the system refuses, such as too many open files.
+        let (stream, _) = Listener::accept(&mut listener).await;
+        while connections.try_join_next().is_some() {}
+        let (terms, router) = (terms.clone(), router.clone());
+        connections.spawn(async move {
+            // Where it ends before, by either side, there is nobody left to tell.
+            let _ = timeout(terms.lifetime, one(stream, place, terms.tls, router)).await;
+        });
     }
 }
 
-impl Listener for Bounded {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        // The semaphore is never closed: without a place this never goes on.
-        let Ok(place) = self.places.clone().acquire_owned().await else { return std::future::pending().await };
-        let (stream, address) = Listener::accept(&mut self.listener).await;
-        let end = Box::pin(tokio::time::sleep(self.lifetime));
-        (Connection { stream, end, _place: place }, address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        TcpListener::local_addr(&self.listener)
+async fn one(stream: TcpStream, place: OwnedSemaphorePermit, tls: Option<Arc<Tls>>, router: Router) {
+    let Some(tls) = tls else { return http(Moving::new(stream, place), Peer::default(), router).await };
+    match timeout(HANDSHAKE_MAX, tls.accept(stream)).await {
+        Ok(Ok((stream, peer))) => http(Moving::new(stream, place), peer, router).await,
+        Ok(Err(error)) => tracing::debug!("a connection was not encrypted: {error}"),
+        Err(_) => tracing::debug!("a connection's handshake took too long"),
     }
 }
 
-/// One connection and its place.
-pub(crate) struct Connection {
-    stream: TcpStream,
-    end: Pin<Box<Sleep>>,
-    _place: OwnedSemaphorePermit,
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match Pin::new(&mut self.stream).poll_read(cx, buffer) {
-            Poll::Pending => {
-                ready!(self.end.as_mut().poll(cx));
-                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-            }
-            done => done,
+async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, peer: Peer, router: Router) {
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request: Request = request.map(|body| Body::new(Hurried::new(body)));
+        request.extensions_mut().insert(peer.clone());
+        let router = router.clone();
+        async move {
+            let Ok(answer) = router.oneshot(request).await;
+            Ok::<_, Infallible>(answer)
         }
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match Pin::new(&mut self.stream).poll_write(cx, bytes) {
-            Poll::Pending => {
-                ready!(self.end.as_mut().poll(cx));
-                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-            }
-            done => done,
-        }
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_MAX)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
+        .await;
+    if let Err(error) = served {
+        tracing::debug!("a connection ended early: {error}");
     }
 }

@@ -1,20 +1,23 @@
 //! `/v1/conversations`: talking with agents, in sessions that are the client's own.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path, State};
-use axum::http::request::Parts;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::Json;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request;
+use axum::response::Sse;
+use axum::response::sse::Event;
+use futures::Stream;
 use serde::Deserialize;
 
 use super::asker::{Asker, Standing};
-use super::extract::{Body, Params};
+use super::extract::{Body, Params, Path};
 use super::live::{Line, Told, events};
+use super::openapi::{Asks, Parts, Routes, Schemas};
 use super::socket::speak;
 use super::state::SharedGateway;
-use super::upgrade::Upgrade;
+use super::upgrade::{Switched, Upgrade};
 use crate::conversations::{ConversationError, Conversations, Listener, Place, Said, Sent, Session};
 use crate::host::Host;
 use crate::permissions::Duty;
@@ -26,7 +29,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
 const TRACEPARENT: &str = "traceparent";
 
 /// From where a client listens.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListenParams {
     /// An id that an event had, or `after` of a message that was sent. The header `Last-Event-ID` counts more.
@@ -43,17 +46,25 @@ struct Around {
 impl<S: Send + Sync> FromRequestParts<S> for Around {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut request::Parts, _: &S) -> Result<Self, Problem> {
         let of = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Ok(Self { last_event_id: of(LAST_EVENT_ID), traceparent: of(TRACEPARENT) })
     }
 }
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new()
-        .route("/v1/conversations/{session}", get(socket))
-        .route("/v1/conversations/{session}/events", get(listen))
-        .route("/v1/conversations/{session}/messages", post(say))
+impl Asks for Around {
+    fn describe(_: &mut Schemas, parts: &mut Parts) {
+        let text = || serde_json::json!({ "type": "string" });
+        parts.header("Last-Event-ID", "The id of the last event that was heard.", false, text());
+        parts.header("traceparent", "The trace that it belongs to (W3C).", false, text());
+    }
+}
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .get("/v1/conversations/{session}", "Talk and listen by WebSocket", socket)
+        .get("/v1/conversations/{session}/events", "Listen to a session of one's own", listen)
+        .post("/v1/conversations/{session}/messages", "Say something in a session of one's own", say)
 }
 
 async fn say(
@@ -75,9 +86,9 @@ async fn listen(
     Path(session): Path<String>,
     Params(params): Params<ListenParams>,
     around: Around,
-) -> Result<Response, Problem> {
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let after = around.last_event_id.clone().or(params.after);
-    Ok(events(Talk::begin(&gateway, (client, standing), &session, after, around).await?).into_response())
+    Ok(events(Talk::begin(&gateway, (client, standing), &session, after, around).await?))
 }
 
 async fn socket(
@@ -88,7 +99,7 @@ async fn socket(
     Params(params): Params<ListenParams>,
     around: Around,
     upgrade: Upgrade,
-) -> Result<Response, Problem> {
+) -> Result<Switched, Problem> {
     speak(upgrade, Talk::begin(&gateway, (client, standing), &session, params.after, around).await?)
 }
 

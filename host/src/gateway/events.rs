@@ -3,36 +3,42 @@
 //! Each event has a name and one JSON value: `figures` every two seconds, as `/v1/figures` gives them; `forge` for each
 //! stage of each request; `changed` when tools, agents, approvals or the matrix may have changed.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::response::Sse;
+use axum::response::sse::Event;
+use futures::Stream;
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
 use super::asker::{Asker, Standing};
 use super::live::{Line, Told, events};
+use super::openapi::Routes;
 use super::socket::speak;
 use super::state::SharedGateway;
-use super::upgrade::Upgrade;
+use super::upgrade::{Switched, Upgrade};
 use crate::forge;
 use crate::host::Host;
 use crate::permissions::{Duty, Matrix};
 use crate::problem::{Problem, ProblemKind};
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new().route("/v1/events", get(by_events)).route("/v1/events/socket", get(by_socket))
+pub(super) fn routes() -> Routes {
+    Routes::new().get("/v1/events", "What happens, as it happens: `figures`, `forge`, `changed`", by_events).get(
+        "/v1/events/socket",
+        "The same by WebSocket",
+        by_socket,
+    )
 }
 
 async fn by_events(
     State(gateway): State<SharedGateway>,
     Asker(client): Asker,
     standing: Standing,
-) -> Result<Response, Problem> {
-    Ok(events(Ears::open(&gateway, client, standing).await?).into_response())
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    Ok(events(Ears::open(&gateway, client, standing).await?))
 }
 
 async fn by_socket(
@@ -40,7 +46,7 @@ async fn by_socket(
     Asker(client): Asker,
     standing: Standing,
     upgrade: Upgrade,
-) -> Result<Response, Problem> {
+) -> Result<Switched, Problem> {
     speak(upgrade, Ears::open(&gateway, client, standing).await?)
 }
 

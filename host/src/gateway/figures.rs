@@ -1,15 +1,15 @@
 //! `/v1/figures`: what a host counts, for those who watch.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
 
+use super::openapi::Routes;
 use super::state::SharedGateway;
 use crate::problem::Problem;
 use crate::watch::Figures;
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new().route("/v1/figures", get(figures))
+pub(super) fn routes() -> Routes {
+    Routes::new().get("/v1/figures", "What the host counts", figures)
 }
 
 async fn figures(State(gateway): State<SharedGateway>) -> Result<Json<Figures>, Problem> {

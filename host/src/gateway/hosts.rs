@@ -1,10 +1,10 @@
 //! `/v1/hosts`: who runs what, on all hosts that share a database.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
+use super::openapi::Routes;
 use super::state::SharedGateway;
 use crate::problem::Problem;
 use crate::store::{HostNote, now_ms};
@@ -14,7 +14,7 @@ use crate::watch::{AgentHeld, decode};
 const MISSED_MAX: i64 = 3;
 
 /// Whether a host lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Liveness {
     /// It has spoken lately.
@@ -24,7 +24,7 @@ pub enum Liveness {
 }
 
 /// One host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct HostReply {
     /// What tells it from all other hosts.
     pub instance: String,
@@ -44,8 +44,8 @@ pub struct HostReply {
     pub agents: Vec<AgentHeld>,
 }
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new().route("/v1/hosts", get(list))
+pub(super) fn routes() -> Routes {
+    Routes::new().get("/v1/hosts", "Who runs what, on all hosts that share a database", list)
 }
 
 async fn list(State(gateway): State<SharedGateway>) -> Result<Json<Vec<HostReply>>, Problem> {

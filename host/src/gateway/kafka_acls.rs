@@ -1,11 +1,11 @@
 //! `/v1/permissions/kafka`: the matrix as Kafka's access rules.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use super::extract::{Params, blocking};
+use super::openapi::Routes;
 use super::permissions::in_force;
 use super::state::{Gateway, SharedGateway};
 use crate::acls::{Export, Wanted, commands, export};
@@ -13,7 +13,7 @@ use crate::home::StreamsConfig;
 use crate::problem::Problem;
 use crate::topics;
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ExportParams {
     /// Also what clients may do.
@@ -25,7 +25,7 @@ struct ExportParams {
 }
 
 /// The rules, and how to make them.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ExportReply {
     /// The rules.
     #[serde(flatten)]
@@ -34,8 +34,8 @@ pub struct ExportReply {
     pub commands: Vec<String>,
 }
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new().route("/v1/permissions/kafka", get(rules))
+pub(super) fn routes() -> Routes {
+    Routes::new().get("/v1/permissions/kafka", "The matrix as Kafka's access rules", rules)
 }
 
 async fn rules(

@@ -2,7 +2,6 @@
 //!
 //! Whoever can reach it needs no key, so it shows numbers and names, and takes nothing.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +10,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use tokio::net::TcpListener;
 
-use super::connection::Bounded;
-use super::port::bind;
+use super::port::Port;
+use crate::home::{Home, MetricsConfig};
 use crate::host::Host;
 use crate::problem::Problem;
 use crate::watch::{Form, page};
@@ -24,27 +22,26 @@ const CONNECTIONS_MAX: usize = 32;
 /// How long one may last. Who asks again connects again.
 const LIFETIME_MAX: Duration = Duration::from_secs(30);
 
-/// A bound port. From this moment connections wait; they are answered once it is served.
-#[derive(Debug)]
+/// The port of metrics.
 pub struct MetricsPort {
-    listener: TcpListener,
-    address: SocketAddr,
+    port: Port,
 }
 
 impl MetricsPort {
-    /// Binds a port; 0 lets the system choose one.
+    /// Binds the port that a home's settings name; none where they name none.
     ///
     /// # Errors
-    /// `metrics.listen` where the system refuses.
-    pub async fn bind(address: SocketAddr) -> Result<Self, Problem> {
+    /// `metrics.listen` where the system refuses; `tls.files`.
+    pub async fn bind(home: &Home, config: &MetricsConfig) -> Result<Option<Self>, Problem> {
+        let Some(address) = config.listen else { return Ok(None) };
         let risk = "metrics are shown to whoever can reach this address";
-        let (listener, address) = bind("metrics", address, risk).await?;
-        Ok(Self { listener, address })
+        let port = Port::bind(home, "metrics", address, config.tls.as_ref(), risk).await?;
+        Ok(Some(Self { port }))
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// Where metrics are found.
+    pub fn url(&self) -> String {
+        format!("{}/metrics", self.port.url())
     }
 
     /// Serves until this is dropped.
@@ -54,9 +51,7 @@ impl MetricsPort {
             .route("/healthz", get(async || "ok\n"))
             .fallback(async || (StatusCode::NOT_FOUND, "there are /metrics and /healthz\n"))
             .with_state(host);
-        if let Err(error) = axum::serve(Bounded::new(self.listener, CONNECTIONS_MAX, LIFETIME_MAX), router).await {
-            tracing::error!(address = %self.address, "metrics are not served any more: {error}");
-        }
+        self.port.serve(CONNECTIONS_MAX, LIFETIME_MAX, router).await;
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Whoever wants something of a host, the command line first of all, asks this router: over the socket where a host
 //! runs, else in its own process, so that both ways behave the same. Over the port each route is for who may have it. This folder turns requests into calls and answers
-//! into JSON. It must never decide what is allowed, nor hold state of its own.
+//! into JSON. It must never decide what is allowed, nor hold state beyond how much each client asked and which keys it used.
 
 mod access;
 mod agents;
@@ -13,28 +13,39 @@ mod builds;
 mod client;
 mod connection;
 mod conversations;
+mod details;
 mod dlq;
+mod etag;
 mod events;
 mod extract;
 mod figures;
 mod hosts;
 mod http;
+mod idempotency;
+mod identity;
 mod kafka_acls;
 mod live;
 mod metrics;
 mod model_usage;
+mod openapi;
+mod paging;
 mod permissions;
 mod plugins;
 mod policy;
 mod port;
+mod rate;
 mod records;
+mod reference;
 mod runs;
 mod serve;
 mod settings;
+mod slow;
 mod socket;
+mod stalled;
 mod state;
 mod status;
 mod text;
+mod tls;
 mod tools;
 mod topic_plan;
 mod topics;
@@ -43,30 +54,38 @@ mod upgrade;
 mod what_if;
 
 use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+
+use idempotency::Once;
+use openapi::Routes;
 
 pub use agents::StartedReply;
 pub use approvals::{DenyRequest, GrantRequest};
-pub(crate) use asker::bearer;
 pub use client::Client;
-pub(crate) use connection::Bounded;
+pub(crate) use details::Refusal;
 pub use dlq::RedriveRequest;
 pub use hosts::{HostReply, Liveness};
 pub use http::HttpPort;
 pub(crate) use http::{locked, unauthorized};
+pub(crate) use identity::{Identity, identify};
 pub use kafka_acls::ExportReply;
 pub use metrics::MetricsPort;
 pub use model_usage::ModelUsageReply;
 pub use permissions::{Answer, ExplainReply, ExplainRequest, MatrixReply};
 pub use plugins::{InstallReply, InstallRequest, Plugin};
 pub use policy::{PolicyReply, ShareReply, ShareRequest};
-pub(crate) use port::bind;
+pub(crate) use port::Port;
+pub(crate) use rate::Rate;
 pub(crate) use records::records_of;
+
 pub use records::{AppendReply, AppendRequest, Position, ReadReply, RecordIn, RecordOut};
+pub use reference::openapi_document;
 pub use runs::RunReply;
 pub use serve::Listener;
 pub use settings::{ModelReply, SecretRequest, SettingsReply};
 pub use state::{Gateway, SharedGateway};
 pub use text::Text;
+pub(crate) use tls::Peer;
 pub use tools::{CallReply, CallRequest, FunctionReply, ToolReply};
 pub use topic_plan::{ApplyRequest, PlanRequest};
 pub use topics::TopicReply;
@@ -74,7 +93,7 @@ pub(crate) use traced::given_traceparent;
 
 /// All routes for the home's owner, who comes in by its socket.
 pub fn router(gateway: SharedGateway) -> Router {
-    let all = routes()
+    let all = served()
         .route_layer(traced::layer(&gateway))
         .fallback(extract::no_such_route)
         .method_not_allowed_fallback(extract::no_such_method)
@@ -82,29 +101,39 @@ pub fn router(gateway: SharedGateway) -> Router {
     http::owners(all)
 }
 
+/// The routes, with what is the same for all of them.
+fn served() -> Router<SharedGateway> {
+    let (routes, _) = routes().into_parts();
+    routes.route_layer(from_fn(etag::tagged)).route_layer(from_fn_with_state(Once::default(), idempotency::once))
+}
+
 /// A noun has one file with its routes, and one line here.
-fn routes() -> Router<SharedGateway> {
-    Router::new()
-        .merge(agents::routes())
-        .merge(builds::routes())
-        .merge(approvals::routes())
-        .merge(audit::routes())
-        .merge(conversations::routes())
-        .merge(dlq::routes())
-        .merge(events::routes())
-        .merge(figures::routes())
-        .merge(hosts::routes())
-        .merge(kafka_acls::routes())
-        .merge(model_usage::routes())
-        .merge(permissions::routes())
-        .merge(plugins::routes())
-        .merge(policy::routes())
-        .merge(records::routes())
-        .merge(runs::routes())
-        .merge(settings::routes())
-        .merge(status::routes())
-        .merge(tools::routes())
-        .merge(topic_plan::routes())
-        .merge(topics::routes())
-        .merge(what_if::routes())
+fn routes() -> Routes {
+    [
+        agents::routes,
+        builds::routes,
+        approvals::routes,
+        audit::routes,
+        conversations::routes,
+        dlq::routes,
+        events::routes,
+        figures::routes,
+        hosts::routes,
+        kafka_acls::routes,
+        model_usage::routes,
+        permissions::routes,
+        plugins::routes,
+        policy::routes,
+        records::routes,
+        reference::routes,
+        runs::routes,
+        settings::routes,
+        status::routes,
+        tools::routes,
+        topic_plan::routes,
+        topics::routes,
+        what_if::routes,
+    ]
+    .into_iter()
+    .fold(Routes::new(), |all, noun| all.merge(noun()))
 }

@@ -1,11 +1,11 @@
 //! `/v1/model/usage`: what questions to language models took.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use super::extract::Params;
+use super::openapi::Routes;
 use super::state::SharedGateway;
 use crate::problem::Problem;
 use crate::store::{ModelDay, ModelUse, now_ms};
@@ -14,10 +14,12 @@ const HOUR_MS: i64 = 60 * 60 * 1000;
 /// Longest time of one answer, hours: a month.
 const HOURS_MAX: i64 = 31 * 24;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct UsageParams {
+    /// How far back, hours.
     #[serde(default = "hours_default")]
+    #[schemars(range(min = 1, max = 744))]
     hours: i64,
 }
 
@@ -26,7 +28,7 @@ fn hours_default() -> i64 {
 }
 
 /// What questions to language models took, of all hosts on the same database.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ModelUsageReply {
     /// What amounts are in; a label of host.toml, which may be empty.
     pub currency: String,
@@ -40,8 +42,8 @@ pub struct ModelUsageReply {
     pub today: Vec<ModelDay>,
 }
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new().route("/v1/model/usage", get(usage))
+pub(super) fn routes() -> Routes {
+    Routes::new().get("/v1/model/usage", "What questions to language models took", usage)
 }
 
 async fn usage(

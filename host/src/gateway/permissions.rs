@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::extract::{Body, blocking};
+use super::openapi::Routes;
 use super::state::{Gateway, SharedGateway};
 use crate::catalog::grant_of;
 use crate::permissions::{Action, Column, Decision, Explanation, Grid, Matrix, Principal};
 use crate::problem::Problem;
 
 /// Whom to explain, and for which action.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExplainRequest {
     /// `agent:NAME`, `tool:NAME`, `client:NAME`.
@@ -27,7 +27,7 @@ pub struct ExplainRequest {
 }
 
 /// An explanation.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ExplainReply {
     /// `name@version` of the newest installed version; none for a client, and for what is not installed.
     pub component: Option<String>,
@@ -39,7 +39,7 @@ pub struct ExplainReply {
 }
 
 /// The answer about one action.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Answer {
     /// May it?
     pub allowed: bool,
@@ -48,7 +48,7 @@ pub struct Answer {
 }
 
 /// The matrix in force.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MatrixReply {
     /// Its rows.
     #[serde(flatten)]
@@ -57,8 +57,12 @@ pub struct MatrixReply {
     pub rejected: Option<String>,
 }
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new().route("/v1/permissions", get(matrix)).route("/v1/permissions/explain", post(explain))
+pub(super) fn routes() -> Routes {
+    Routes::new().get("/v1/permissions", "The matrix in force", matrix).post(
+        "/v1/permissions/explain",
+        "What somebody may do, and why",
+        explain,
+    )
 }
 
 async fn matrix(State(gateway): State<SharedGateway>) -> Result<Json<MatrixReply>, Problem> {

@@ -1,8 +1,9 @@
 //! `/v1/plugins`: installing, listing and removing components.
 
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::routing::{delete, get};
-use axum::{Json, Router};
+use axum::Json;
+use axum::extract::State;
+use axum::http::Uri;
+use semver::Version;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use wasmill_registry::{
@@ -10,9 +11,11 @@ use wasmill_registry::{
     Signer, TrustRoots, Verified,
 };
 
-use super::extract::{Body, blocking};
+use super::extract::{Body, Params, Path, blocking};
+use super::openapi::Routes;
+use super::paging::{Limit, Page, bad_cursor};
 use super::state::SharedGateway;
-use super::text::{Text, coded};
+use super::text::{Base64, Text, coded};
 use crate::home::install_locked;
 use crate::host::sharing::{forget, offer_one, withdraw_one};
 use crate::problem::{Problem, ProblemKind};
@@ -22,18 +25,24 @@ use crate::runtime::check_world;
 /// Largest request, in bytes: the largest component in base64, and room for the rest.
 const REQUEST_SIZE_MAX: usize = COMPONENT_SIZE_MAX / 3 * 4 + 4 * 1024 * 1024;
 
+/// Most components of one list.
+const LISTED_MAX: u32 = 1000;
+
 /// A component to install, with its manifest and its signature.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InstallRequest {
     /// The component, base64.
     #[serde(with = "coded")]
+    #[schemars(with = "Base64")]
     pub component: Vec<u8>,
     /// `wasmill.toml`, base64, because the signature covers its bytes.
     #[serde(with = "coded")]
+    #[schemars(with = "Base64")]
     pub manifest: Vec<u8>,
     /// The DSSE envelope, base64.
     #[serde(with = "coded")]
+    #[schemars(with = "Base64")]
     pub envelope: Vec<u8>,
     /// The source of a forged component.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,7 +59,7 @@ pub struct InstallRequest {
 }
 
 /// What an installation did.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct InstallReply {
     /// The component.
     pub plugin: Plugin,
@@ -59,7 +68,7 @@ pub struct InstallReply {
 }
 
 /// An installed component.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Plugin {
     /// Name.
     pub name: String,
@@ -73,7 +82,7 @@ pub struct Plugin {
 }
 
 /// What is known of a verified component.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Facts {
     /// Tool or agent.
     pub kind: Kind,
@@ -103,20 +112,51 @@ impl Plugin {
     }
 }
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new()
-        .route("/v1/plugins", get(list).post(install))
-        .route("/v1/plugins/{reference}", delete(remove).get(show))
-        .layer(DefaultBodyLimit::max(REQUEST_SIZE_MAX))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .get("/v1/plugins", "Installed components, verified anew", list)
+        .post("/v1/plugins", "Install a signed component", install)
+        .get("/v1/plugins/{reference}", "One component", show)
+        .delete("/v1/plugins/{reference}", "Remove a component", remove)
+        .body_limit(REQUEST_SIZE_MAX)
 }
 
-async fn list(State(gateway): State<SharedGateway>) -> Result<Json<Vec<Plugin>>, Problem> {
+/// Which components to list, by name and version.
+#[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Which {
+    /// Most components.
+    limit: Limit<LISTED_MAX>,
+    /// Where to go on: out of the `Link` of the page before.
+    cursor: Option<String>,
+}
+
+async fn list(
+    State(gateway): State<SharedGateway>,
+    here: Uri,
+    Params(which): Params<Which>,
+) -> Result<Page<Plugin>, Problem> {
+    let limit = which.limit.items();
+    let after = which.cursor.as_deref().map(place).transpose()?;
     let plugins = blocking(move || {
         let trust = gateway.home().trust()?;
         let entries = gateway.registry().list()?;
-        Ok(entries.iter().map(|entry| plugin_of(gateway.registry(), entry, &trust)).collect())
+        let is_after = |entry: &&Entry| {
+            after.as_ref().is_none_or(|(name, version)| (&entry.name, &entry.version) > (name, version))
+        };
+        let page = entries.iter().filter(is_after).take(limit + 1);
+        Ok(page.map(|entry| plugin_of(gateway.registry(), entry, &trust)).collect())
     });
-    Ok(Json(plugins.await?))
+    Ok(Page::of(plugins.await?, limit, &here, |plugin: &Plugin| format!("{}@{}", plugin.name, plugin.version)))
+}
+
+/// The component that a cursor names.
+fn place(cursor: &str) -> Result<(String, Version), Problem> {
+    let read = || {
+        let (name, version) = cursor.split_once('@')?;
+        Some((name.to_owned(), version.parse().ok()?))
+    };
+    read().ok_or_else(bad_cursor)
 }
 
 async fn show(State(gateway): State<SharedGateway>, Path(reference): Path<String>) -> Result<Json<Plugin>, Problem> {

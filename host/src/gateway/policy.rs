@@ -4,18 +4,19 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use wasmill_registry::{Digest, POLICY_SIZE_MAX, VerifiedPolicy};
 
 use super::asker::Asker;
+use super::details::Refusal;
+use super::etag::{IfMatch, Tagged};
 use super::extract::{Body, blocking};
+use super::openapi::Routes;
 use super::state::{Gateway, SharedGateway};
-use super::text::coded;
+use super::text::{Base64, coded};
 use crate::host::policy::check;
 use crate::permissions::{Matrix, Principal};
 use crate::problem::{Problem, ProblemKind};
@@ -25,16 +26,17 @@ use crate::store::AuditEntry;
 const REQUEST_SIZE_MAX: usize = POLICY_SIZE_MAX / 3 * 4 + 64 * 1024;
 
 /// A signed policy.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShareRequest {
     /// The DSSE envelope, base64.
     #[serde(with = "coded")]
+    #[schemars(with = "Base64")]
     pub envelope: Vec<u8>,
 }
 
 /// What goes to every host.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ShareReply {
     /// Its serial.
     pub serial: u64,
@@ -45,7 +47,7 @@ pub struct ShareReply {
 }
 
 /// The files that decide here who may do what, as they are: what an admin would sign anew.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PolicyReply {
     /// Of the policy that was taken last; 0 where none was. One that is signed has a larger one.
     pub serial: u64,
@@ -58,11 +60,12 @@ pub struct PolicyReply {
 /// Held while a policy is saved, so that of two that began with the same one only one is.
 static SAVING: Mutex<()> = Mutex::new(());
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new()
-        .route("/v1/permissions/share", post(share))
-        .route("/v1/permissions/policy", get(policy).put(save))
-        .layer(DefaultBodyLimit::max(REQUEST_SIZE_MAX))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .post("/v1/permissions/share", "Bring in a signed policy for all hosts on this database", share)
+        .get("/v1/permissions/policy", "The files that decide who may do what", policy)
+        .put("/v1/permissions/policy", "Put a signed policy in the place of the one that was seen", save)
+        .body_limit(REQUEST_SIZE_MAX)
 }
 
 async fn share(
@@ -96,9 +99,9 @@ fn reply(verified: &VerifiedPolicy) -> Result<ShareReply, Problem> {
     })
 }
 
-async fn policy(State(gateway): State<SharedGateway>) -> Result<Response, Problem> {
+async fn policy(State(gateway): State<SharedGateway>) -> Result<Tagged<PolicyReply>, Problem> {
     let reply = blocking(move || current(&gateway)).await?;
-    Ok(([(header::ETAG, tag(&reply))], Json(reply)).into_response())
+    Ok(Tagged { tag: tag(&reply), body: reply })
 }
 
 fn current(gateway: &Gateway) -> Result<PolicyReply, Problem> {
@@ -116,15 +119,9 @@ fn tag(policy: &PolicyReply) -> String {
 async fn save(
     State(gateway): State<SharedGateway>,
     Asker(client): Asker,
-    headers: HeaderMap,
+    IfMatch(seen): IfMatch,
     Body(request): Body<ShareRequest>,
-) -> Result<Response, Problem> {
-    let Some(seen) = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok()).map(str::to_owned) else {
-        let message = "nothing says which policy this one is to replace";
-        let next = "Send If-Match with the ETag of `GET /v1/permissions/policy`.";
-        let problem = Problem::new(ProblemKind::Invalid, "policy.unconditional", message, next);
-        return Ok((StatusCode::PRECONDITION_REQUIRED, Json(problem)).into_response());
-    };
+) -> Result<Json<ShareReply>, Refusal> {
     let ShareRequest { envelope } = request;
     let (at, signed) = (gateway.clone(), envelope.clone());
     let is_shared = gateway.config().store.url.is_some();
@@ -134,8 +131,8 @@ async fn save(
     };
     let Some(verified) = saved else {
         let message = "permissions.toml or trust.toml is another one by now";
-        let problem = Problem::new(ProblemKind::Conflict, "policy.changed", message, "Look at it again, then decide.");
-        return Ok((StatusCode::PRECONDITION_FAILED, Json(problem)).into_response());
+        let next = "Look at it again, then decide.";
+        return Err(Refusal::new(StatusCode::PRECONDITION_FAILED, "policy.changed", message, next));
     };
     if is_shared {
         publish(&gateway, &verified, &envelope).await?;
@@ -144,7 +141,7 @@ async fn save(
     let detail = format!("{}, signed by {}", reply.policy, reply.signers.join(", "));
     let entry = AuditEntry::now(Principal::client(&client).as_str(), "save permissions", "allowed", detail);
     gateway.host().await?.audit.record(entry);
-    Ok(Json(reply).into_response())
+    Ok(Json(reply))
 }
 
 /// True where the database has a policy that this home has not taken yet: who saves here has not seen it.

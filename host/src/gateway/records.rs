@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Json;
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::asker::Asker;
-use super::extract::{Body, Params};
+use super::extract::{Body, Params, Path};
+use super::openapi::Routes;
+use super::paging::Limit;
 use super::state::{Gateway, SharedGateway};
 use super::text::Text;
 use super::traced::TRACEPARENT;
@@ -21,14 +22,16 @@ use crate::telemetry::{About, SpanKind, Work};
 /// Largest request, in bytes: a record of the largest size in base64 must fit.
 const REQUEST_SIZE_MAX: usize = 32 * 1024 * 1024;
 /// Most records of one answer.
-const READ_RECORDS_MAX: usize = 1000;
+const READ_RECORDS_MAX: u32 = 1000;
+/// Records that a search by key reads at once.
+const SEARCH_STEP: usize = 1000;
 /// Most records that one search by key looks at.
 const SEARCHED_MAX: usize = 20_000;
 /// Longest wait for the first record, in milliseconds.
 const WAIT_MS_MAX: u64 = 30_000;
 
 /// Records to append.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AppendRequest {
     /// In this order.
@@ -36,7 +39,7 @@ pub struct AppendRequest {
 }
 
 /// A record to append.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordIn {
     /// Partition; none: by key.
@@ -57,14 +60,14 @@ pub struct RecordIn {
 }
 
 /// Where records went.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AppendReply {
     /// One for each record, in order.
     pub positions: Vec<Position>,
 }
 
 /// A place in a topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Position {
     /// Partition.
     pub partition: u32,
@@ -73,27 +76,27 @@ pub struct Position {
 }
 
 /// What to read.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ReadParams {
+    /// Partition.
     #[serde(default)]
     partition: u32,
+    /// First offset.
     #[serde(default)]
     offset: u64,
-    #[serde(default = "max_default")]
-    max: usize,
+    /// Most records.
+    #[serde(default)]
+    limit: Limit<READ_RECORDS_MAX>,
+    /// How long to wait for the first record, milliseconds; at most 30,000.
     #[serde(default)]
     wait_ms: u64,
     /// Only records with this key.
     key: Option<String>,
 }
 
-fn max_default() -> usize {
-    100
-}
-
 /// Records of one partition.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ReadReply {
     /// In the order of their offsets.
     pub records: Vec<RecordOut>,
@@ -103,7 +106,7 @@ pub struct ReadReply {
 }
 
 /// A record as it is in a topic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RecordOut {
     /// Topic.
     pub topic: String,
@@ -121,10 +124,11 @@ pub struct RecordOut {
     pub headers: Vec<(String, Text)>,
 }
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new()
-        .route("/v1/topics/{topic}/records", get(read).post(append))
-        .layer(DefaultBodyLimit::max(REQUEST_SIZE_MAX))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .get("/v1/topics/{topic}/records", "Records of one partition, from an offset", read)
+        .post("/v1/topics/{topic}/records", "Append records", append)
+        .body_limit(REQUEST_SIZE_MAX)
 }
 
 async fn append(
@@ -174,13 +178,12 @@ async fn read(
     Path(topic): Path<String>,
     Params(params): Params<ReadParams>,
 ) -> Result<Json<ReadReply>, Problem> {
-    let max = params.max.clamp(1, READ_RECORDS_MAX);
     let wait = Duration::from_millis(params.wait_ms.min(WAIT_MS_MAX));
-    let streams = gateway.streams().await?;
+    let (streams, limit) = (gateway.streams().await?, params.limit.items());
     if let Some(key) = params.key {
-        return Ok(Json(search(streams, &topic, params.partition, params.offset, key.as_bytes(), max).await?));
+        return Ok(Json(search(streams, &topic, params.partition, params.offset, key.as_bytes(), limit).await?));
     }
-    let batch = streams.read(&topic, params.partition, params.offset, max, wait).await?;
+    let batch = streams.read(&topic, params.partition, params.offset, limit, wait).await?;
     Ok(Json(ReadReply { next: after(&batch).unwrap_or(params.offset), records: records_of(&batch) }))
 }
 
@@ -200,7 +203,7 @@ async fn search(
 ) -> Result<ReadReply, Problem> {
     let (mut records, mut next, mut searched) = (Vec::new(), from, 0);
     while searched < SEARCHED_MAX && records.len() < max {
-        let batch = streams.read(topic, partition, next, READ_RECORDS_MAX, Duration::ZERO).await?;
+        let batch = streams.read(topic, partition, next, SEARCH_STEP, Duration::ZERO).await?;
         let Some(end) = after(&batch) else { break };
         searched += batch.offsets.len();
         let found = records_of(&batch).into_iter().enumerate().filter(|(row, _)| batch.key(*row) == Some(key));

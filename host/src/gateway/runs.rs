@@ -1,39 +1,42 @@
 //! `/v1/runs`: work that lasts, and what an admin orders it to do.
 
-use axum::extract::{Path, State};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::Json;
+use axum::extract::State;
+use axum::http::Uri;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::asker::Asker;
-use super::extract::Params;
+use super::extract::{Params, Path};
+use super::openapi::Routes;
+use super::paging::{Limit, Page, bad_cursor};
 use super::state::SharedGateway;
 use crate::agents::{Replayed, replay};
 use crate::host::from_home::host_name;
 use crate::permissions::Principal;
 use crate::problem::{Problem, ProblemKind};
 use crate::runs::afresh;
-use crate::store::{AuditEntry, RUNS_LISTED_MAX, RunFilter, RunRow, RunStatus, StepRow, Store};
+use crate::store::{AuditEntry, RUNS_LISTED_MAX, RunFilter, RunPlace, RunRow, RunStatus, StepRow, Store};
 
 /// Digits of an id that must be given at least.
 const ID_DIGITS_MIN: usize = 4;
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListParams {
+    /// Only those of this agent.
     agent: Option<String>,
+    /// Only those that stand so.
     status: Option<RunStatus>,
-    #[serde(default = "max_default")]
-    max: u32,
-}
-
-fn max_default() -> u32 {
-    100
+    /// Most runs.
+    #[serde(default)]
+    limit: Limit<RUNS_LISTED_MAX>,
+    /// Where to go on: out of the `Link` of the page before.
+    cursor: Option<String>,
 }
 
 /// A run with its journal.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RunReply {
     /// The run.
     #[serde(flatten)]
@@ -42,20 +45,32 @@ pub struct RunReply {
     pub steps: Vec<StepRow>,
 }
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new()
-        .route("/v1/runs", get(list))
-        .route("/v1/runs/{id}", get(show))
-        .route("/v1/runs/{id}/replay", post(replayed))
-        .route("/v1/runs/{id}/{order}", post(ordered))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .get("/v1/runs", "Runs of agents in task mode, newest first", list)
+        .get("/v1/runs/{id}", "A run with its journal", show)
+        .post("/v1/runs/{id}/replay", "Run it once more against its journal, without any effect", replayed)
+        .post("/v1/runs/{id}/{order}", "Order it about: pause, resume, cancel, restart, pin", ordered)
 }
 
 async fn list(
     State(gateway): State<SharedGateway>,
+    here: Uri,
     Params(params): Params<ListParams>,
-) -> Result<Json<Vec<RunRow>>, Problem> {
-    let filter = RunFilter { agent: params.agent, status: params.status, limit: params.max.min(RUNS_LISTED_MAX) };
-    Ok(Json(gateway.store().await?.runs(&filter).await?))
+) -> Result<Page<RunRow>, Problem> {
+    let after = params.cursor.as_deref().map(place).transpose()?;
+    let filter = RunFilter { agent: params.agent, status: params.status, limit: params.limit.get() + 1, after };
+    let runs = gateway.store().await?.runs(&filter).await?;
+    Ok(Page::of(runs, params.limit.items(), &here, |run| format!("{}.{}", run.started_ms, run.id)))
+}
+
+/// The run that a cursor names.
+fn place(cursor: &str) -> Result<RunPlace, Problem> {
+    let read = || {
+        let (started_ms, id) = cursor.split_once('.')?;
+        Some(RunPlace { started_ms: started_ms.parse().ok()?, id: id.to_owned() })
+    };
+    read().ok_or_else(bad_cursor)
 }
 
 async fn show(State(gateway): State<SharedGateway>, Path(id): Path<String>) -> Result<Json<RunReply>, Problem> {

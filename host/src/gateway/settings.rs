@@ -1,12 +1,12 @@
 //! `/v1/settings` and `/v1/secrets`: what the console has to know of a host, and credentials that go in and never out.
 
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::routing::{delete, get};
-use axum::{Json, Router};
+use axum::Json;
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::asker::Asker;
+use super::extract::{Path, Quiet};
+use super::openapi::Routes;
 use super::state::{Gateway, SharedGateway};
 use crate::permissions::Principal;
 use crate::problem::{Problem, ProblemKind};
@@ -17,7 +17,7 @@ use crate::vault::{SecretState, VaultError};
 const REQUEST_SIZE_MAX: usize = 64 * 1024;
 
 /// Settings that are nobody's secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SettingsReply {
     /// Where a trace can be seen: `{trace}` stands for its id. None where host.toml says nothing.
     pub trace_url: Option<String>,
@@ -26,7 +26,7 @@ pub struct SettingsReply {
 }
 
 /// The language model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ModelReply {
     /// Where it is, without user and password.
     pub url: String,
@@ -37,7 +37,7 @@ pub struct ModelReply {
 }
 
 /// A credential that is entered.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SecretRequest {
     /// Name.
@@ -46,12 +46,13 @@ pub struct SecretRequest {
     pub value: String,
 }
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new()
-        .route("/v1/settings", get(settings))
-        .route("/v1/secrets", get(list).post(set))
-        .route("/v1/secrets/{name}", delete(remove))
-        .layer(DefaultBodyLimit::max(REQUEST_SIZE_MAX))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .get("/v1/settings", "Settings that are nobody's secret", settings)
+        .get("/v1/secrets", "Which secrets there are; never their values", list)
+        .post("/v1/secrets", "Enter a secret", set)
+        .delete("/v1/secrets/{name}", "Remove an entered secret", remove)
+        .body_limit(REQUEST_SIZE_MAX)
 }
 
 async fn settings(State(gateway): State<SharedGateway>) -> Json<SettingsReply> {
@@ -80,14 +81,8 @@ async fn list(State(gateway): State<SharedGateway>) -> Result<Json<Vec<SecretSta
 async fn set(
     State(gateway): State<SharedGateway>,
     Asker(client): Asker,
-    body: Bytes,
+    Quiet(request): Quiet<SecretRequest>,
 ) -> Result<Json<SecretState>, Problem> {
-    // Not by the extractor of all others: what it says of a body that it can't read repeats parts of it.
-    let request: SecretRequest = serde_json::from_slice(&body).map_err(|error| {
-        let place = format!("line {}, column {}", error.line(), error.column());
-        let next = "Send {\"name\": \"…\", \"value\": \"…\"}.";
-        Problem::invalid("request.body", format!("the body is no secret with a name ({place})"), next)
-    })?;
     let by = Principal::client(&client);
     let done = gateway.host().await?.vault.set(&request.name, &request.value, by.as_str()).await;
     audit(&gateway, &by, "set", &request.name, done.as_ref().err()).await?;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use axum::response::Response;
 use futures::{SinkExt as _, StreamExt as _};
 use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -13,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 
 use super::live::{Checked, Line, Told};
-use super::upgrade::{Connection, Upgrade};
+use super::upgrade::{Connection, Switched, Upgrade};
 use crate::problem::{Problem, ProblemKind};
 
 /// Largest message of a client, in one frame or more, bytes.
@@ -32,7 +31,7 @@ const LIFETIME_MAX: Duration = Duration::from_secs(3600);
 type Socket = WebSocketStream<Connection>;
 
 /// Speaks with the client until either side ends it.
-pub(super) fn speak(upgrade: Upgrade, line: impl Line) -> Result<Response, Problem> {
+pub(super) fn speak(upgrade: Upgrade, line: impl Line) -> Result<Switched, Problem> {
     let (answer, connection) = upgrade.accept()?;
     tokio::spawn(async move {
         match connection.await {

@@ -1,10 +1,10 @@
 //! `/v1/status` and `/v1/agents`: what a host is doing.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
 use serde::Serialize;
 
+use super::openapi::Routes;
 use super::state::SharedGateway;
 use crate::agents::AgentStatus;
 use crate::catalog::{Refused, Waiting};
@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::tool_topics::{ToolTopics, ToolTopicsStatus};
 
 /// What a host is doing.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 struct StatusReply {
     /// Version of the host.
     version: &'static str,
@@ -34,8 +34,8 @@ struct StatusReply {
     permissions: MatrixStatus,
 }
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new().route("/v1/status", get(status)).route("/v1/agents", get(agents))
+pub(super) fn routes() -> Routes {
+    Routes::new().get("/v1/status", "What the host is doing", status).get("/v1/agents", "Agents at work", agents)
 }
 
 async fn status(State(gateway): State<SharedGateway>) -> Result<Json<StatusReply>, Problem> {

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 /// Any bytes. In JSON a string where they are UTF-8, else `{"base64": "…"}`; both are read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum Text {
     /// UTF-8.
@@ -14,6 +14,7 @@ pub enum Text {
     Coded {
         /// The bytes in base64.
         #[serde(with = "coded")]
+        #[schemars(with = "Base64")]
         base64: Vec<u8>,
     },
 }
@@ -46,6 +47,23 @@ impl std::fmt::Display for Text {
             Self::Plain(text) => f.write_str(text),
             Self::Coded { base64 } => write!(f, "base64:{}", STANDARD.encode(base64)),
         }
+    }
+}
+
+/// What the schema says of bytes in base64.
+pub(super) struct Base64;
+
+impl schemars::JsonSchema for Base64 {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Base64".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "byte", "contentEncoding": "base64" })
     }
 }
 

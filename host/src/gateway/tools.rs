@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::Json;
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::asker::Asker;
-use super::extract::Body;
+use super::extract::{Body, Path};
+use super::openapi::Routes;
 use super::state::{Gateway, SharedGateway};
 use crate::capabilities::{Invocation, ToolCalls};
 use crate::catalog::Tool;
@@ -17,7 +17,7 @@ use crate::host::Host;
 use crate::problem::{Problem, ProblemKind};
 
 /// A callable tool.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ToolReply {
     /// Name without version.
     pub name: String,
@@ -34,7 +34,7 @@ pub struct ToolReply {
 }
 
 /// One function of a tool.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FunctionReply {
     /// Name.
     pub name: String,
@@ -47,7 +47,7 @@ pub struct FunctionReply {
 }
 
 /// A call.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallRequest {
     /// Function.
@@ -57,17 +57,17 @@ pub struct CallRequest {
 }
 
 /// What a call came to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CallReply {
     /// The result.
     pub result: Value,
 }
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new()
-        .route("/v1/tools", get(list))
-        .route("/v1/tools/{tool}", get(show))
-        .route("/v1/tools/{tool}/calls", post(call))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .get("/v1/tools", "Callable tools in their newest versions", list)
+        .get("/v1/tools/{tool}", "One tool", show)
+        .post("/v1/tools/{tool}/calls", "Call a function of a tool", call)
 }
 
 async fn list(State(gateway): State<SharedGateway>) -> Result<Json<Vec<ToolReply>>, Problem> {

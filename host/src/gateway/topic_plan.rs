@@ -1,18 +1,18 @@
 //! `/v1/topic-plan`: what leads from the topics that there are to those that are declared.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::post;
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use super::extract::{Body, blocking};
+use super::openapi::Routes;
 use super::state::SharedGateway;
 use crate::capabilities::agents::Book;
 use crate::problem::Problem;
 use crate::topics::{ApplyError, DeclaredTopic, Plan, RiskKind, apply, plan, readers, started};
 
 /// What shall be.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlanRequest {
     /// All declared topics.
@@ -20,7 +20,7 @@ pub struct PlanRequest {
 }
 
 /// What shall be done.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApplyRequest {
     /// All declared topics.
@@ -32,8 +32,12 @@ pub struct ApplyRequest {
     pub taken: Vec<RiskKind>,
 }
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new().route("/v1/topic-plan", post(show)).route("/v1/topic-plan/apply", post(carry_out))
+pub(super) fn routes() -> Routes {
+    Routes::new().post("/v1/topic-plan", "What leads to the declared topics", show).post(
+        "/v1/topic-plan/apply",
+        "Do what a plan says",
+        carry_out,
+    )
 }
 
 async fn show(State(gateway): State<SharedGateway>, Body(request): Body<PlanRequest>) -> Result<Json<Plan>, Problem> {

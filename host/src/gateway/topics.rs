@@ -1,17 +1,17 @@
 //! `/v1/topics`: making and listing topics.
 
-use axum::extract::{Path, State};
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Json;
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-use super::extract::Body;
+use super::extract::{Body, Path};
+use super::openapi::Routes;
 use super::state::SharedGateway;
 use crate::problem::Problem;
 use crate::streams::{StreamError, TopicSpec, Watermarks};
 
 /// A topic and how far its partitions have come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TopicReply {
     /// Name and shape.
     #[serde(flatten)]
@@ -20,8 +20,12 @@ pub struct TopicReply {
     pub watermarks: Vec<Watermarks>,
 }
 
-pub(super) fn routes() -> Router<SharedGateway> {
-    Router::new().route("/v1/topics", get(list).post(create)).route("/v1/topics/{topic}", get(show))
+pub(super) fn routes() -> Routes {
+    Routes::new().get("/v1/topics", "Topics", list).post("/v1/topics", "Create a topic", create).get(
+        "/v1/topics/{topic}",
+        "A topic, and how far its partitions have come",
+        show,
+    )
 }
 
 async fn list(State(gateway): State<SharedGateway>) -> Result<Json<Vec<TopicSpec>>, Problem> {

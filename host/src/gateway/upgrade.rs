@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use sha1::{Digest as _, Sha1};
 
+use super::details::Refusal;
 use crate::problem::Problem;
 
 /// What the answer's key is made with.
@@ -26,12 +27,13 @@ pub(super) struct Upgrade {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
-    type Rejection = Problem;
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let refused = |why: &str| {
             let next = "Come with a WebSocket client, or use the route for server-sent events.";
-            Problem::invalid("request.socket", format!("this is no WebSocket handshake: {why}"), next)
+            let message = format!("this is no WebSocket handshake: {why}");
+            Refusal::new(StatusCode::BAD_REQUEST, "request.socket", message, next)
         };
         let accept = accepted(&parts.headers).map_err(refused)?;
         let names_protocol = protocols(&parts.headers).any(|protocol| protocol == PROTOCOL);
@@ -42,7 +44,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
 
 impl Upgrade {
     /// The answer, and the connection as it will be afterwards.
-    pub fn accept(self) -> Result<(Response, OnUpgrade), Problem> {
+    pub fn accept(self) -> Result<(Switched, OnUpgrade), Problem> {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
@@ -52,7 +54,16 @@ impl Upgrade {
         if self.names_protocol {
             headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
         }
-        Ok(((StatusCode::SWITCHING_PROTOCOLS, headers).into_response(), self.upgrade))
+        Ok((Switched((StatusCode::SWITCHING_PROTOCOLS, headers).into_response()), self.upgrade))
+    }
+}
+
+/// The answer after which a connection speaks WebSocket.
+pub(super) struct Switched(Response);
+
+impl IntoResponse for Switched {
+    fn into_response(self) -> Response {
+        self.0
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::extract::{DefaultBodyLimit, State};
-use axum::routing::post;
-use axum::{Json, Router};
+use axum::Json;
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::extract::{Body, blocking};
+use super::openapi::Routes;
 use super::permissions::in_force;
 use super::state::SharedGateway;
 use crate::catalog::Deciders;
@@ -21,7 +21,7 @@ use crate::store::{AUDIT_LISTED_MAX, AuditRow, now_ms};
 const BACK_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// A matrix that is not in force.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct WhatIfRequest {
     /// The text of a `permissions.toml`.
@@ -29,7 +29,7 @@ struct WhatIfRequest {
 }
 
 /// What it would change.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 struct WhatIfReply {
     /// Revision in force.
     revision: String,
@@ -45,9 +45,11 @@ struct WhatIfReply {
     is_cut: bool,
 }
 
-pub(super) fn routes() -> Router<SharedGateway> {
+pub(super) fn routes() -> Routes {
     let size = usize::try_from(FILE_BYTES_MAX).unwrap_or(usize::MAX).saturating_mul(2);
-    Router::new().route("/v1/permissions/what-if", post(what_if)).layer(DefaultBodyLimit::max(size))
+    Routes::new()
+        .post("/v1/permissions/what-if", "What another matrix would have decided otherwise", what_if)
+        .body_limit(size)
 }
 
 async fn what_if(

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use wasmill_registry::{DocumentError, Limits, line_of, parse_document};
 
+use super::ports::{RateConfig, TlsConfig};
 use crate::capabilities::ModelConfig;
 use crate::forge::ForgeSettings;
 use crate::mcp_servers::{ServerConfig, ServerSection, servers};
@@ -94,26 +95,32 @@ pub struct StoreConfig {
 }
 
 /// Where metrics are shown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MetricsConfig {
-    /// Address and port that Prometheus reads `/metrics` from, without encryption or a key; none: nowhere.
+    /// Address and port that Prometheus reads `/metrics` from, without a key; none: nowhere.
     pub listen: Option<SocketAddr>,
+    /// Encryption; none: plain.
+    pub tls: Option<TlsConfig>,
 }
 
 /// Where programs and the console come in over HTTP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GatewayConfig {
-    /// Address and port of the console and of `/v1`, without encryption; none: only the home's socket.
+    /// Address and port of the console and of `/v1`; none: only the home's socket.
     pub listen: Option<SocketAddr>,
     /// Most connections at once; more wait in the system's queue.
     pub connections: usize,
+    /// Encryption; none: plain.
+    pub tls: Option<TlsConfig>,
+    /// How many requests one client may make.
+    pub rate: RateConfig,
 }
 
 impl Default for GatewayConfig {
     fn default() -> Self {
-        Self { listen: None, connections: 1024 }
+        Self { listen: None, connections: 1024, tls: None, rate: RateConfig::default() }
     }
 }
 
@@ -128,8 +135,12 @@ pub struct ConsoleConfig {
 /// Where MCP clients come in over HTTP.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct McpConfig {
-    /// Address and port of `/mcp`, without encryption; none: nowhere. `wasmill mcp` needs none.
+    /// Address and port of `/mcp`; none: nowhere. `wasmill mcp` needs none.
     pub listen: Option<SocketAddr>,
+    /// Encryption; none: plain.
+    pub tls: Option<TlsConfig>,
+    /// How many requests one client may make.
+    pub rate: RateConfig,
     /// Names that clients may reach this port by, with `:port` where it matters, besides this machine's own loopback ones.
     pub hosts: Vec<String>,
     /// Web pages that may ask, as `https://name:port`; none may unless named. Programs that aren't browsers don't say where
@@ -219,6 +230,8 @@ impl Default for HostLimits {
 #[serde(deny_unknown_fields, default)]
 struct McpSection {
     listen: Option<SocketAddr>,
+    tls: Option<TlsConfig>,
+    rate: RateConfig,
     hosts: Vec<String>,
     origins: Vec<String>,
     anonymous: Option<String>,
@@ -307,11 +320,24 @@ impl HostConfig {
                 return at(&["config", name], error.to_string());
             }
         }
+        let ports = [
+            ("metrics", file.metrics.tls.as_ref(), None),
+            ("gateway", file.gateway.tls.as_ref(), Some(&file.gateway.rate)),
+            ("mcp", file.mcp.tls.as_ref(), Some(&file.mcp.rate)),
+        ];
+        for (section, tls, rate) in ports {
+            if let Some((field, message)) = tls.and_then(TlsConfig::misfit) {
+                return at(&[section, "tls", field], message);
+            }
+            if let Some((field, message)) = rate.and_then(RateConfig::misfit) {
+                return at(&[section, "rate", field], message);
+            }
+        }
         if let Some(Err(error)) = file.mcp.anonymous.as_deref().map(wasmill_registry::check_component_name) {
             return at(&["mcp", "anonymous"], error.to_string());
         }
-        let McpSection { listen, hosts, origins, anonymous, servers: sections } = file.mcp;
-        let mcp = McpConfig { listen, hosts, origins, anonymous };
+        let McpSection { listen, tls, rate, hosts, origins, anonymous, servers: sections } = file.mcp;
+        let mcp = McpConfig { listen, tls, rate, hosts, origins, anonymous };
         let mcp_servers = match servers(sections) {
             Ok(servers) => servers,
             Err((row, field, message)) => return at(&["mcp", "servers", &row.to_string(), field], message),
@@ -495,6 +521,11 @@ mod tests {
             ("[[registry]]\nname = 'a'\nurl = 'https://u:p@h/'\n", 3, "password"),
             ("[[registry]]\nname = 'a'\nurl = 'oci://h'\nuser = 'u'\n", 3, "password_secret"),
             ("[[registry]]\nname = 'a'\nurl = 'oci://h'\n[[registry]]\nname = 'a'\nurl = 'oci://i'\n", 5, "twice"),
+            ("[gateway]\n[gateway.tls]\ncert = 'c.pem'\n", 2, "key"),
+            ("[gateway.tls]\ncert = 'c'\nkey = 'k'\n[gateway.tls.clients]\nA = 'a'\n", 4, "client_ca"),
+            ("[mcp.tls]\ncert = 'c'\nkey = 'k'\nclient_ca = 'a'\n[mcp.tls.clients]\nA = 'No One'\n", 5, "not a name"),
+            ("[gateway.rate]\nper_second = 0\n", 2, "per_second"),
+            ("[mcp.rate]\nburst = 0\n", 2, "burst"),
             ("[limits]\ninstances = 0\n", 2, "instances"),
             ("[runs]\nkeep_days = 0\n", 2, "keep_days"),
             ("[telemetry]\nendpoint = 'localhost:4318'\n", 2, "http://"),

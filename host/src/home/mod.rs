@@ -23,6 +23,7 @@ mod files;
 mod init;
 mod lock;
 mod parts;
+mod ports;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -31,14 +32,15 @@ use std::path::{Path, PathBuf};
 use wasmill_registry::{Registry, TrustRoots, parse_document};
 
 pub use config::{
-    ConsoleConfig, ConversationsConfig, EmbeddedSection, HostConfig, HostLimits, McpConfig, MetricsConfig, StoreConfig,
-    StreamsConfig, ToolTopicsConfig,
+    ConsoleConfig, ConversationsConfig, EmbeddedSection, GatewayConfig, HostConfig, HostLimits, McpConfig,
+    MetricsConfig, StoreConfig, StreamsConfig, ToolTopicsConfig,
 };
 pub use error::HomeError;
 pub use files::{add_to_file, create_private, read_bounded, read_private};
 pub use init::KEY_NAMES;
 pub use lock::{install_locked, read_lock};
 pub use parts::{instance_of, open_kafka, open_store, open_streams};
+pub use ports::{RateConfig, TlsConfig};
 pub use tokens::{NewToken, Token, Tokens};
 
 /// Largest of the home's TOML files, in bytes.

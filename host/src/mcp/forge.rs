@@ -149,7 +149,8 @@ struct Which {
 pub(super) async fn status(host: &Host, caller: &Caller, arguments: JsonObject) -> Result<CallToolResult, Problem> {
     let which: Which = read(arguments)?;
     let limit = which.limit.unwrap_or(BUILDS_MAX).clamp(1, BUILDS_MAX);
-    let filter = BuildFilter { maker: Some(caller.identity.principal.to_string()), name: which.name, limit };
+    let filter =
+        BuildFilter { maker: Some(caller.identity.principal.to_string()), name: which.name, limit, after: None };
     let builds = host.store.builds(&filter).await?;
     let builds: Vec<Value> = builds
         .iter()

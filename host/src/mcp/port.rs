@@ -1,26 +1,24 @@
 //! The port that MCP clients come in by: `/mcp`, with a bearer token.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::{StatusCode, Uri, header};
+use axum::response::Response;
 use axum::routing::any;
 use http_body_util::BodyExt as _;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
-use time::OffsetDateTime;
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use super::server::McpServer;
-use crate::gateway::{Bounded, bearer, bind, locked, unauthorized};
-use crate::home::{Home, HomeError, McpConfig};
+use crate::gateway::{Identity, Peer, Port, Rate, Refusal, identify, locked, unauthorized};
+use crate::home::{Home, McpConfig};
 use crate::host::Host;
 use crate::problem::{Problem, ProblemKind};
 
@@ -36,55 +34,51 @@ const LIFETIME_MAX: Duration = Duration::from_secs(3600);
 const SESSION: &str = "mcp-session-id";
 /// Largest request, bytes: a source of the forge in JSON must fit.
 const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Most of what the protocol's library says of a request that it refuses, bytes.
+const REASON_BYTES_MAX: usize = 4 * 1024;
 /// Names of this machine that everybody may reach the port by; a page that has its own name lead here may not.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 type Service = StreamableHttpService<McpServer, LocalSessionManager>;
 
-/// A bound port. From this moment connections wait; they are answered once it is served.
-#[derive(Debug)]
+/// MCP's port.
 pub struct McpPort {
-    listener: TcpListener,
-    address: SocketAddr,
+    port: Port,
     config: McpConfig,
 }
 
 impl McpPort {
-    /// Binds a port; 0 lets the system choose one.
+    /// Binds the port that a home's settings name; none where they name none.
     ///
     /// # Errors
-    /// `mcp.listen` where the system refuses.
-    pub async fn bind(address: SocketAddr, config: &McpConfig) -> Result<Self, Problem> {
+    /// `mcp.listen` where the system refuses; `tls.files`.
+    pub async fn bind(home: &Home, config: &McpConfig) -> Result<Option<Self>, Problem> {
+        let Some(address) = config.listen else { return Ok(None) };
         let risk = "MCP is served without encryption to whoever can reach this address";
-        let (listener, address) = bind("mcp", address, risk).await?;
+        let port = Port::bind(home, "mcp", address, config.tls.as_ref(), risk).await?;
         if let Some(client) = &config.anonymous {
             tracing::warn!(%address, "whoever reaches the MCP port without a token acts as client:{client}");
         }
-        Ok(Self { listener, address, config: config.clone() })
+        Ok(Some(Self { port, config: config.clone() }))
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// Where MCP is found.
+    pub fn url(&self) -> String {
+        format!("{}/mcp", self.port.url())
     }
 
     /// Serves until this is dropped.
     pub async fn serve(self, home: Home, host: Arc<Host>) {
-        let address = self.address;
         let door = Arc::new(Door {
             home,
             host,
+            rate: Rate::new(&self.config.rate),
             config: self.config,
             desks: Mutex::default(),
             places: Arc::new(Semaphore::new(REQUESTS_MAX)),
         });
-        let router = Router::new()
-            .route("/mcp", any(enter))
-            .fallback(async || (StatusCode::NOT_FOUND, "there is /mcp\n"))
-            .with_state(door);
-        if let Err(error) = axum::serve(Bounded::new(self.listener, CONNECTIONS_MAX, LIFETIME_MAX), router).await {
-            tracing::error!(%address, "MCP is not served any more: {error}");
-        }
+        let router = Router::new().route("/mcp", any(enter)).fallback(no_such_route).with_state(door);
+        self.port.serve(CONNECTIONS_MAX, LIFETIME_MAX, router).await;
     }
 }
 
@@ -93,6 +87,7 @@ struct Door {
     home: Home,
     host: Arc<Host>,
     config: McpConfig,
+    rate: Rate,
     /// One for each client that ever came: a session of one is unknown to all others. As many as there are tokens' names.
     desks: Mutex<BTreeMap<String, Desk>>,
     places: Arc<Semaphore>,
@@ -106,11 +101,13 @@ struct Desk {
 }
 
 impl Door {
-    /// The client that a request is of; none where it has no token that counts now.
-    fn client(&self, headers: &HeaderMap) -> Result<Option<String>, HomeError> {
-        match bearer(headers) {
-            None => Ok(self.config.anonymous.clone()),
-            Some(token) => Ok(self.home.tokens()?.client(token, OffsetDateTime::now_utc()).map(str::to_owned)),
+    /// The client that a request is of.
+    fn client(&self, request: &Request) -> Result<String, Refusal> {
+        let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
+        match identify(&self.home, request.headers(), &peer).map_err(|error| locked(&error))? {
+            Identity::Client(client) => Ok(client),
+            Identity::Nobody => self.config.anonymous.clone().ok_or_else(unauthorized),
+            Identity::Unknown => Err(unauthorized()),
         }
     }
 
@@ -135,31 +132,50 @@ impl Door {
     }
 }
 
-async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
-    let client = match door.client(request.headers()) {
-        Ok(Some(client)) => client,
-        Ok(None) => return unauthorized(),
-        Err(error) => {
-            return locked(&error);
-        }
-    };
+async fn enter(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Refusal> {
+    let client = door.client(&request)?;
+    door.rate.take(&client)?;
     let Ok(place) = door.places.clone().try_acquire_owned() else {
-        return busy(format!("{REQUESTS_MAX} requests are under way"));
+        return Err(busy(format!("{REQUESTS_MAX} requests are under way")));
     };
     let desk = door.desk(&client);
     if !request.headers().contains_key(SESSION) && desk.sessions.sessions.read().await.len() >= SESSIONS_MAX {
-        return busy(format!("client:{client} has {SESSIONS_MAX} sessions open"));
+        return Err(busy(format!("client:{client} has {SESSIONS_MAX} sessions open")));
     }
     let Ok(answer) = desk.service.oneshot(request).await;
     // The place is given back when the whole answer has gone, which a stream's may take long.
-    answer.map(|body| {
-        axum::body::Body::new(body.map_frame(move |frame| {
+    let answer = answer.map(|body| {
+        Body::new(body.map_frame(move |frame| {
             let _held = &place;
             frame
         }))
+    });
+    refused(answer).await
+}
+
+/// An answer of the protocol's as it is; an error below it, which is only text, as a problem.
+async fn refused(answer: Response) -> Result<Response, Refusal> {
+    let (parts, body) = answer.into_parts();
+    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let of_protocol = ["application/json", "text/event-stream"].iter().any(|known| kind.starts_with(known));
+    if of_protocol || !(parts.status.is_client_error() || parts.status.is_server_error()) {
+        return Ok(Response::from_parts(parts, body));
+    }
+    let said = axum::body::to_bytes(body, REASON_BYTES_MAX).await.unwrap_or_default();
+    let next = "Send what the Model Context Protocol says of streamable HTTP.";
+    let refusal = Refusal::new(parts.status, "mcp.request", String::from_utf8_lossy(&said).trim(), next);
+    let allow = parts.headers.get(header::ALLOW).cloned();
+    Err(match allow {
+        Some(methods) => refusal.with(header::ALLOW, methods),
+        None => refusal,
     })
 }
 
-fn busy(message: String) -> Response {
-    Problem::new(ProblemKind::Limit, "mcp.busy", message, "Ask again in a moment.").into_response()
+fn busy(message: String) -> Refusal {
+    Problem::new(ProblemKind::Limit, "mcp.busy", message, "Ask again in a moment.").into()
+}
+
+async fn no_such_route(uri: Uri) -> Refusal {
+    let message = format!("this port has nothing at `{}`", uri.path());
+    Refusal::new(StatusCode::NOT_FOUND, "request.route", message, "There is /mcp.")
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::histogram::Distribution;
 
 /// What an agent has done since the host started, and what it holds now.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AgentFigures {
     /// Name, without version.
     pub agent: String,
@@ -38,7 +38,7 @@ pub struct AgentFigures {
 }
 
 /// Calls that failed, by how.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ErrorFigures {
     /// The agent said so itself.
     pub own: u64,
@@ -56,7 +56,7 @@ impl ErrorFigures {
 }
 
 /// Rounds of work, by how they ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RoundFigures {
     /// Committed.
     pub committed: u64,
@@ -67,7 +67,7 @@ pub struct RoundFigures {
 }
 
 /// A partition that a worker holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct HeldPartition {
     /// Topic.
     pub topic: String,

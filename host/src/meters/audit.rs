@@ -30,7 +30,7 @@ impl AuditMeter {
 }
 
 /// What failed around the audit trail since the host started.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AuditFigures {
     /// Attempts to sign.
     pub failed_checkpoints: u64,

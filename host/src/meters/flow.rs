@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 const FLOWS_MAX: usize = 1_000;
 
 /// What somebody does with something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FlowKind {
     /// Records of a topic that it was given, and that are committed.
@@ -22,7 +22,7 @@ pub enum FlowKind {
 }
 
 /// One edge: since the host started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FlowFigures {
     /// Who, as a principal: `agent:NAME`, `tool:NAME`, `client:NAME`.
     pub principal: String,

@@ -57,7 +57,7 @@ impl ForgeMeter {
 }
 
 /// Requests to the forge since the host started.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ForgeFigures {
     /// Those that made a tool that may be called.
     pub callable: u64,

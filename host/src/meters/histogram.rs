@@ -73,7 +73,7 @@ fn is_in(bucket: usize, micros: u64) -> bool {
 }
 
 /// Durations, counted by [`BOUNDS_MICROS`].
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Distribution {
     /// One count a bucket; those above the last bound come last.
     pub counts: Vec<u64>,

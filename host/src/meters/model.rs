@@ -41,7 +41,7 @@ impl ModelMeter {
 }
 
 /// Questions of one principal to language models since the host started.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ModelFigures {
     /// Who asked.
     pub principal: String,

@@ -6,7 +6,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use serde::{Deserialize, Serialize};
 
 /// What the whole process uses.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ProcessFigures {
     /// Resident memory, bytes; none where the system doesn't tell (only Linux does).
     pub resident_bytes: Option<u64>,

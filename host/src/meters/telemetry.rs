@@ -36,7 +36,7 @@ impl TelemetryMeter {
 }
 
 /// What became of spans since the host started.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TelemetryFigures {
     /// Taken by the receiver.
     pub sent: u64,

@@ -42,7 +42,7 @@ impl ToolMeter {
 }
 
 /// Calls of one tool since the host started.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ToolFigures {
     /// Name, without version.
     pub tool: String,

@@ -172,7 +172,7 @@ impl fmt::Display for Action<'_> {
 }
 
 /// An action that outlives the call it came from, for denials and audit rows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Attempt {
     /// The column that decides.
     pub column: Column,

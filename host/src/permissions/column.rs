@@ -130,6 +130,17 @@ impl fmt::Display for Column {
     }
 }
 
+impl schemars::JsonSchema for Column {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Column".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let words = Self::ALL.map(Self::word);
+        schemars::json_schema!({ "type": "string", "enum": words, "description": "A column of the matrix." })
+    }
+}
+
 impl Serialize for Column {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.word())
@@ -144,7 +155,8 @@ impl<'de> Deserialize<'de> for Column {
 }
 
 /// A set of columns, one bit each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, schemars::JsonSchema)]
+#[schemars(with = "Vec<Column>")]
 pub struct Columns(u16);
 
 impl Columns {

@@ -38,7 +38,7 @@ impl Decision {
 }
 
 /// A row of the matrix, to be named to a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RowRef {
     /// Principal pattern as written.
     pub principal: String,

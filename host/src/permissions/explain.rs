@@ -15,7 +15,7 @@ use super::principal::{Origin, Principal};
 use super::risk::Risk;
 
 /// What `wasmill permission explain` shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Explanation {
     /// Who.
     pub principal: Principal,
@@ -36,7 +36,7 @@ pub struct Explanation {
 }
 
 /// One column of an explanation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ColumnExplanation {
     /// Which.
     pub column: Column,
@@ -53,7 +53,7 @@ pub struct ColumnExplanation {
 }
 
 /// One limit of an explanation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LimitExplanation {
     /// Key, with its unit.
     pub limit: String,

@@ -10,7 +10,7 @@ use super::matrix::Matrix;
 use super::risk::Risks;
 
 /// What `wasmill permission matrix` shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Grid {
     /// Revision of the matrix.
     pub revision: String,
@@ -25,7 +25,7 @@ pub struct Grid {
 }
 
 /// One row of the grid.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct GridRow {
     /// Principal pattern.
     pub principal: String,

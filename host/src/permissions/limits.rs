@@ -10,7 +10,7 @@ use super::limit_name::LimitName;
 use super::principal::Principal;
 
 /// Who set a limit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LimitOrigin {
     /// Nobody: the default of every host.

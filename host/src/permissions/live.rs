@@ -37,7 +37,7 @@ struct Seen {
 type Stamp = (SystemTime, u64);
 
 /// The matrix in force, and what is wrong with a newer file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct MatrixStatus {
     /// The file.
     pub path: PathBuf,

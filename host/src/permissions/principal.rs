@@ -38,7 +38,8 @@ impl PrincipalKind {
 }
 
 /// Who asks, written `agent:logsmith`, `tool:logsmith.parse-dpkg`, `client:cli`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, schemars::JsonSchema)]
+#[schemars(with = "String")]
 pub struct Principal {
     text: Box<str>,
     kind: PrincipalKind,
@@ -129,7 +130,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Where a principal comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// Signed by a publisher, or a client.

@@ -8,7 +8,9 @@ use wasmill_registry::{Permissions, RISK_CLASSES};
 use super::column::{Column, Columns};
 
 /// A risk class, lowest first.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 #[repr(u8)]
 pub enum Risk {
@@ -63,7 +65,7 @@ impl Column {
 }
 
 /// The class of each column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Risks([Risk; Column::ALL.len()]);
 
 impl Default for Risks {

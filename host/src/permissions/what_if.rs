@@ -21,7 +21,7 @@ pub struct Tried {
 }
 
 /// A decision that would be another one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Change {
     /// Who.
     pub principal: String,

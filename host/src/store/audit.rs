@@ -47,7 +47,7 @@ impl AuditEntry {
 }
 
 /// What is remembered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AuditRow {
     /// The host that wrote it.
     pub chain: String,
@@ -74,6 +74,19 @@ pub struct AuditFilter {
     pub principal: Option<String>,
     /// Most rows, newest first.
     pub limit: u32,
+    /// Only those after this one, in the order of the list.
+    pub after: Option<AuditPlace>,
+}
+
+/// A row's place in the list: newest first, then by chain, then by number, highest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditPlace {
+    /// When it was written, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Chain.
+    pub chain: String,
+    /// Number in its chain.
+    pub seq: i64,
 }
 
 impl Store {
@@ -146,10 +159,15 @@ impl Store {
     pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, StoreError> {
         let rows = sqlx::query(
             "SELECT chain, seq, at_ms, principal, action, decision, detail, hash FROM audit \
-             WHERE ($1 = '' OR principal = $1) ORDER BY at_ms DESC, chain, seq DESC LIMIT $2",
+             WHERE ($1 = '' OR principal = $1) AND ($3 = 0 OR at_ms < $4 OR (at_ms = $4 AND (chain > $5 OR \
+             (chain = $5 AND seq < $6)))) ORDER BY at_ms DESC, chain, seq DESC LIMIT $2",
         )
         .bind(filter.principal.as_deref().unwrap_or_default())
         .bind(i64::from(filter.limit))
+        .bind(i64::from(filter.after.is_some()))
+        .bind(filter.after.as_ref().map_or(0, |after| after.at_ms))
+        .bind(filter.after.as_ref().map_or("", |after| after.chain.as_str()))
+        .bind(filter.after.as_ref().map_or(0, |after| after.seq))
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.iter().map(row).collect::<Result<_, _>>()?)

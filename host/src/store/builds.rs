@@ -9,7 +9,7 @@ use super::error::StoreError;
 use super::{Store, new_id};
 
 /// What became of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum BuildOutcome {
     /// The tool can be called.
@@ -69,7 +69,7 @@ pub struct NewBuild {
 }
 
 /// A build as it was written down.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct BuildRow {
     /// Key.
     pub id: String,
@@ -111,6 +111,8 @@ pub struct BuildFilter {
     pub name: Option<String>,
     /// Most rows, newest first.
     pub limit: u32,
+    /// Only those older than the one with this key.
+    pub after: Option<String>,
 }
 
 impl Store {
@@ -152,11 +154,13 @@ impl Store {
         let rows = sqlx::query(
             "SELECT id, maker, name, request, source_digest, '' AS source, outcome, stage, reason, version, component, \
              timings, diagnostics, started_ms FROM builds \
-             WHERE ($1 = '' OR maker = $1) AND ($2 = '' OR name = $2) ORDER BY id DESC LIMIT $3",
+             WHERE ($1 = '' OR maker = $1) AND ($2 = '' OR name = $2) AND ($4 = '' OR id < $4) \
+             ORDER BY id DESC LIMIT $3",
         )
         .bind(filter.maker.as_deref().unwrap_or_default())
         .bind(filter.name.as_deref().unwrap_or_default())
         .bind(i64::from(filter.limit))
+        .bind(filter.after.as_deref().unwrap_or_default())
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(row).collect()

@@ -27,7 +27,7 @@ mod runs;
 mod secrets;
 
 pub use approvals::ApprovalRow;
-pub use audit::{AUDIT_LISTED_MAX, AuditEntry, AuditFilter, AuditRow};
+pub use audit::{AUDIT_LISTED_MAX, AuditEntry, AuditFilter, AuditPlace, AuditRow};
 pub use audit_chains::{AuditHead, AuditSent};
 pub use audit_checkpoints::CheckpointRow;
 pub use audit_hash::{AuditHash, NO_ROW, hash_of};
@@ -39,7 +39,7 @@ pub use error::StoreError;
 pub use hosts::HostNote;
 pub use model_usage::{MODEL_USE_LISTED_MAX, ModelDay, ModelUse, Payer};
 pub use run_steps::{NewStep, StepRow};
-pub use runs::{Afresh, Finish, Halt, NewRun, RUNS_LISTED_MAX, RunFilter, RunRow, RunStatus};
+pub use runs::{Afresh, Finish, Halt, NewRun, RUNS_LISTED_MAX, RunFilter, RunPlace, RunRow, RunStatus};
 pub use secrets::SecretRow;
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -22,7 +22,7 @@ pub struct Payer {
 }
 
 /// What a principal and what it made used on one day, with what questions under way may take.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ModelDay {
     /// Who.
     pub principal: String,
@@ -33,7 +33,7 @@ pub struct ModelDay {
 }
 
 /// What questions of one principal to one model took in one hour.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ModelUse {
     /// Hours since 1970-01-01T00:00:00Z.
     pub hour: i64,

@@ -30,7 +30,7 @@ pub struct NewStep<'a> {
 }
 
 /// A step as it was written down.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct StepRow {
     /// Number of the step, from 0.
     pub seq: u64,

@@ -15,7 +15,7 @@ use super::{Store, now_ms};
 pub const RUNS_LISTED_MAX: u32 = 1000;
 
 /// How a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RunStatus {
     /// At work, or waiting for its turn.
@@ -87,7 +87,7 @@ pub struct NewRun {
 }
 
 /// A run as it was written down.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RunRow {
     /// Key.
     pub id: String,
@@ -147,8 +147,19 @@ pub struct RunFilter {
     pub agent: Option<String>,
     /// Only those that stand so.
     pub status: Option<RunStatus>,
-    /// Most rows, newest first; at most [`RUNS_LISTED_MAX`].
+    /// Most rows, newest first.
     pub limit: u32,
+    /// Only those after this one, in the order of the list.
+    pub after: Option<RunPlace>,
+}
+
+/// A run's place in the list: newest first, then by key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunPlace {
+    /// When it began, milliseconds since 1970.
+    pub started_ms: i64,
+    /// Key.
+    pub id: String,
 }
 
 /// How a finished run is written down.
@@ -265,12 +276,14 @@ impl Store {
     pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, StoreError> {
         let query = format!(
             "SELECT {COLUMNS} FROM runs WHERE ($1 = '' OR agent = $1) AND ($2 = '' OR status = $2) \
-             ORDER BY started_ms DESC, id LIMIT $3"
+             AND ($5 = '' OR started_ms < $4 OR (started_ms = $4 AND id > $5)) ORDER BY started_ms DESC, id LIMIT $3"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(query))
             .bind(filter.agent.as_deref().unwrap_or_default())
             .bind(filter.status.map_or("", RunStatus::word))
-            .bind(i64::from(filter.limit.min(RUNS_LISTED_MAX)));
+            .bind(i64::from(filter.limit))
+            .bind(filter.after.as_ref().map_or(0, |after| after.started_ms))
+            .bind(filter.after.as_ref().map_or("", |after| after.id.as_str()));
         rows.fetch_all(&self.pool).await?.iter().map(row).collect()
     }
 

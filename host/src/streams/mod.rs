@@ -34,7 +34,7 @@ pub use topic::{PARTITIONS_MAX, check_topic};
 pub const RECORD_SIZE_MAX: usize = 1024 * 1024;
 
 /// A topic as it is wanted, or as it is.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct TopicSpec {
     /// Kafka's rules: 1 to 249 characters of `a-z`, `A-Z`, `0-9`, `.`, `_` and `-`.
     pub name: String,
@@ -46,7 +46,7 @@ pub struct TopicSpec {
 }
 
 /// First and next offset of a partition, as a `read_committed` reader sees them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Watermarks {
     /// Offset of the oldest record that is still there.
     pub first: u64,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::TopicSpec;
 
 /// A bound on what a topic keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Bound {
     /// So many milliseconds or bytes.
@@ -15,7 +15,7 @@ pub enum Bound {
 }
 
 /// What becomes of old records: Kafka's `cleanup.policy`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cleanup {
     /// They go when they are over a bound.
@@ -34,7 +34,7 @@ impl Cleanup {
 }
 
 /// What a topic keeps. What is none is not said, or not known.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Keeps {
     /// What becomes of old records.
@@ -49,7 +49,7 @@ pub struct Keeps {
 }
 
 /// A topic as it is, or as it shall be made, with everything that is known of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TopicShape {
     /// Name, partitions, kind.
     #[serde(flatten)]
@@ -63,7 +63,7 @@ pub struct TopicShape {
 }
 
 /// One change of a topic. None of them removes a topic or a partition: no store can take a partition away.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "change", rename_all = "kebab-case")]
 pub enum TopicChange {
     /// Make it.

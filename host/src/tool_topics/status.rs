@@ -7,7 +7,7 @@ use crate::agents::AgentState;
 use crate::home::ToolTopicsConfig;
 
 /// A pair of topics as it stands.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct ToolTopicsStatus {
     /// Topic of the requests.
     pub requests: String,

@@ -13,7 +13,7 @@ use crate::streams::{Bound, PARTITIONS_MAX};
 const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// One declared topic. What is none is left as it is where there is such a topic already.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeclaredTopic {
     /// Name.

@@ -9,7 +9,7 @@ use super::readers::Reader;
 use crate::streams::{TopicChange, TopicShape};
 
 /// What has to be done, and what can't be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Plan {
     /// Names exactly these steps: 12 hexadecimal digits.
     pub id: String,
@@ -24,7 +24,7 @@ pub struct Plan {
 }
 
 /// One step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Step {
     /// What is changed.
     #[serde(flatten)]
@@ -37,7 +37,7 @@ pub struct Step {
 }
 
 /// What a step may cost.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Risk {
     /// Kind.
     pub kind: RiskKind,
@@ -46,7 +46,7 @@ pub struct Risk {
 }
 
 /// Kinds of what a step may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RiskKind {
     /// Keys go to other partitions than the state that an agent keeps for them.
@@ -66,7 +66,7 @@ impl RiskKind {
 }
 
 /// A declaration that no step reaches.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Blocked {
     /// Topic.
     pub topic: String,
@@ -77,7 +77,7 @@ pub struct Blocked {
 }
 
 /// Something worth knowing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Note {
     /// Topic.
     pub topic: String,

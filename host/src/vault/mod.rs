@@ -31,7 +31,7 @@ const NAME_CHARS_MAX: usize = 64;
 const VALUE_BYTES_MAX: usize = 16 * 1024;
 
 /// What is known of a credential; never its value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SecretState {
     /// Name.
     pub name: String,
@@ -41,7 +41,7 @@ pub struct SecretState {
 }
 
 /// Where a credential is from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "origin", rename_all = "lowercase")]
 pub enum Origin {
     /// From `secrets.toml` of the home.

@@ -11,7 +11,7 @@ use crate::meters::{
 use crate::tool_topics::ToolTopicsStatus;
 
 /// What a host has done since it started, and what it holds now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Figures {
     /// When they were read, milliseconds since the epoch.
     pub at_ms: i64,
@@ -45,7 +45,7 @@ pub struct Figures {
 }
 
 /// The host itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct HostFigures {
     /// Its machine's name.
     pub name: String,
@@ -63,7 +63,7 @@ pub struct HostFigures {
 }
 
 /// Installed components, by what becomes of them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ComponentFigures {
     /// Callable tools, each version.
     pub tools: u64,
@@ -78,7 +78,7 @@ pub struct ComponentFigures {
 }
 
 /// One agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AgentLine {
     /// What it has done.
     #[serde(flatten)]

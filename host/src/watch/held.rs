@@ -15,7 +15,7 @@ const PARTITIONS_MAX: usize = 1_000;
 const REASON_SIZE_MAX: usize = 300;
 
 /// An agent on a host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AgentHeld {
     /// `name@version`.
     pub agent: String,
@@ -27,7 +27,7 @@ pub struct AgentHeld {
 }
 
 /// Partitions of one topic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TopicHeld {
     /// Topic.
     pub topic: String,

@@ -33,7 +33,7 @@ type Place = (String, u32);
 type Reading = (String, String);
 
 /// Committed records of a partition that an agent has yet to handle.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PartitionLag {
     /// Topic.
     pub topic: String,

@@ -12,7 +12,7 @@ use super::error::KeyError;
 use crate::digest::Digest;
 
 /// Names a public key: the first 16 hexadecimal digits of its SHA-256. A hint for finding it, never a proof.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct KeyId(String);
 

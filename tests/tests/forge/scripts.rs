@@ -221,6 +221,6 @@ async fn many_tools_are_one_compiled_engine() {
         callable(&host, &script(&format!("sum{i}"), SUM)).await;
     }
     assert_eq!(host.catalog.compiled_count(), before);
-    let filter = BuildFilter { maker: Some("client:smith".into()), name: None, limit: 100 };
+    let filter = BuildFilter { maker: Some("client:smith".into()), name: None, limit: 100, after: None };
     assert_eq!(host.store.builds(&filter).await.unwrap().len(), 20);
 }

@@ -95,7 +95,7 @@ async fn every_request_leaves_a_row_in_the_audit_trail() {
     refused(&host, &request("No Name", SUM)).await;
     ask(&host, &host.client("stranger"), &sum()).await.unwrap_err();
     host.audit.flush().await;
-    let rows = host.store.audit(&AuditFilter { principal: None, limit: 10 }).await.unwrap();
+    let rows = host.store.audit(&AuditFilter { principal: None, limit: 10, after: None }).await.unwrap();
     let mut rows: Vec<[&str; 3]> =
         rows.iter().map(|row| [row.principal.as_str(), &row.action, &row.decision]).collect();
     rows.sort_unstable();
@@ -105,7 +105,11 @@ async fn every_request_leaves_a_row_in_the_audit_trail() {
         ["client:stranger", "forge stranger.sum", "denied"],
     ];
     assert_eq!(rows, expected);
-    let made = host.store.audit(&AuditFilter { principal: Some("client:smith".into()), limit: 10 }).await.unwrap();
+    let made = host
+        .store
+        .audit(&AuditFilter { principal: Some("client:smith".into()), limit: 10, after: None })
+        .await
+        .unwrap();
     assert!(made.iter().any(|row| row.detail.contains(&product.digest)), "{made:?}");
 }
 

@@ -150,7 +150,7 @@ async fn a_topic_that_can_not_be_made_stops_nothing_and_is_counted() {
     running.stop().await.unwrap();
     host.seal_audit().await;
     assert_eq!(host.figures().await.audit.failed_checkpoints, 0);
-    let rows = host.store.audit(&AuditFilter { principal: None, limit: 10 }).await.unwrap();
+    let rows = host.store.audit(&AuditFilter { principal: None, limit: 10, after: None }).await.unwrap();
     assert_eq!(rows.len(), 3);
     assert_eq!(host.store.last_checkpoint(&rows[0].chain).await.unwrap(), 3);
     // Nothing is forgotten: it is still to be sent.

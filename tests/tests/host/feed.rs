@@ -93,7 +93,7 @@ pub async fn expect_exact(cli: &Cli, acknowledged: &BTreeSet<u32>) {
 pub async fn all(client: &Client, topic: &str, partition: u32) -> Vec<String> {
     let (mut values, mut offset) = (Vec::new(), 0);
     loop {
-        let path = format!("/v1/topics/{topic}/records?partition={partition}&offset={offset}&max=1000&wait_ms=300");
+        let path = format!("/v1/topics/{topic}/records?partition={partition}&offset={offset}&limit=1000&wait_ms=300");
         let reply: ReadReply = client.get(&path).await.unwrap();
         let Some(last) = reply.records.last() else { return values };
         offset = last.offset + 1;

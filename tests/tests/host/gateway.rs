@@ -52,10 +52,11 @@ impl Open {
     fn connect_with(&self, headers: &str, request: &str, token: &str, body: &str) -> TcpStream {
         let address = self.url.strip_prefix("http://").unwrap().strip_suffix('/').unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
+        let kind = if headers.contains("Content-Type:") { "" } else { "Content-Type: application/json\r\n" };
         let bearer = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
         write!(
             stream,
-            "{request} HTTP/1.1\r\nHost: h\r\n{bearer}{headers}Content-Type: application/json\r\nContent-Length: {}\r\n\
+            "{request} HTTP/1.1\r\nHost: h\r\n{bearer}{headers}{kind}Content-Length: {}\r\n\
              Connection: close\r\n\r\n{body}",
             body.len()
         )
@@ -66,6 +67,11 @@ impl Open {
     /// Status, head and body of an answer.
     pub fn ask(&self, request: &str, token: &str, body: &str) -> (u16, String, String) {
         self.ask_with("", request, token, body)
+    }
+
+    /// The same with a body of another type.
+    pub fn ask_as(&self, request: &str, token: &str, kind: &str, body: &str) -> (u16, String, String) {
+        self.ask_with(&format!("Content-Type: {kind}\r\n"), request, token, body)
     }
 
     /// The same with more headers, each with its end of line.
@@ -200,7 +206,7 @@ fn a_client_that_calls_too_often_is_told_when_to_come_back() {
     let after: u64 = head.lines().find_map(|line| line.strip_prefix("retry-after: ")).unwrap().parse().unwrap();
     let after_ms = said["retry_after_ms"].as_u64().unwrap();
     assert!(after > 0 && after <= 30 && after == after_ms.div_ceil(1000), "{head}\n{body}");
-    let message = said["message"].as_str().unwrap();
+    let message = said["detail"].as_str().unwrap();
     assert!(message.contains("tool_calls_per_minute = 2 (row for \"client:caller\", permissions.toml line"), "{body}");
 
     let records = |count: usize| serde_json::json!({ "records": vec![serde_json::json!({ "value": "x" }); count] });

@@ -119,7 +119,7 @@ pub async fn finished_runs_go_with_their_journals_and_no_others(address: &str) {
     assert_eq!(store.remove_runs(0, 10).await.unwrap(), 0);
     assert_eq!(store.remove_runs(later, 10).await.unwrap(), 1, "what is not committed stays");
     assert!(store.run("aa01").await.unwrap().is_none() && store.steps("aa01").await.unwrap().is_empty());
-    let filter = RunFilter { agent: Some("a".into()), status: Some(RunStatus::Running), limit: 10 };
+    let filter = RunFilter { agent: Some("a".into()), status: Some(RunStatus::Running), limit: 10, after: None };
     let left = store.runs(&filter).await.unwrap();
     assert_eq!(left.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), ["bb03"]);
     assert_eq!(store.steps("bb03").await.unwrap().len(), 1);

@@ -7,7 +7,7 @@ use crate::streams::Batch;
 
 /// A record on a dead-letter topic, without its contents. Anybody who may write to that topic can have written it: what
 /// it says of itself is shown, and decides nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DeadLetter {
     /// The topic that it belongs to.
     pub topic: String,
@@ -33,7 +33,7 @@ pub struct DeadLetter {
 }
 
 /// A place in the topic that a dead letter belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Origin {
     /// Partition.
     pub partition: u32,

@@ -21,7 +21,7 @@ const BATCH_RECORDS_MAX: usize = 500;
 const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// What was sent again.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Redriven {
     /// Records that are on their topic again.
     pub records: u64,

@@ -20,7 +20,7 @@ const RECORD_WAIT: Duration = Duration::from_secs(5);
 const REPLAY_MAX: Duration = Duration::from_secs(600);
 
 /// What a replay showed.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Replayed {
     /// The run.
     pub run: String,
@@ -41,7 +41,7 @@ pub struct Replayed {
 }
 
 /// One host call.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ReplayedStep {
     /// As the journal has it.
     #[serde(flatten)]

@@ -18,7 +18,7 @@ const SETTINGS_MAX: usize = 64;
 const SETTINGS_SIZE_MAX: usize = 16 * 1024;
 
 /// An agent that another one has started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Started {
     /// Name of the agent that has started it.

@@ -133,7 +133,7 @@ impl Remove {
 
 async fn list(cx: &Context) -> Result<(), Problem> {
     let progress = Progress::start(cx.output, "Verifying components");
-    let plugins: Vec<Installed> = cx.client().await?.get("/v1/plugins").await?;
+    let plugins: Vec<Installed> = cx.client().await?.all("/v1/plugins").await?;
     drop(progress);
     cx.output.show(&plugins, |plugins| {
         if plugins.is_empty() {

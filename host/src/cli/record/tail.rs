@@ -118,7 +118,7 @@ impl Tail {
         // With an end in sight there is nothing to wait for.
         let wait = if end.is_some() { 0 } else { WAIT_MS };
         let path =
-            format!("/v1/topics/{}/records?partition={partition}&offset={next}&max={max}&wait_ms={wait}", self.topic);
+            format!("/v1/topics/{}/records?partition={partition}&offset={next}&limit={max}&wait_ms={wait}", self.topic);
         let reply: ReadReply = client.get(&path).await?;
         Ok((cursor, reply.records))
     }

@@ -82,14 +82,14 @@ fn a_matrix_is_saved_by_an_admins_signature_over_what_was_seen() {
     let good = signed(&open, "admin.key", now(), &new, &trust);
     let refused = |got: (u16, String), code: u16, said: &str| assert_eq!((got.0, got.1.as_str()), (code, said));
     refused(put(&before.tag, &looker, &good), 403, "permission.denied");
-    refused(put("", &ops, &good), 428, "policy.unconditional");
+    refused(put("", &ops, &good), 428, "request.unconditional");
     refused(put("\"another\"", &ops, &good), 412, "policy.changed");
     refused(put(&before.tag, &ops, &signed(&open, "publisher.key", now(), &new, &trust)), 403, "signature.wrong-role");
-    refused(put(&before.tag, &ops, &signed(&open, "admin.key", now(), "[[rows]]", &trust)), 400, "matrix.unknown-key");
-    refused(put(&before.tag, &ops, &signed(&open, "admin.key", 0, &new, &trust)), 400, "policy.invalid");
+    refused(put(&before.tag, &ops, &signed(&open, "admin.key", now(), "[[rows]]", &trust)), 422, "matrix.unknown-key");
+    refused(put(&before.tag, &ops, &signed(&open, "admin.key", 0, &new, &trust)), 422, "policy.invalid");
     refused(
         put(&before.tag, &ops, &signed(&open, "admin.key", now(), &new, &format!("{trust}\n"))),
-        400,
+        422,
         "policy.invalid",
     );
     assert_eq!(seen(&open, &ops).policy["permissions"].as_str(), Some(old.as_str()), "nothing of that was saved");
@@ -98,7 +98,7 @@ fn a_matrix_is_saved_by_an_admins_signature_over_what_was_seen() {
     let after = seen(&open, &ops);
     assert_eq!(after.policy["permissions"].as_str(), Some(new.as_str()));
     // What was signed once does not count again, whatever was seen.
-    refused(put(&after.tag, &ops, &good), 400, "policy.invalid");
+    refused(put(&after.tag, &ops, &good), 422, "policy.invalid");
     let newcomer = open.token("new");
     let comes_in = || open.status("GET /v1/status", &newcomer, "") == 200;
     assert!(until(PATIENCE, comes_in), "the host follows it");

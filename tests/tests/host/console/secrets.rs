@@ -79,7 +79,7 @@ fn what_is_entered_counts_at_once_and_is_found_nowhere() {
         format!("{{\"name\": \"A\", \"value\": {MISPLACED}}}"),
     ] {
         let (code, said) = ask("POST /v1/secrets", &ops, &body);
-        assert_eq!(code, 400, "{said}");
+        assert!([400, 422].contains(&code), "{said}");
     }
     let failed =
         || open.cli.run(&["run", "list", "--status", "dead"]).json().as_array().is_some_and(|all| !all.is_empty());
@@ -109,7 +109,7 @@ fn what_is_entered_counts_at_once_and_is_found_nowhere() {
     assert_eq!((&listed[0]["name"], &listed[0]["changed_by"]), (&"MODEL_KEY".into(), &"client:ops".into()));
     answers.push_str(&metrics(&open));
     for topic in ["steps", "steps.done", "steps.dlq"] {
-        answers.push_str(&open.ask(&format!("GET /v1/topics/{topic}/records?offset=0&max=1000"), &ops, "").2);
+        answers.push_str(&open.ask(&format!("GET /v1/topics/{topic}/records?offset=0&limit=1000"), &ops, "").2);
     }
     assert!(answers.contains("what is new?") && answers.contains("wasmill_"), "the answers are those that were meant");
     assert_nowhere("the answers", answers.as_bytes());

@@ -171,7 +171,7 @@ fn a_session_is_its_clients_own() {
     assert!(missed.iter().all(|event| event.data["session_id"] == "bob/trip"), "{missed:?}");
     for name in ["ada%2Ftrip", "..%2Fada%2Ftrip", "a%20b", &"x".repeat(129)] {
         let (code, said) = say(&open, &bob, name, &json!({ "message": "hi" }));
-        assert_eq!((code, &said["code"]), (400, &json!("conversation.session")), "{name}");
+        assert_eq!((code, &said["code"]), (422, &json!("conversation.session")), "{name}");
     }
     for token in ["", "wasmill_0000"] {
         assert_eq!(say(&open, token, "trip", &json!({ "message": "hi" })).0, 401);
@@ -199,7 +199,7 @@ fn what_cannot_be_said_or_heard_says_why() {
     }
     for (after, code) in [("x", "conversation.place"), ("9-0", "conversation.place")] {
         let (status, _, body) = open.ask(&format!("GET /v1/conversations/s/events?after={after}"), &ada, "");
-        assert!(status == 400 && body.contains(code), "{after}: {body}");
+        assert!(status == 422 && body.contains(code), "{after}: {body}");
     }
     // What is no event of a session is told to nobody, and stops nobody.
     let mut ears = Ears::listen(&open, &ada, "s", "");

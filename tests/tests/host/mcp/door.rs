@@ -46,6 +46,7 @@ fn nobody_comes_in_without_a_token_that_counts_now() {
             && said.contains("wasmill token new")
             && said.contains("www-authenticate: Bearer")
     );
+    assert!(said.contains("application/problem+json") && said.contains("\"status\":401"), "{said}");
     // Neither what the file holds, nor a token that has expired, opens anything.
     let listed = mill.cli.run(&["token", "list"]).json();
     let digest = listed[0]["sha256"].as_str().unwrap();
@@ -65,7 +66,9 @@ fn a_web_page_does_not_come_in_by_name_or_by_origin() {
     assert_eq!(status(&mill, &format!("{bearer}Origin: https://chat.example.com\r\n")), 200);
     assert_eq!(status(&mill, &format!("{bearer}Origin: https://evil.example.com\r\n")), 403);
     assert_eq!(status(&mill, &format!("{bearer}Origin: null\r\n")), 403);
-    assert_eq!(status(&mill, &format!("{bearer}Host: evil.example.com\r\n")), 403);
+    let said = post(&mill, &format!("{bearer}Host: evil.example.com\r\n"), INITIALIZE);
+    assert!(said.starts_with("HTTP/1.1 403") && said.contains("application/problem+json"), "{said}");
+    assert!(said.contains("\"code\":\"mcp.request\"") && said.contains("\"status\":403"), "{said}");
 }
 
 #[test]

@@ -61,7 +61,7 @@ async fn a_run_whose_work_the_log_refuses_is_set_aside_and_the_others_go_on() {
     let status = &running.host.supervisor.status()[0];
     assert_eq!((status.records, status.dead_letters), (60, 3));
     running.stop().await.unwrap();
-    let dead = RunFilter { agent: None, status: Some(RunStatus::Dead), limit: 10 };
+    let dead = RunFilter { agent: None, status: Some(RunStatus::Dead), limit: 10, after: None };
     assert_eq!(scratch.store.runs(&dead).await.unwrap().len(), 3);
 }
 
@@ -74,7 +74,7 @@ async fn finished_runs_go_when_they_are_old() {
     scratch.send("lower", &["a", "b"]).await.unwrap();
     let running = scratch.run().await.unwrap();
     scratch.wait_for("upper", 2).await.unwrap();
-    let all = RunFilter { agent: None, status: None, limit: 10 };
+    let all = RunFilter { agent: None, status: None, limit: 10, after: None };
     // The note that they are committed comes a moment later, and what has none yet is not old.
     let done = RunFilter { status: Some(RunStatus::Done), ..all.clone() };
     let settled = async {

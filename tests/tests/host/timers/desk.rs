@@ -49,8 +49,9 @@ pub async fn count(cli: &Cli, prefix: &str) -> BTreeMap<String, usize> {
     for partition in 0..PARTITIONS {
         let mut offset = 0;
         loop {
-            let path =
-                format!("/v1/topics/reminders.due/records?partition={partition}&offset={offset}&max=1000&wait_ms=300");
+            let path = format!(
+                "/v1/topics/reminders.due/records?partition={partition}&offset={offset}&limit=1000&wait_ms=300"
+            );
             let reply: ReadReply = client.get(&path).await.unwrap();
             let Some(last) = reply.records.last() else { break };
             offset = last.offset + 1;
