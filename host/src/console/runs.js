@@ -3,6 +3,8 @@
 import { h, table, facts, problem, mark, when, link, part, action } from "./dom.js";
 import { timeline, compared } from "./timeline.js";
 
+/** What a run takes from an admin, by how it stands; of others the outcome is known. */
+const ORDERS = { running: ["pause", "cancel", "restart"], paused: ["resume", "cancel", "restart"], diverged: ["pin", "restart", "cancel"] };
 /** Largest file that is read, bytes. */
 const FILE_BYTES_MAX = 32 * 1024 * 1024;
 /** Most steps that are shown; a run has at most as many. */
@@ -37,7 +39,7 @@ async function runOf(api, run, again) {
   const replay = action("Replay and compare", [], async () => compared(await api.post(`/v1/runs/${part(run.id)}/replay`)));
   const file = h("a", { href: URL.createObjectURL(new Blob([JSON.stringify(run, null, 2)], { type: "application/json" })), download: `run-${run.id.slice(0, 12)}.json` }, "Save as a trace file");
   return [about(run, await traceOf(api, run)), run.problem && problem(run.problem), run.problem?.stack && h("pre", { tabindex: "0" }, run.problem.stack),
-    h("div", { class: "row" }, ["pause", "resume", "cancel", "restart", "pin"].map(order)),
+    h("div", { class: "row" }, (ORDERS[run.status] ?? []).map(order)),
     h("h2", {}, "What it asked"), timeline(run), h("p", {}, file),
     h("h2", {}, "The same once more"), h("p", { class: "about" }, "Runs it from its journal; nothing is asked and nothing is sent."), replay];
 }

@@ -5,13 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::page::{Form, page};
-use super::view::tests::{agent, figures};
+use super::view::tests::{agent, busy};
 use super::{AgentLine, Figures, PartitionLag};
-use crate::agents::AgentState;
-use crate::conversations::ConversationsStatus;
-use crate::meters::{AgentMeter, ModelFigures, Round, TelemetryFigures, ToolMeter};
+use crate::meters::{AgentMeter, Round, TelemetryFigures, ToolMeter};
 use crate::problem::ProblemKind;
-use crate::tool_topics::ToolTopicsStatus;
 
 const LIST: &str = include_str!("../../../docs/operations.md");
 const DASHBOARD: &str = include_str!("../../../packaging/grafana/wasmill.json");
@@ -26,39 +23,7 @@ fn everything() -> Figures {
     tool.called(std::time::Duration::from_millis(1), Some(ProblemKind::Limit));
     let lag = vec![PartitionLag { topic: "t".into(), partition: 0, records: 1 }];
     let line = AgentLine { figures: meter.figures("upper"), lag, ..agent("upper") };
-    let pair = ToolTopicsStatus {
-        requests: "tool.requests".into(),
-        results: "tool.results".into(),
-        client: "desk".into(),
-        state: AgentState::Running,
-        answers: 7,
-        dead_letters: 2,
-    };
-    let conversations = ConversationsStatus {
-        inbound: "conversation.inbound".into(),
-        outbound: "conversation.outbound".into(),
-        state: AgentState::Running,
-        listeners: 3,
-        messages: 4,
-        events: 5,
-        skipped: 6,
-        slow: 1,
-    };
-    let models = vec![ModelFigures {
-        principal: "agent:a".into(),
-        answers: 1,
-        prompt_tokens: 2,
-        completion_tokens: 3,
-        cost_micros: 4,
-    }];
-    Figures {
-        conversations: Some(conversations),
-        models,
-        tools: vec![tool.figures("count")],
-        tool_topics: vec![pair],
-        telemetry: Some(TelemetryFigures::default()),
-        ..figures(vec![line])
-    }
+    Figures { tools: vec![tool.figures("count")], telemetry: Some(TelemetryFigures::default()), ..busy(vec![line]) }
 }
 
 fn exported() -> Metrics {

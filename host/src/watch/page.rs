@@ -300,11 +300,9 @@ impl Sheet<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::view::tests::{agent, figures};
+    use super::super::view::tests::{agent, busy};
     use super::*;
-    use crate::conversations::ConversationsStatus;
-    use crate::meters::{AgentMeter, ModelFigures, Round};
-    use crate::tool_topics::ToolTopicsStatus;
+    use crate::meters::{AgentMeter, Round};
     use crate::watch::PartitionLag;
 
     fn shown(form: Form) -> String {
@@ -313,33 +311,7 @@ mod tests {
         let mut line = agent("upper");
         line.figures = meter.figures("upper");
         line.lag = vec![PartitionLag { topic: "a \"b\"".into(), partition: 3, records: 9 }];
-        let pair = ToolTopicsStatus {
-            requests: "tool.requests".into(),
-            results: "tool.results".into(),
-            client: "desk".into(),
-            state: AgentState::Running,
-            answers: 7,
-            dead_letters: 2,
-        };
-        let conversations = ConversationsStatus {
-            inbound: "conversation.inbound".into(),
-            outbound: "conversation.outbound".into(),
-            state: AgentState::Running,
-            listeners: 3,
-            messages: 4,
-            events: 5,
-            skipped: 6,
-            slow: 1,
-        };
-        let models = vec![ModelFigures {
-            principal: "agent:a".into(),
-            answers: 2,
-            prompt_tokens: 18,
-            completion_tokens: 24,
-            cost_micros: 1_500_000,
-        }];
-        let all =
-            Figures { tool_topics: vec![pair], conversations: Some(conversations), models, ..figures(vec![line]) };
+        let all = busy(vec![line]);
         page(all, form).unwrap()
     }
 

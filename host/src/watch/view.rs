@@ -143,7 +143,11 @@ impl Took {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::meters::{AgentFigures, AgentMeter, AuditFigures, Failure, ForgeFigures, ProcessFigures, Round};
+    use crate::conversations::ConversationsStatus;
+    use crate::meters::{
+        AgentFigures, AgentMeter, AuditFigures, Failure, ForgeFigures, ModelFigures, ProcessFigures, Round,
+    };
+    use crate::tool_topics::ToolTopicsStatus;
     use crate::watch::{ComponentFigures, HostFigures, PartitionLag};
 
     pub(in crate::watch) fn agent(name: &str) -> AgentLine {
@@ -173,6 +177,36 @@ pub(super) mod tests {
             audit: AuditFigures::default(),
             telemetry: None,
         }
+    }
+
+    /// The same with clients by topic and questions to models.
+    pub(in crate::watch) fn busy(agents: Vec<AgentLine>) -> Figures {
+        let pair = ToolTopicsStatus {
+            requests: "tool.requests".into(),
+            results: "tool.results".into(),
+            client: "desk".into(),
+            state: AgentState::Running,
+            answers: 7,
+            dead_letters: 2,
+        };
+        let conversations = ConversationsStatus {
+            inbound: "conversation.inbound".into(),
+            outbound: "conversation.outbound".into(),
+            state: AgentState::Running,
+            listeners: 3,
+            messages: 4,
+            events: 5,
+            skipped: 6,
+            slow: 1,
+        };
+        let model = ModelFigures {
+            principal: "agent:a".into(),
+            answers: 2,
+            prompt_tokens: 18,
+            completion_tokens: 24,
+            cost_micros: 1_500_000,
+        };
+        Figures { tool_topics: vec![pair], conversations: Some(conversations), models: vec![model], ..figures(agents) }
     }
 
     /// After 100 records, and after 400 two seconds later.
