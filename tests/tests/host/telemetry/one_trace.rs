@@ -107,6 +107,35 @@ fn gateway_kafka_agent_tool_and_forge_are_one_trace() {
     };
     assert!(until(PATIENCE, goes_on), "no record of `logs.parsed` has the trace");
     assert!(receiver.spans().iter().all(|span| span.trace == TRACE), "nothing else is recorded");
+
+    // What was done is counted too: no figure of it is still 0.
+    let tool = tool.get("gen_ai.tool.name").split('@').next().unwrap().to_owned();
+    for series in [
+        "wasmill_agent_records_total{agent=\"logsmith\"}",
+        "wasmill_agent_sent_records_total{agent=\"logsmith\"}",
+        "wasmill_agent_rounds_total{agent=\"logsmith\",outcome=\"committed\"}",
+        "wasmill_agent_latency_seconds_sum{agent=\"logsmith\"}",
+        "wasmill_agent_round_duration_seconds_sum{agent=\"logsmith\"}",
+        "wasmill_agent_cpu_seconds_total{agent=\"logsmith\"}",
+        "wasmill_agent_memory_bytes{agent=\"logsmith\"}",
+        "wasmill_agent_instances{agent=\"logsmith\"}",
+        "wasmill_agent_partitions{agent=\"logsmith\"}",
+        "wasmill_agent_running{agent=\"logsmith\"}",
+        &format!("wasmill_tool_calls_total{{tool=\"{tool}\"}}"),
+        &format!("wasmill_tool_duration_seconds_sum{{tool=\"{tool}\"}}"),
+        "wasmill_forge_builds_total{outcome=\"callable\"}",
+        "wasmill_forge_build_duration_seconds_sum",
+        "wasmill_telemetry_spans_total{outcome=\"sent\"}",
+        "wasmill_components{state=\"tool\"}",
+        "wasmill_components{state=\"agent\"}",
+        "wasmill_compiled_components",
+        "wasmill_instances",
+        "process_cpu_seconds_total",
+        "process_resident_memory_bytes",
+        "process_start_time_seconds",
+    ] {
+        assert!(mill.value(series) > 0.0, "{series} in\n{}", mill.page());
+    }
 }
 
 #[test]
