@@ -12,6 +12,7 @@
 //! requests.
 
 mod prepare;
+mod prune;
 mod sources;
 
 use std::path::{Path, PathBuf};
@@ -112,6 +113,7 @@ impl Kit {
         let Ok(facts) = std::fs::read(folder.join("kit.json")) else {
             return Err(KitError::Missing(folder));
         };
+        mark_used(&folder);
         let facts = serde_json::from_slice(&facts)
             .map_err(|e| KitError::Io { path: folder.clone(), source: std::io::Error::other(e) })?;
         Ok(Self { folder, facts })
@@ -147,6 +149,13 @@ impl Kit {
             "cp -a /warm/. /build/; cp /in/lib.rs /build/crate/src/lib.rs; {}; cp {BUILT} /out/component.wasm",
             build_command(crates)
         )
+    }
+}
+
+/// When it was last used decides which kits are removed. Where that can't be written, it counts from when it was made.
+fn mark_used(kit: &Path) {
+    if let Ok(facts) = std::fs::File::options().append(true).open(kit.join("kit.json")) {
+        let _ = facts.set_modified(std::time::SystemTime::now());
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::process::Command;
 use wasmill_registry::Digest;
 
 use super::super::toolchain::Toolchain;
+use super::prune::prune;
 use super::{Kit, KitError, KitFacts, build_command, show_sources, sources};
 use crate::sandbox::{Ended, Sandbox, SandboxLimits, View};
 
@@ -19,7 +20,7 @@ const COMBINATIONS: [&[&str]; 4] =
     [&["regex-lite"], &["serde_json"], &["serde", "serde_json"], &["schemars", "serde", "serde_json"]];
 
 /// How the folder of an unfinished kit begins.
-const UNFINISHED: &str = ".making-";
+pub(super) const UNFINISHED: &str = ".making-";
 
 /// How much of a program's last words goes into an error, characters.
 const WORDS_MAX: usize = 2000;
@@ -62,6 +63,7 @@ pub async fn prepare(
     // In one step, so that a kit is there as a whole or not at all.
     let folder = kits.join(sources::fingerprint(toolchain.versions()));
     std::fs::rename(making.keep(), &folder).map_err(io)?;
+    prune(kits, SystemTime::now()).map_err(io)?;
     Kit::open(kits, toolchain)
 }
 
