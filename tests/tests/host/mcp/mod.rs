@@ -16,7 +16,8 @@ const FETCH: &str = include_str!("../../../forge/tools/fetch.rs");
 /// What `client:desk` may do; `client:other` may do nothing.
 const MAY: &str = "[[row]]\nprincipal = \"client:desk\"\nforge = [\"rust\"]\ntools = [\"text-metrics\", \"desk.*\"]\n\
     topics.read = [\"news\"]\nhttp = [{ host = \"api.example.com\", methods = [\"GET\"] }]\n\
-    [[row]]\nprincipal = \"tool:desk.*\"\nhttp = [{ host = \"api.example.com\", methods = [\"GET\"] }]\n";
+    [[row]]\nprincipal = \"tool:desk.*\"\nhttp = [{ host = \"api.example.com\", methods = [\"GET\"] }]\n\
+    [[row]]\nprincipal = \"client:hasty\"\ntools = [\"text-metrics\"]\nlimits = { tool_calls_per_minute = 1 }\n";
 /// What `fetch` needs, which is privileged.
 const WANTED: &str = "http = [{ host = \"api.example.com\", methods = [\"GET\"] }]";
 const COUNT: &str = "text-metrics__count";
@@ -106,9 +107,6 @@ fn a_client_lists_and_calls_what_its_token_permits() {
 #[test]
 fn a_client_that_calls_too_often_is_told_when_to_come_back() {
     let (Some(python), Some(mill)) = (require(parts::mcp_python()), Mill::start("")) else { return };
-    let row =
-        "[[row]]\nprincipal = \"client:hasty\"\ntools = [\"text-metrics\"]\nlimits = { tool_calls_per_minute = 1 }\n";
-    mill.cli.allow(row);
     let mut talk = Talk::start(&python, "auto", &json!({ "url": mill.url, "token": mill.token("hasty") }));
     let mut call = || talk.step(json!({ "do": "call", "tool": COUNT, "arguments": { "text": "two words" } }));
     assert_eq!(call()["error"], false);
