@@ -2,8 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
+
+/// Longest time of one command: more than preparing the forge takes on a busy machine.
+const COMMAND_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// The binary. It has the same `main` as `wasmill` itself, but belongs to this package, so cargo builds it for the tests.
 pub fn wasmill() -> PathBuf {
@@ -90,19 +97,19 @@ impl Cli {
 
     /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str]) -> Ended {
-        Ended::of(self.command(arguments).output())
+        Ended::of(to_its_end(&mut self.command(arguments)))
     }
 
     /// Runs a command to its end, with variables of the environment.
     pub fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
-        Ended::of(self.command(arguments).envs(variables.iter().copied()).output())
+        Ended::of(to_its_end(self.command(arguments).envs(variables.iter().copied())))
     }
 
     /// Runs a command with something on its standard input.
     pub fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Ended {
         let path = self.folder().join("stdin");
         let file = std::fs::write(&path, input).and_then(|()| std::fs::File::open(&path));
-        Ended::of(file.and_then(|file| self.command(arguments).stdin(file).output()))
+        Ended::of(file.and_then(|file| to_its_end(self.command(arguments).stdin(file))))
     }
 
     /// Writes a file into the scratch folder.
@@ -150,6 +157,22 @@ impl Ended {
         let field = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
         Problem { code: field("code"), message: field("message"), next: field("next") }
     }
+}
+
+/// What a command wrote. One that goes on for too long is killed, and so has no exit code: a host that should have refused
+/// to start would run for ever.
+fn to_its_end(command: &mut Command) -> std::io::Result<Output> {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let process = Pid::from_raw(child.id().cast_signed());
+    let (ended, end) = channel::<()>();
+    std::thread::spawn(move || {
+        if end.recv_timeout(COMMAND_MAX) == Err(RecvTimeoutError::Timeout) {
+            let _ = kill(process, Signal::SIGKILL);
+        }
+    });
+    let output = child.wait_with_output();
+    drop(ended);
+    output
 }
 
 /// Copies files and folders; sockets and links are left out.
