@@ -15,7 +15,7 @@ const shade = (value, most) => value === 0 ? 0 : Math.max(1, Math.ceil(SHADES * 
 
 /** A cell for each asker and hour. What the colour says, the number says too. */
 function heat(usage, of, show) {
-  const hours = Array.from({ length: usage.to_hour - usage.from_hour + 1 }, (_, i) => usage.from_hour + i);
+  const hours = Array.from({ length: usage.to_hour - usage.from_hour + 1 }, (_, i) => usage.to_hour - i);
   const cells = new Map();
   for (const use of usage.uses) {
     const row = cells.get(use.principal) ?? cells.set(use.principal, new Map()).get(use.principal);
@@ -53,7 +53,7 @@ export async function cost(api) {
   const draw = () => map.replaceChildren(heat(usage, ...views[select.value]));
   if (usage.uses.length) draw();
   return [
-    h("h2", {}, "The last 24 hours, by asker and hour"),
+    h("h2", {}, "The last 24 hours, newest first, by asker and hour"),
     usage.uses.length ? [field("Show", select), map] : h("p", { class: "about" }, "No question to a model was answered."),
     h("h2", {}, "By asker and model"),
     table(["Who", "Model", ["number", "Answers"], ["number", "Tokens in"], ["number", "Tokens out"], ["number", "Cost"]],
