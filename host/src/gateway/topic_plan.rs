@@ -65,5 +65,5 @@ async fn made(gateway: &SharedGateway, topics: &[DeclaredTopic]) -> Result<Plan,
     let at_work = book.iter().map(|(name, agent)| (name.as_str(), agent.component.as_str(), &agent.reads[..]));
     let at_work = started(&readers, at_work);
     readers.extend(at_work);
-    Ok(plan(topics, &actual, &readers, streams.keeps_forever()))
+    Ok(plan(topics, &actual, &readers, streams.keeps_one_copy()))
 }

@@ -23,6 +23,7 @@ pub async fn open_streams(home: &Home, config: &StreamsConfig) -> Result<SharedS
             let config = EmbeddedConfig {
                 record_bytes_max: section.record_bytes_max,
                 cache_bytes: section.cache_mib.saturating_mul(1024 * 1024),
+                ..EmbeddedConfig::default()
             };
             // After a crash opening reads the whole file.
             let opened = tokio::task::spawn_blocking(move || Embedded::open(&folder, config)).await;

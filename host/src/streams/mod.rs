@@ -69,8 +69,8 @@ pub trait Streams: Send + Sync + 'static {
     /// What OpenTelemetry calls it: `messaging.system`.
     fn system(&self) -> &'static str;
 
-    /// True where records never expire, there is one copy of them, and a topic's kind is decided when it is made.
-    fn keeps_forever(&self) -> bool;
+    /// True where there is one copy of records, and a topic's kind is decided when it is made.
+    fn keeps_one_copy(&self) -> bool;
 
     /// All topics as [`Streams::topics`] lists them, with everything that is known of them.
     async fn shapes(&self) -> Result<Vec<TopicShape>, StreamError>;

@@ -7,16 +7,15 @@ use super::readers::Reader;
 use crate::streams::{Bound, Cleanup, Keeps, TopicChange, TopicShape, TopicSpec};
 
 /// A topic that is to be made.
-pub(super) fn missing(plan: &mut Plan, topic: &DeclaredTopic, keeps_forever: bool) {
+pub(super) fn missing(plan: &mut Plan, topic: &DeclaredTopic, keeps_one_copy: bool) {
     let partitions = topic.partitions.unwrap_or(1);
     let spec = TopicSpec { name: topic.name.clone(), partitions, compacted: topic.compacted };
     let (retention_ms, retention_bytes) = (topic.retention_ms, topic.retention_bytes);
     let cleanup = Some(wanted_cleanup(topic, None));
     let mut shape =
         TopicShape { spec, replicas: topic.replicas, keeps: Keeps { cleanup, retention_ms, retention_bytes } };
-    if keeps_forever {
-        note_forever(plan, topic);
-        shape = TopicShape { replicas: None, keeps: Keeps { cleanup, ..Keeps::default() }, ..shape };
+    if keeps_one_copy {
+        shape.replicas = None;
     }
     let plural = if partitions == 1 { "" } else { "s" };
     let mut text = format!("create {} with {partitions} partition{plural}", topic.name);
@@ -35,11 +34,11 @@ pub(super) fn present(
     topic: &DeclaredTopic,
     found: &TopicShape,
     readers: &[Reader],
-    keeps_forever: bool,
+    keeps_one_copy: bool,
 ) {
     partitions(plan, topic, found.spec.partitions, readers);
     if let Some((wanted, there)) = topic.replicas.zip(found.replicas).filter(|(wanted, there)| wanted != there) {
-        let text = if keeps_forever {
+        let text = if keeps_one_copy {
             "the embedded log keeps one copy; `replicas` is for Kafka".to_owned()
         } else {
             format!(
@@ -54,16 +53,11 @@ pub(super) fn present(
             text: "what it keeps is not shown to this host, and not compared: it needs DescribeConfigs on the topic"
                 .to_owned(),
         }),
-        Some(cleanup) if keeps_forever => {
-            note_forever(plan, topic);
-            if cleanup.is_compacting() != topic.compacted {
-                plan.blocked.push(Blocked {
-                    topic: topic.name.clone(),
-                    reason: "the embedded log decides whether a topic is compacted when it is made".to_owned(),
-                    next: "Declare it as it is, or declare a topic of another name.".to_owned(),
-                });
-            }
-        }
+        Some(cleanup) if keeps_one_copy && cleanup.is_compacting() != topic.compacted => plan.blocked.push(Blocked {
+            topic: topic.name.clone(),
+            reason: "the embedded log decides whether a topic is compacted when it is made".to_owned(),
+            next: "Declare it as it is, or declare a topic of another name.".to_owned(),
+        }),
         Some(cleanup) => keeps(plan, topic, cleanup, &found.keeps),
     }
 }
@@ -152,14 +146,6 @@ fn wanted_cleanup(topic: &DeclaredTopic, there: Option<Cleanup>) -> Cleanup {
         (true, Some(there)) if there.is_compacting() && says_nothing => there,
         (true, _) if is_bound(topic.retention_ms) || is_bound(topic.retention_bytes) => Cleanup::CompactAndDelete,
         (true, _) => Cleanup::Compact,
-    }
-}
-
-fn note_forever(plan: &mut Plan, topic: &DeclaredTopic) {
-    let is_bound = |bound: Option<Bound>| matches!(bound, Some(Bound::AtMost(_)));
-    if is_bound(topic.retention_ms) || is_bound(topic.retention_bytes) {
-        let text = "the embedded log keeps everything; `retention` and `retention_size` are for Kafka".to_owned();
-        plan.notes.push(Note { topic: topic.name.clone(), text });
     }
 }
 

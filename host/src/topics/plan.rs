@@ -102,13 +102,13 @@ pub enum Refusal {
     Risky(Box<Step>, Risk),
 }
 
-/// The steps that lead from `actual` to `declared`. `keeps_forever`: see [`crate::streams::Streams::keeps_forever`].
-pub fn plan(declared: &[DeclaredTopic], actual: &[TopicShape], readers: &[Reader], keeps_forever: bool) -> Plan {
+/// The steps that lead from `actual` to `declared`. `keeps_one_copy`: see [`crate::streams::Streams::keeps_one_copy`].
+pub fn plan(declared: &[DeclaredTopic], actual: &[TopicShape], readers: &[Reader], keeps_one_copy: bool) -> Plan {
     let mut plan = Plan { id: String::new(), steps: vec![], blocked: vec![], notes: vec![], undeclared: vec![] };
     for topic in declared {
         match actual.iter().find(|shape| shape.spec.name == topic.name) {
-            None => differ::missing(&mut plan, topic, keeps_forever),
-            Some(found) => differ::present(&mut plan, topic, found, readers, keeps_forever),
+            None => differ::missing(&mut plan, topic, keeps_one_copy),
+            Some(found) => differ::present(&mut plan, topic, found, readers, keeps_one_copy),
         }
     }
     let is_declared = |name: &str| declared.iter().any(|topic| topic.name == name);

@@ -125,14 +125,14 @@ fn settings_that_are_not_shown_are_not_compared() {
 }
 
 #[test]
-fn a_log_that_keeps_everything_notes_bounds_and_refuses_another_kind() {
+fn a_log_with_one_copy_notes_replicas_and_refuses_another_kind() {
     let forever = there("t", 1, Cleanup::Delete, Bound::Unlimited);
     let bounded = DeclaredTopic { retention_ms: Some(Bound::AtMost(DAY)), replicas: Some(3), ..declared("t", 2) };
     let made = plan(std::slice::from_ref(&bounded), &[], &[], true);
     let TopicChange::Create(shape) = &made.steps[0].change else { panic!("{made:?}") };
-    assert_eq!((shape.replicas, shape.keeps.retention_ms), (None, None));
+    assert_eq!((shape.replicas, shape.keeps.retention_ms), (None, Some(Bound::AtMost(DAY))));
     let grown = plan(&[bounded], std::slice::from_ref(&forever), &[], true);
-    assert_eq!((grown.steps.len(), grown.notes.len(), grown.blocked.len()), (1, 2, 0), "{grown:?}");
+    assert_eq!((grown.steps.len(), grown.notes.len(), grown.blocked.len()), (2, 1, 0), "{grown:?}");
     let compacted = plan(&[DeclaredTopic { compacted: true, ..declared("t", 1) }], &[forever], &[], true);
     assert_eq!((compacted.steps.len(), compacted.blocked.len()), (0, 1));
 }
@@ -162,12 +162,12 @@ fn after_its_steps_there_is_nothing_left_to_do() {
     let cleanup = || prop_oneof![Just(Cleanup::Delete), Just(Cleanup::Compact), Just(Cleanup::CompactAndDelete)];
     let topic = (1..4_u32, any::<bool>(), prop::option::of(bound()), prop::option::of(bound()));
     let found = prop::option::of((1..4_u32, cleanup(), bound()));
-    proptest!(|(topic in topic, found in found, keeps_forever: bool)| {
+    proptest!(|(topic in topic, found in found, keeps_one_copy: bool)| {
         let (partitions, compacted, retention_ms, retention_bytes) = topic;
         let wanted = [DeclaredTopic { compacted, retention_ms, retention_bytes, ..declared("t", partitions) }];
         let actual: Vec<TopicShape> = found.map(|(count, cleanup, age)| there("t", count, cleanup, age)).into_iter().collect();
-        let first = plan(&wanted, &actual, &[], keeps_forever);
-        let second = plan(&wanted, &applied(actual, &first), &[], keeps_forever);
+        let first = plan(&wanted, &actual, &[], keeps_one_copy);
+        let second = plan(&wanted, &applied(actual, &first), &[], keeps_one_copy);
         prop_assert!(second.steps.is_empty(), "{first:?}\n{second:?}");
         prop_assert_eq!(second.blocked, first.blocked);
     });

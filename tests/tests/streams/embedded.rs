@@ -8,6 +8,7 @@ mod exact;
 mod grow;
 mod kill;
 mod one_process;
+mod retention;
 
 use std::sync::Arc;
 

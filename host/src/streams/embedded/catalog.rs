@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, We
 use redb::ReadableTable;
 use tokio::sync::Notify;
 
+use super::retention::{Bounds, FOREVER};
 use super::store::Store;
 use super::{failure, tables};
 use crate::streams::topic::names_collide;
@@ -18,6 +19,8 @@ pub struct Topic {
     pub id: u32,
     /// Its shape.
     pub spec: TopicSpec,
+    /// What it keeps.
+    pub bounds: Bounds,
     /// Offset that the next record of each partition gets.
     heads: Vec<AtomicU64>,
     /// Counts records without a key.
@@ -26,10 +29,10 @@ pub struct Topic {
 }
 
 impl Topic {
-    /// A topic whose partitions are empty.
-    pub fn new(id: u32, spec: TopicSpec) -> Self {
+    /// A topic whose partitions are empty, with its bounds as they are stored.
+    pub fn new(id: u32, spec: TopicSpec, bounds: (u64, u64)) -> Self {
         let heads = (0..spec.partitions).map(|_| AtomicU64::new(0)).collect();
-        Self { id, spec, heads, turn: AtomicU32::new(0), waiting: Mutex::default() }
+        Self { id, spec, bounds: Bounds::of(bounds), heads, turn: AtomicU32::new(0), waiting: Mutex::default() }
     }
 
     /// Refuses a partition that the topic doesn't have.
@@ -103,11 +106,14 @@ impl Catalog {
         let found = store.read(|snapshot| {
             let topics = snapshot.open_table(tables::TOPICS).map_err(failure::in_use)?;
             let heads = snapshot.open_table(tables::HEADS).map_err(failure::in_use)?;
+            let bounds = snapshot.open_table(tables::BOUNDS).map_err(failure::in_use)?;
             let mut found = Vec::new();
             for row in topics.iter().map_err(failure::in_use)? {
                 let (name, shape) = row.map_err(failure::in_use)?;
                 let (id, partitions, compacted) = shape.value();
-                let topic = Topic::new(id, TopicSpec { name: name.value().to_owned(), partitions, compacted });
+                let spec = TopicSpec { name: name.value().to_owned(), partitions, compacted };
+                let bounds = bounds.get(id).map_err(failure::in_use)?.map_or(FOREVER, |bounds| bounds.value());
+                let topic = Topic::new(id, spec, bounds);
                 for row in heads.range((id, 0)..=(id, u32::MAX)).map_err(failure::in_use)? {
                     let (key, head) = row.map_err(failure::in_use)?;
                     topic.advance(key.value().1, head.value());
@@ -119,6 +125,7 @@ impl Catalog {
         for topic in found {
             if let Some(known) = self.topics().get(&topic.spec.name) {
                 (0..topic.spec.partitions).for_each(|p| known.advance(p, topic.head(p)));
+                known.bounds.set(topic.bounds.stored());
             }
             self.insert_if_new(topic);
         }
@@ -130,11 +137,17 @@ impl Catalog {
         self.topics().get(name).cloned().ok_or_else(|| StreamError::UnknownTopic(name.to_owned()))
     }
 
-    /// All topics, sorted by name.
-    pub fn specs(&self) -> Vec<TopicSpec> {
-        let mut specs: Vec<TopicSpec> = self.topics().values().map(|topic| topic.spec.clone()).collect();
-        specs.sort_by(|a, b| a.name.cmp(&b.name));
-        specs
+    /// All topics, in no order.
+    pub fn all(&self) -> Vec<Arc<Topic>> {
+        self.topics().values().cloned().collect()
+    }
+
+    /// What `show` makes of each topic, sorted by name. Nobody holds one of them afterwards, so that each can grow.
+    pub fn each<T>(&self, show: impl Fn(&Topic) -> T) -> Vec<T> {
+        let topics = self.topics();
+        let mut all: Vec<&Arc<Topic>> = topics.values().collect();
+        all.sort_by(|a, b| a.spec.name.cmp(&b.spec.name));
+        all.into_iter().map(|topic| show(topic)).collect()
     }
 
     /// Refuses a name that is taken, or that Kafka would take for one that is.
@@ -175,7 +188,7 @@ impl Catalog {
         if Arc::strong_count(known) > 1 {
             return refuse("it can't grow while somebody reads or writes it; stop the host and try again".to_owned());
         }
-        let grown = Topic::new(known.id, TopicSpec { partitions, ..known.spec.clone() });
+        let grown = Topic::new(known.id, TopicSpec { partitions, ..known.spec.clone() }, known.bounds.stored());
         (0..known.spec.partitions).for_each(|partition| grown.advance(partition, known.head(partition)));
         write(grown.id, &grown.spec)?;
         *known = Arc::new(grown);

@@ -4,7 +4,8 @@
 //! a commit for it is on its way.
 
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -13,11 +14,16 @@ use super::assignment::MemberId;
 use super::catalog::Topic;
 use super::failure;
 use super::groups::{Groups, Newcomer};
+use super::pack::now_ms;
 use super::write::{self, Bases, Job};
-use crate::streams::{StreamError, TopicSpec};
+use super::{retention, shape};
+use crate::streams::{Keeps, StreamError, TopicSpec};
 
 /// Blobs of one transaction, in bytes; more wait for the next one.
 const TRANSACTION_SIZE_MAX: usize = 32 * 1024 * 1024;
+
+/// When the rest of it goes, where one transaction could not take it all.
+const SWEEP_AGAIN: Duration = Duration::from_millis(50);
 
 /// Where an answer goes. The asker may be gone.
 pub type Reply<T> = oneshot::Sender<Result<T, StreamError>>;
@@ -26,10 +32,12 @@ pub type Reply<T> = oneshot::Sender<Result<T, StreamError>>;
 pub enum Command {
     /// Commits a job.
     Write(Job, Reply<Bases>),
-    /// Creates a topic.
-    CreateTopic(TopicSpec, Reply<()>),
+    /// Creates a topic, with its bounds as they are stored.
+    CreateTopic(TopicSpec, (u64, u64), Reply<()>),
     /// Gives a topic more partitions: name, and how many it has afterwards.
     GrowTopic(String, u32, Reply<()>),
+    /// Gives a topic other bounds, and removes what is over them.
+    KeepTopic(String, Keeps, Reply<()>),
     /// Adds a member to a group.
     Join(Newcomer, Reply<()>),
     /// Removes a member from a group.
@@ -38,17 +46,26 @@ pub enum Command {
     Reopen(Reply<()>),
 }
 
-/// Works until every asker is gone.
-pub fn run(shared: &Shared, commands: &Receiver<Command>) {
+/// Works until every asker is gone, and looks so often for what is over its topic's bounds.
+pub fn run(shared: &Shared, commands: &Receiver<Command>, sweep_every: Duration) {
     let mut committer = Committer { shared, groups: Groups::default(), waiting: Vec::new(), waiting_size: 0 };
-    while let Ok(command) = commands.recv() {
-        committer.take(command);
+    let mut sweep_at = Instant::now() + sweep_every;
+    loop {
+        match commands.recv_timeout(sweep_at.saturating_duration_since(Instant::now())) {
+            Ok(command) => committer.take(command),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
         while committer.waiting_size < TRANSACTION_SIZE_MAX
             && let Ok(command) = commands.try_recv()
         {
             committer.take(command);
         }
         committer.flush();
+        if sweep_at <= Instant::now() {
+            let is_done = committer.sweep_all();
+            sweep_at = Instant::now() + if is_done { sweep_every } else { SWEEP_AGAIN };
+        }
     }
 }
 
@@ -75,7 +92,8 @@ impl Committer<'_> {
         self.flush();
         match command {
             Command::Write(..) => {}
-            Command::CreateTopic(topic, reply) => answer(reply, self.create_topic(&topic)),
+            Command::CreateTopic(topic, bounds, reply) => answer(reply, self.create_topic(&topic, bounds)),
+            Command::KeepTopic(name, keeps, reply) => answer(reply, self.keep_topic(&name, &keeps)),
             Command::GrowTopic(name, partitions, reply) => answer(reply, self.grow_topic(&name, partitions)),
             Command::Join(newcomer, reply) => answer(reply, self.groups.join(newcomer)),
             Command::Leave(group, member) => self.groups.leave(&group, member),
@@ -113,12 +131,12 @@ impl Committer<'_> {
         }
     }
 
-    fn create_topic(&mut self, topic: &TopicSpec) -> Result<(), StreamError> {
+    fn create_topic(&mut self, topic: &TopicSpec, bounds: (u64, u64)) -> Result<(), StreamError> {
         self.ensure_open()?;
         self.shared.catalog.check_free(&topic.name)?;
-        let written = self.shared.store.write(|transaction| write::topic(transaction, topic));
+        let written = self.shared.store.write(|transaction| write::topic(transaction, topic, bounds));
         match written {
-            Ok(id) => self.shared.catalog.insert_if_new(Topic::new(id, topic.clone())),
+            Ok(id) => self.shared.catalog.insert_if_new(Topic::new(id, topic.clone(), bounds)),
             Err(error) => {
                 self.recover(&error);
                 return Err(error);
@@ -138,6 +156,46 @@ impl Committer<'_> {
             self.recover(error);
         }
         grown
+    }
+
+    fn keep_topic(&mut self, name: &str, keeps: &Keeps) -> Result<(), StreamError> {
+        self.ensure_open()?;
+        let topic = self.shared.catalog.get(name)?;
+        shape::check_kind(&topic.spec, keeps.cleanup)?;
+        let bounds = retention::changed(topic.bounds.stored(), keeps);
+        let written = self.shared.store.write(|transaction| write::bounds(transaction, topic.id, bounds));
+        if let Err(error) = &written {
+            self.recover(error);
+        }
+        written?;
+        topic.bounds.set(bounds);
+        while !self.sweep(&topic)? {}
+        Ok(())
+    }
+
+    /// Removes what is over its topic's bounds; false where there may be more.
+    fn sweep_all(&mut self) -> bool {
+        let mut is_done = true;
+        for topic in self.shared.catalog.all() {
+            match self.sweep(&topic) {
+                Ok(done) => is_done &= done,
+                Err(error) => tracing::warn!(topic = topic.spec.name, %error, "what is too old stays for now"),
+            }
+        }
+        is_done
+    }
+
+    fn sweep(&mut self, topic: &Topic) -> Result<bool, StreamError> {
+        if topic.bounds.stored() == retention::FOREVER {
+            return Ok(true);
+        }
+        self.ensure_open()?;
+        let now_ms = u64::try_from(now_ms()).unwrap_or(0);
+        let swept = self.shared.store.write(|transaction| retention::sweep(transaction, topic, now_ms));
+        if let Err(error) = &swept {
+            self.recover(error);
+        }
+        swept
     }
 
     /// After an error: redb takes no further work until the file was closed and opened again. Where that fails too,

@@ -13,6 +13,7 @@ mod failure;
 mod groups;
 mod pack;
 mod read;
+mod retention;
 mod segment;
 mod shape;
 mod state;
@@ -53,11 +54,17 @@ pub struct EmbeddedConfig {
     pub record_bytes_max: usize,
     /// Memory that keeps pages of the file, in bytes.
     pub cache_bytes: usize,
+    /// How often is looked for records that are over their topic's bounds.
+    pub sweep_every: Duration,
 }
 
 impl Default for EmbeddedConfig {
     fn default() -> Self {
-        Self { record_bytes_max: super::RECORD_SIZE_MAX, cache_bytes: 64 * 1024 * 1024 }
+        Self {
+            record_bytes_max: super::RECORD_SIZE_MAX,
+            cache_bytes: 64 * 1024 * 1024,
+            sweep_every: Duration::from_secs(30),
+        }
     }
 }
 
@@ -83,7 +90,7 @@ impl Embedded {
         let (commands, received) = mpsc::channel();
         let thread = std::thread::Builder::new().name("wasmill-log".to_owned()).spawn({
             let shared = shared.clone();
-            move || committer::run(&shared, &received)
+            move || committer::run(&shared, &received, config.sweep_every)
         });
         let log = Log {
             shared,
@@ -169,29 +176,35 @@ impl Streams for Embedded {
     }
 
     async fn topics(&self) -> Result<Vec<TopicSpec>, StreamError> {
-        Ok(self.log.shared.catalog.specs())
+        Ok(self.log.shared.catalog.each(|topic| topic.spec.clone()))
     }
 
     async fn create_topic(&self, topic: &TopicSpec) -> Result<(), StreamError> {
         check_topic(topic)?;
-        self.log.ask(|reply| Command::CreateTopic(topic.clone(), reply)).await
+        self.log.ask(|reply| Command::CreateTopic(topic.clone(), retention::FOREVER, reply)).await
     }
 
     fn system(&self) -> &'static str {
         "wasmill_log"
     }
 
-    fn keeps_forever(&self) -> bool {
+    fn keeps_one_copy(&self) -> bool {
         true
     }
 
     async fn shapes(&self) -> Result<Vec<TopicShape>, StreamError> {
-        Ok(self.log.shared.catalog.specs().into_iter().map(shape::of).collect())
+        Ok(self.log.shared.catalog.each(shape::of))
     }
 
     async fn change_topic(&self, change: &TopicChange) -> Result<(), StreamError> {
         match shape::feasible(change)? {
-            Feasible::Create(spec) => self.create_topic(spec).await,
+            Feasible::Create(spec, bounds) => {
+                check_topic(spec)?;
+                self.log.ask(|reply| Command::CreateTopic(spec.clone(), bounds, reply)).await
+            }
+            Feasible::Keep(name, keeps) => {
+                self.log.ask(|reply| Command::KeepTopic(name.to_owned(), *keeps, reply)).await
+            }
             Feasible::Grow(name, partitions) => {
                 self.log.ask(|reply| Command::GrowTopic(name.to_owned(), partitions, reply)).await
             }

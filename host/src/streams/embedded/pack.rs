@@ -66,7 +66,8 @@ pub fn outputs(catalog: &Catalog, outputs: &[Output], size_max: usize) -> Result
     Ok(all)
 }
 
-fn now_ms() -> i64 {
+/// Now, in milliseconds since 1970.
+pub fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(-1, |since| since.as_millis() as i64)
 }
 

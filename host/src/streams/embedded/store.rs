@@ -1,9 +1,10 @@
 //! The open file: read and write transactions, and opening it again after an error.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
+use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
 
 use super::{failure, tables};
 use crate::streams::StreamError;
@@ -71,7 +72,12 @@ fn open(file: &Path, cache_bytes: usize) -> Result<Database, StreamError> {
         })
         .create(file)
         .map_err(|e| failure::at_open(e, file))?;
-    let format = format_of(&database)?;
+    let mut format = format_of(&database)?;
+    if format == tables::FORMAT_WITHOUT_BOUNDS {
+        tracing::info!("the embedded log is of an earlier version: counting what each partition holds");
+        add_bounds(&database)?;
+        format = tables::FORMAT_VERSION;
+    }
     if format != tables::FORMAT_VERSION {
         return Err(StreamError::Damaged(format!(
             "`{}` has format {format}, this version reads {}; use the version of wasmill that wrote it",
@@ -99,6 +105,8 @@ fn format_of(database: &Database) -> Result<u64, StreamError> {
         meta.insert(tables::FORMAT, tables::FORMAT_VERSION).map_err(failure::in_use)?;
         transaction.open_table(tables::TOPICS).map_err(failure::in_use)?;
         transaction.open_table(tables::HEADS).map_err(failure::in_use)?;
+        transaction.open_table(tables::SIZES).map_err(failure::in_use)?;
+        transaction.open_table(tables::BOUNDS).map_err(failure::in_use)?;
         transaction.open_table(tables::SEGMENTS).map_err(failure::in_use)?;
         transaction.open_table(tables::NEWEST).map_err(failure::in_use)?;
         transaction.open_table(tables::OFFSETS).map_err(failure::in_use)?;
@@ -106,4 +114,58 @@ fn format_of(database: &Database) -> Result<u64, StreamError> {
     }
     transaction.commit().map_err(failure::in_use)?;
     Ok(tables::FORMAT_VERSION)
+}
+
+/// Adds what a file of the format before lacks. All of it, or nothing.
+fn add_bounds(database: &Database) -> Result<(), StreamError> {
+    let transaction = database.begin_write().map_err(failure::in_use)?;
+    {
+        let segments = transaction.open_table(tables::SEGMENTS).map_err(failure::in_use)?;
+        let mut sizes = BTreeMap::<(u32, u32), u64>::new();
+        for row in segments.iter().map_err(failure::in_use)? {
+            let (key, blob) = row.map_err(failure::in_use)?;
+            let (topic, partition, _) = key.value();
+            *sizes.entry((topic, partition)).or_default() += blob.value().len() as u64;
+        }
+        let mut stored = transaction.open_table(tables::SIZES).map_err(failure::in_use)?;
+        for (place, size) in sizes {
+            stored.insert(place, size).map_err(failure::in_use)?;
+        }
+        transaction.open_table(tables::BOUNDS).map_err(failure::in_use)?;
+        let mut meta = transaction.open_table(tables::META).map_err(failure::in_use)?;
+        meta.insert(tables::FORMAT, tables::FORMAT_VERSION).map_err(failure::in_use)?;
+    }
+    transaction.commit().map_err(failure::in_use)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_format_before_is_counted_and_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("log.redb");
+        let before = Database::create(&file).unwrap();
+        let transaction = before.begin_write().unwrap();
+        {
+            let mut meta = transaction.open_table(tables::META).unwrap();
+            meta.insert(tables::FORMAT, tables::FORMAT_WITHOUT_BOUNDS).unwrap();
+            let mut segments = transaction.open_table(tables::SEGMENTS).unwrap();
+            for (partition, offset, blob) in [(0, 0, &b"three"[..]), (0, 7, b"more"), (1, 0, b"x")] {
+                segments.insert((3, partition, offset), blob).unwrap();
+            }
+        }
+        transaction.commit().unwrap();
+        drop(before);
+        let store = Store::open(&file, 1 << 20).unwrap();
+        let sizes = store.read(|snapshot| {
+            let sizes = snapshot.open_table(tables::SIZES).map_err(failure::in_use)?;
+            snapshot.open_table(tables::BOUNDS).map_err(failure::in_use)?;
+            Ok([(3, 0), (3, 1)].map(|place| sizes.get(place).unwrap().unwrap().value()))
+        });
+        assert_eq!(sizes.unwrap(), [9, 1]);
+        drop(store);
+        assert_eq!(format_of(&Database::open(&file).unwrap()).unwrap(), tables::FORMAT_VERSION);
+    }
 }

@@ -8,14 +8,22 @@ pub const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 pub const FORMAT: &str = "format";
 /// Key in [`META`]: number of the next topic.
 pub const NEXT_TOPIC: &str = "next-topic";
-/// The format that this code writes and the only one that it reads.
-pub const FORMAT_VERSION: u64 = 1;
+/// The format that this code writes. One before it is brought up to it when it is opened.
+pub const FORMAT_VERSION: u64 = 2;
+/// The one before: without [`SIZES`] and [`BOUNDS`].
+pub const FORMAT_WITHOUT_BOUNDS: u64 = 1;
 
 /// Topic name → (number, partitions, compacted). Numbers keep the keys of all other tables short.
 pub const TOPICS: TableDefinition<&str, (u32, u32, bool)> = TableDefinition::new("topics");
 
 /// (topic, partition) → offset that the next record gets.
 pub const HEADS: TableDefinition<(u32, u32), u64> = TableDefinition::new("heads");
+
+/// (topic, partition) → bytes of its segments.
+pub const SIZES: TableDefinition<(u32, u32), u64> = TableDefinition::new("sizes");
+
+/// Topic → how long it keeps a record, in milliseconds, and how much of a partition, in bytes; the largest number: no bound.
+pub const BOUNDS: TableDefinition<u32, (u64, u64)> = TableDefinition::new("bounds");
 
 /// (topic, partition, offset of the first record) → segment.
 pub const SEGMENTS: TableDefinition<(u32, u32, u64), &[u8]> = TableDefinition::new("segments");

@@ -41,6 +41,7 @@ pub fn jobs<'j>(
     jobs: impl Iterator<Item = &'j Job>,
 ) -> Result<(Vec<Bases>, Heads), StreamError> {
     let mut heads = Heads::new();
+    let mut grown = BTreeMap::<(u32, u32), i64>::new();
     let mut bases = Vec::new();
     let mut segments = transaction.open_table(tables::SEGMENTS).map_err(failure::in_use)?;
     let mut newest = transaction.open_table(tables::NEWEST).map_err(failure::in_use)?;
@@ -54,8 +55,10 @@ pub fn jobs<'j>(
             let base = *head;
             let key = (place.0, place.1, base);
             segments.insert(key, segment.blob.as_slice()).map_err(failure::in_use)?;
+            let size = grown.entry(place).or_default();
+            *size += length(&segment.blob);
             if let Some(record_key) = &segment.key {
-                supersede(&mut segments, &mut newest, place, record_key, base)?;
+                *size -= supersede(&mut segments, &mut newest, place, record_key, base)?;
             }
             *head += u64::from(segment.rows);
             firsts.push(base);
@@ -80,17 +83,27 @@ pub fn jobs<'j>(
     for (place, head) in &heads {
         stored.insert(place, head).map_err(failure::in_use)?;
     }
+    let mut sizes = transaction.open_table(tables::SIZES).map_err(failure::in_use)?;
+    for (place, more) in grown {
+        let size = sizes.get(place).map_err(failure::in_use)?.map_or(0, |size| size.value());
+        sizes.insert(place, size.saturating_add_signed(more)).map_err(failure::in_use)?;
+    }
     Ok((bases, heads))
 }
 
+fn length(blob: &[u8]) -> i64 {
+    i64::try_from(blob.len()).unwrap_or(i64::MAX)
+}
+
 /// Writes a new topic and returns its number.
-pub fn topic(transaction: &WriteTransaction, topic: &TopicSpec) -> Result<u32, StreamError> {
+pub fn topic(transaction: &WriteTransaction, topic: &TopicSpec, keeps: (u64, u64)) -> Result<u32, StreamError> {
     let mut meta = transaction.open_table(tables::META).map_err(failure::in_use)?;
     let next = meta.get(tables::NEXT_TOPIC).map_err(failure::in_use)?.map_or(0, |number| number.value());
     let id = u32::try_from(next).map_err(|_| StreamError::Failed("there are too many topics".to_owned()))?;
     meta.insert(tables::NEXT_TOPIC, next + 1).map_err(failure::in_use)?;
     let mut topics = transaction.open_table(tables::TOPICS).map_err(failure::in_use)?;
     topics.insert(topic.name.as_str(), (id, topic.partitions, topic.compacted)).map_err(failure::in_use)?;
+    bounds(transaction, id, keeps)?;
     Ok(id)
 }
 
@@ -101,17 +114,23 @@ pub fn grow(transaction: &WriteTransaction, id: u32, topic: &TopicSpec) -> Resul
     Ok(())
 }
 
-/// Removes the record that a newer one with the same key replaces.
+/// Writes what a topic keeps.
+pub fn bounds(transaction: &WriteTransaction, id: u32, bounds: (u64, u64)) -> Result<(), StreamError> {
+    let mut stored = transaction.open_table(tables::BOUNDS).map_err(failure::in_use)?;
+    stored.insert(id, bounds).map_err(failure::in_use)?;
+    Ok(())
+}
+
+/// Removes the record that a newer one with the same key replaces. Gives the bytes that it had.
 fn supersede(
     segments: &mut Table<'_, (u32, u32, u64), &'static [u8]>,
     newest: &mut Table<'_, (u32, u32, &'static [u8]), u64>,
     (topic, partition): (u32, u32),
     key: &[u8],
     offset: u64,
-) -> Result<(), StreamError> {
+) -> Result<i64, StreamError> {
     let before = newest.insert((topic, partition, key), offset).map_err(failure::in_use)?.map(|old| old.value());
-    if let Some(before) = before {
-        segments.remove((topic, partition, before)).map_err(failure::in_use)?;
-    }
-    Ok(())
+    let Some(before) = before else { return Ok(0) };
+    let removed = segments.remove((topic, partition, before)).map_err(failure::in_use)?;
+    Ok(removed.map_or(0, |blob| length(blob.value())))
 }

@@ -120,7 +120,7 @@ impl Streams for KafkaStreams {
         "kafka"
     }
 
-    fn keeps_forever(&self) -> bool {
+    fn keeps_one_copy(&self) -> bool {
         false
     }
 

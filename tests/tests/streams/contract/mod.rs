@@ -27,6 +27,7 @@ macro_rules! hold {
                 }
                 shapes {
                     shapes_tell_what_topics_do,
+                    what_a_topic_keeps_changes_and_the_rest_stays,
                     a_grown_topic_keeps_its_records_and_takes_new_ones,
                     partitions_are_never_taken_away,
                 }

@@ -1,6 +1,6 @@
 //! Shapes of topics, and how they change.
 
-use wasmill::streams::{Keeps, StreamError, TopicChange, TopicShape, TopicSpec};
+use wasmill::streams::{Bound, Keeps, StreamError, TopicChange, TopicShape, TopicSpec};
 
 use super::subject::{A_MOMENT, Subject, keyed, texts};
 
@@ -26,6 +26,27 @@ pub async fn shapes_tell_what_topics_do(s: Subject) {
         assert!(shape.keeps.retention_ms.is_some() && shape.keeps.retention_bytes.is_some());
     }
     assert!(matches!(s.streams.change_topic(&change).await, Err(StreamError::TopicExists(_))));
+}
+
+pub async fn what_a_topic_keeps_changes_and_the_rest_stays(s: Subject) {
+    let spec = TopicSpec { name: s.name("bounded"), partitions: 1, compacted: false };
+    let keeps = Keeps { retention_ms: Some(Bound::AtMost(86_400_000)), ..Keeps::default() };
+    s.streams
+        .change_topic(&TopicChange::Create(TopicShape { spec: spec.clone(), replicas: None, keeps }))
+        .await
+        .unwrap();
+    let bounds = async || {
+        let shapes = s.streams.shapes().await.unwrap();
+        let keeps = shapes.into_iter().find(|shape| shape.spec.name == spec.name).unwrap().keeps;
+        (keeps.retention_ms, keeps.retention_bytes)
+    };
+    assert_eq!(bounds().await, (Some(Bound::AtMost(86_400_000)), Some(Bound::Unlimited)));
+    let keeps = Keeps { retention_bytes: Some(Bound::AtMost(1 << 30)), ..Keeps::default() };
+    s.streams.change_topic(&TopicChange::Keep { name: spec.name.clone(), keeps }).await.unwrap();
+    assert_eq!(bounds().await, (Some(Bound::AtMost(86_400_000)), Some(Bound::AtMost(1 << 30))));
+    let keeps = Keeps { retention_ms: Some(Bound::Unlimited), ..Keeps::default() };
+    s.streams.change_topic(&TopicChange::Keep { name: spec.name.clone(), keeps }).await.unwrap();
+    assert_eq!(bounds().await, (Some(Bound::Unlimited), Some(Bound::AtMost(1 << 30))));
 }
 
 pub async fn a_grown_topic_keeps_its_records_and_takes_new_ones(s: Subject) {
