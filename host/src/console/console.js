@@ -30,6 +30,8 @@ const api = {
   post: (path, value = {}) => ask(path, { method: "POST", body: JSON.stringify(value) }).then((answer) => answer.json()),
   put: (path, value, headers) => ask(path, { method: "PUT", body: JSON.stringify(value), headers }).then((answer) => answer.json()),
   delete: (path) => ask(path, { method: "DELETE" }).then((answer) => answer.json()),
+  // A page can set no header of a WebSocket but its protocols.
+  socket: (path) => new WebSocket(new URL(path, location.href.replace(/^http/, "ws")), ["wasmill", `wasmill.bearer.${token.get()}`]),
   say: (text) => { said.textContent = text; },
   listen,
 };

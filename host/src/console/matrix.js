@@ -1,6 +1,6 @@
 // The matrix: who may do what, why, and what another one would change before it is in force.
 
-import { h, table, facts, field, json, mark, action } from "./dom.js";
+import { h, table, facts, field, mark, action } from "./dom.js";
 import { policy } from "./sign.js";
 
 export async function matrix(api, _, signal, again) {
@@ -14,8 +14,17 @@ export async function matrix(api, _, signal, again) {
     table(["Who", ...used], grid.rows.map((row) => [h("code", { title: `line ${row.line}` }, row.principal), ...used.map((c) => row.cells[grid.columns.indexOf(c)].join(", "))]), "No row allows anything."),
     h("h2", {}, "Who may do what, and why"),
     action("Explain", [field("Who", who), field("Column", column), field("Name (a topic, a tool, METHOD host …)", name)], async () =>
-      json(await api.post("/v1/permissions/explain", { principal: who.value, ...(column.value && { column: column.value, name: name.value || null }) }))),
+      explained(await api.post("/v1/permissions/explain", { principal: who.value, ...(column.value && { column: column.value, name: name.value || null }) }))),
     await another(api, again),
+  ];
+}
+
+function explained({ component, answer, columns, limits, rows, risk, awaits_approval: waits }) {
+  return [
+    answer && h("p", { class: answer.allowed ? "good" : "bad" }, answer.text),
+    facts([["Component", component], ["Rows for it", rows.map((row) => `${row.principal} (line ${row.line})`).join(", ") || "none"], ["Risk class", risk], ["Approval", waits && "waits for an admin"]]),
+    table(["Column", "May", "By rows", "It asked for", "Risk"], columns.map((c) => [[c.privileged ? "wait" : "", c.column], c.allowed.join(", ") || "nothing", c.rows.join(", "), c.wanted ? c.wanted.join(", ") || "nothing" : "–", c.risk]), "No row allows it anything, and it asked for nothing."),
+    h("details", {}, h("summary", {}, "Limits"), h("ul", {}, limits.map((limit) => h("li", {}, limit.text)))),
   ];
 }
 

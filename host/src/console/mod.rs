@@ -26,6 +26,7 @@ const FILES: &[File] = &[
     ("/runs.js", "text/javascript; charset=utf-8", include_str!("runs.js")),
     ("/timeline.js", "text/javascript; charset=utf-8", include_str!("timeline.js")),
     ("/forge.js", "text/javascript; charset=utf-8", include_str!("forge.js")),
+    ("/talk.js", "text/javascript; charset=utf-8", include_str!("talk.js")),
     ("/topics.js", "text/javascript; charset=utf-8", include_str!("topics.js")),
     ("/matrix.js", "text/javascript; charset=utf-8", include_str!("matrix.js")),
     ("/settings.js", "text/javascript; charset=utf-8", include_str!("settings.js")),

@@ -7,6 +7,7 @@ import { now } from "./now.js";
 import { forge, versions } from "./forge.js";
 import { runs, trace } from "./runs.js";
 import { topics, letters } from "./topics.js";
+import { conversations } from "./talk.js";
 import { matrix } from "./matrix.js";
 import { settings } from "./settings.js";
 
@@ -126,6 +127,7 @@ export const PAGES = [
   { name: "tools", title: "Tools", draw: tools },
   { name: "forge", title: "Forge", draw: forge },
   { name: "runs", title: "Runs", draw: runs },
+  { name: "conversations", title: "Conversations", draw: conversations },
   { name: "topics", title: "Topics", draw: topics },
   { name: "letters", title: "Dead letters", draw: letters },
   { name: "matrix", title: "Matrix", draw: matrix },

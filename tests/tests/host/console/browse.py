@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
 given = json.loads(sys.argv[1])
-PAGES = ["Now", "Approvals", "Tools", "Forge", "Runs", "Topics", "Dead letters", "Matrix", "Cost", "Audit", "Components", "Hosts", "Settings"]
+PAGES = ["Now", "Approvals", "Tools", "Forge", "Runs", "Conversations", "Topics", "Dead letters", "Matrix", "Cost", "Audit", "Components", "Hosts", "Settings"]
 DARK_SHOTS = ["now-dark", "audit-dark", "run-dark"]
 scratch = Path(tempfile.mkdtemp())
 
@@ -322,7 +322,24 @@ def matrix(page):
     page.get_by_label("Column").select_option("tools")
     page.get_by_role("textbox", name="Name").fill("text-metrics")
     page.get_by_role("button", name="Explain").click()
-    expect(page.get_by_text('"principal": "client:ops"')).to_be_visible()
+    expect(page.get_by_text("client:ops may call tool text-metrics")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="topics.read").filter(has_text="(line ")).to_have_count(1)
+    accessible(page, "explained")
+    shot(page, "explained", whole=True)
+
+
+def talk(page):
+    visit(page, "Conversations")
+    page.get_by_role("textbox", name="Session").fill("trip")
+    page.get_by_role("button", name="Open").click()
+    log = page.get_by_role("log", name="Conversation")
+    page.get_by_role("textbox", name="Message").fill("<b>one</b> two")
+    page.get_by_role("textbox", name="Message").press("Enter")
+    expect(log).to_contain_text("You <b>one</b> two")
+    expect(log.locator("p.quiet")).to_have_count(2, timeout=60000)
+    expect(log.locator("p").last).to_contain_text("Agent")
+    accessible(page, "a conversation")
+    shot(page, "conversation")
 
 
 def what_if(page):
@@ -458,6 +475,7 @@ with sync_playwright() as playwright:
             topics(page)
             headers(page)
             letters(page)
+            talk(page)
             matrix(page)
             what_if(page)
             settings(page)

@@ -21,7 +21,10 @@ const MAY: &str = "[[row]]\nprincipal = \"client:ops\"\nhost = [\"*\"]\ntools = 
     [[row]]\nprincipal = \"tool:ops.*\"\nhttp = [{ host = \"api.example.com\", methods = [\"GET\"] }]\n\
     [[row]]\nprincipal = \"agent:upper\"\ntopics.read = [\"lower\"]\ntopics.write = [\"upper\"]\n\
     [[row]]\nprincipal = \"agent:stepper\"\nmodel = [\"*\"]\nhttp = [{ host = \"*\", methods = [\"*\"] }]\ntools = [\"*\"]\nstate = true\n\
-    topics.read = [\"steps\"]\ntopics.write = [\"steps.done\"]\n";
+    topics.read = [\"steps\"]\ntopics.write = [\"steps.done\"]\n\
+    [[row]]\nprincipal = \"agent:concierge\"\ntools = [\"text-metrics\"]\n\
+    topics.read = [\"conversation.inbound\", \"concierge.steps\"]\n\
+    topics.write = [\"conversation.outbound\", \"concierge.steps\"]\n";
 const PLANTED: &str = "sk-planted/of-the-console";
 
 /// Something that waits for an admin.
@@ -40,10 +43,11 @@ fn send(open: &Open, token: &str, topic: &str, value: &str) {
 
 /// Agents with work: runs that are done, and one whose record is set aside.
 fn let_agents_work(open: &Open, token: &str) -> Option<()> {
-    for topic in ["lower", "upper", "steps", "steps.done"] {
+    let talk = ["conversation.inbound", "conversation.outbound", "concierge.steps"];
+    for topic in ["lower", "upper", "steps", "steps.done"].into_iter().chain(talk) {
         open.cli.run(&["topic", "create", topic]).expect_code(0);
     }
-    for agent in ["upper", "stepper"] {
+    for agent in ["upper", "stepper", "concierge"] {
         open.cli.install(agent)?;
     }
     open.cli.run(&["approval", "grant", "stepper"]).expect_code(0);
@@ -70,7 +74,7 @@ fn a_person_walks_through_every_page_and_approves_with_a_key_that_stays() {
     let settings = format!(
         "[model]\nurl = \"{}\"\nmodel = \"recorded\"\napi_key_secret = \"MODEL_KEY\"\ncurrency = \"EUR\"\n\
          prices = {{ recorded = {{ input = \"1000\", output = \"2000\" }} }}\n\
-         [console]\ntrace_url = \"http://127.0.0.1:1/trace/{{trace}}\"\n",
+         [conversations]\n[console]\ntrace_url = \"http://127.0.0.1:1/trace/{{trace}}\"\n",
         model.url()
     );
     let Some(open) = Open::with_settings(&settings, MAY, &["text-metrics", "javascript"]) else { return };
