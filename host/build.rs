@@ -1,11 +1,23 @@
 //! Puts the Rust SDK's sources into the binary, so that the forge can build against exactly the SDK that this host was
-//! made with, wherever the binary is.
+//! made with, wherever the binary is; and makes Rust of what is answered over gRPC.
 
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
+    embed_sdk()?;
+    let proto = protox::compile([PROTO], ["proto"])?;
+    tonic_prost_build::configure().build_client(false).build_transport(false).compile_fds(proto)?;
+    println!("cargo::rerun-if-changed={PROTO}");
+    println!("cargo::rerun-if-changed=build.rs");
+    Ok(())
+}
+
+/// What is answered over gRPC.
+const PROTO: &str = "proto/wasmill.proto";
+
+fn embed_sdk() -> Result<(), Box<dyn Error>> {
     let sdk = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../sdk/rust").canonicalize()?;
     let mut files = vec![sdk.join("Cargo.toml")];
     collect(&sdk.join("src"), &mut files)?;
@@ -21,7 +33,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(PathBuf::from(std::env::var("OUT_DIR")?).join("sdk_files.rs"), table)?;
     // A file that is added changes its folder.
     println!("cargo::rerun-if-changed={}", sdk.join("src").display());
-    println!("cargo::rerun-if-changed=build.rs");
     Ok(())
 }
 

@@ -172,6 +172,14 @@ pub fn otlp_python() -> Result<PathBuf, Missing> {
     python_with("opentelemetry.proto.collector.trace.v1.trace_service_pb2", "OpenTelemetry's messages")
 }
 
+/// A Python with gRPC's own client, and its compiler of protobuf.
+///
+/// # Errors
+/// As [`prometheus_python`].
+pub fn grpc_python() -> Result<PathBuf, Missing> {
+    python_with("grpc_tools.protoc, grpc_status.rpc_status", "gRPC's client")
+}
+
 /// A Python with Playwright and axe, for the console.
 ///
 /// # Errors

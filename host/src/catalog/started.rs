@@ -1,4 +1,4 @@
-//! Agents that agents have started: what becomes of each is decided from its component, its rows and its maker now.
+//! Agents that agents or clients have started: what becomes of each is decided from its component, its rows and its maker now.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use super::error::CatalogError;
 use super::grants::Deciding;
 use super::load::Catalog;
 use super::snapshot::{Refused, Snapshot};
-use crate::capabilities::agents::Started;
+use crate::capabilities::Identity;
+use crate::capabilities::agents::{Maker, Started};
 use crate::permissions::{Action, Decision, Principal};
 
 impl Catalog {
@@ -41,9 +42,13 @@ impl Catalog {
         if next.agents.contains_key(name) || deciding.candidates.contains_key(name) {
             return Err(refused("a component of that name is installed".into()));
         }
-        let maker = next.agents.get(&started.maker);
+        let old = before.agents.get(name);
+        let maker = match &started.maker {
+            Maker::Agent(name) => next.agents.get(name).map(|agent| agent.identity.clone()),
+            Maker::Client(name) => Some(self.client_maker(name, old)),
+        };
         let maker = maker.ok_or_else(|| refused(format!("its maker `{}` is not at work", started.maker)))?;
-        if let Decision::Denied(denial) = maker.identity.grant.check(Action::AgentStart(&started.component)) {
+        if let Decision::Denied(denial) = maker.grant.check(Action::AgentStart(&started.component)) {
             return Err(refused(denial.to_string()));
         }
         let installed = deciding.candidates.get(&started.component).and_then(|all| all.values().next_back());
@@ -52,7 +57,7 @@ impl Catalog {
         let manifest = manifest_of(name, started, installed.verified.manifest());
         let principal = Principal::agent(name);
         let wanted = Some(&manifest.permissions);
-        let grant = deciding.matrix.grant(&principal, wanted, Some(&manifest.limits), Some(&maker.identity.grant));
+        let grant = deciding.matrix.grant(&principal, wanted, Some(&manifest.limits), Some(&maker.grant));
         if grant.awaits_approval() {
             let columns: Vec<String> = grant.privileged().iter().map(|column| column.to_string()).collect();
             let columns = columns.join(", ");
@@ -66,18 +71,31 @@ impl Catalog {
             old.identity.digest == digest
                 && old.manifest.as_ref() == &manifest
                 && old.identity.settings == started.settings
-                && maker_was.is_some_and(|was| Arc::ptr_eq(was, &maker.identity))
+                && maker_was.is_some_and(|was| Arc::ptr_eq(was, &maker))
                 && grant_was.revision() == grant.revision()
                 && grant_was.effective() == grant.effective()
                 && grant_was.limits() == grant.limits()
         };
-        if let Some(old) = before.agents.get(name).filter(goes_on) {
+        if let Some(old) = old.filter(goes_on) {
             return Ok(old.clone());
         }
         let component = installed.verified.component();
         let settings: BTreeMap<String, String> = started.settings.clone();
         let agent = self.load_agent(component, &manifest, grant, settings)?;
-        Ok(Arc::new(Agent { maker: Some(maker.identity.clone()), ..agent }))
+        Ok(Arc::new(Agent { maker: Some(maker), ..agent }))
+    }
+
+    /// A client as the maker of `old`: the same value for as long as its rows say the same.
+    fn client_maker(&self, name: &str, old: Option<&Arc<Agent>>) -> Arc<Identity> {
+        let now = self.client(name, "".into()).identity;
+        let was = old.and_then(|old| old.maker.clone());
+        let is_same = |was: &Arc<Identity>| {
+            was.principal == now.principal
+                && was.grant.revision() == now.grant.revision()
+                && was.grant.effective() == now.grant.effective()
+                && was.grant.limits() == now.grant.limits()
+        };
+        was.filter(is_same).unwrap_or(now)
     }
 }
 

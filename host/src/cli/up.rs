@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::Context;
 use super::steps::step;
-use crate::gateway::{Gateway, HttpPort, Listener, MetricsPort, router};
+use crate::gateway::{Gateway, GrpcPort, HttpPort, Listener, MetricsPort, router};
 use crate::home::{Home, HostConfig, open_streams};
 use crate::host::policy::Policies;
 use crate::host::sharing::Sharing;
@@ -50,6 +50,7 @@ impl Up {
         let listener = Listener::bind(&home.socket()).await?;
         let metrics = MetricsPort::bind(&home, &config.metrics).await?;
         let http = HttpPort::bind(&home, &config.gateway).await?;
+        let grpc = GrpcPort::bind(&home, &config.grpc).await?;
         let mcp_port = McpPort::bind(&home, &config.mcp).await?;
         let streams = step("opening the log", open_streams(&home, &config.streams)).await?;
         let telemetry = from_home::telemetry(&home, &config.telemetry)?;
@@ -66,10 +67,12 @@ impl Up {
             socket: home.socket().display().to_string(),
             metrics: metrics.as_ref(),
             http: http.as_ref(),
+            grpc: grpc.as_ref(),
             mcp: mcp_port.as_ref(),
         };
         greet(cx, &host, &ports)?;
         let metrics = metrics.map(|port| tokio::spawn(port.serve(host.clone())));
+        let grpc = grpc.map(|port| tokio::spawn(port.serve(gateway.clone())));
         let http = http.map(|port| tokio::spawn(port.serve(gateway, crate::console::routes())));
         let mcp_port = mcp_port.map(|port| tokio::spawn(port.serve(home.clone(), host.clone())));
         let shared = share(&home, &config, &host, stopped.clone());
@@ -78,6 +81,7 @@ impl Up {
         // Whoever reads metrics or waits for changes must not hold up the end.
         metrics.inspect(tokio::task::JoinHandle::abort);
         http.inspect(tokio::task::JoinHandle::abort);
+        grpc.inspect(tokio::task::JoinHandle::abort);
         mcp_port.inspect(tokio::task::JoinHandle::abort);
         host.seal_audit().await;
         telemetry.close(SPANS_WAIT).await;
@@ -131,6 +135,7 @@ struct Ports<'a> {
     socket: String,
     metrics: Option<&'a MetricsPort>,
     http: Option<&'a HttpPort>,
+    grpc: Option<&'a GrpcPort>,
     mcp: Option<&'a McpPort>,
 }
 
@@ -142,10 +147,11 @@ fn greet(cx: &Context, host: &Host, ports: &Ports<'_>) -> Result<(), Problem> {
     let policy = host.catalog.matrix().revision();
     let metrics = ports.metrics.map(MetricsPort::url);
     let console = ports.http.map(HttpPort::url);
+    let grpc = ports.grpc.map(GrpcPort::url);
     let mcp = ports.mcp.map(McpPort::url);
     let started = json!({
         "host": "up", "agents": agents, "tools": tools, "waiting": waiting, "refused": refused,
-        "policy": &*policy, "socket": socket, "metrics": metrics, "console": console, "mcp": mcp,
+        "policy": &*policy, "socket": socket, "metrics": metrics, "console": console, "grpc": grpc, "mcp": mcp,
     });
     cx.output.show(&started, |_| {
         let mut text = format!(
@@ -157,6 +163,9 @@ fn greet(cx: &Context, host: &Host, ports: &Ports<'_>) -> Result<(), Problem> {
         }
         if let Some(console) = &console {
             text.push_str(&format!(", console at {console}"));
+        }
+        if let Some(grpc) = &grpc {
+            text.push_str(&format!(", gRPC at {grpc}"));
         }
         if let Some(mcp) = &mcp {
             text.push_str(&format!(", MCP at {mcp}"));

@@ -24,7 +24,7 @@ impl Need {
         match (method.as_str(), route) {
             ("GET", "/v1/topics/{topic}/records") => Some(Self::ReadTopic),
             ("POST", "/v1/topics/{topic}/records") => Some(Self::WriteTopic),
-            ("POST", "/v1/tools/{tool}/calls" | "/v1/builds") | ("GET", "/v1/openapi.json") => {
+            ("POST", "/v1/tools/{tool}/calls" | "/v1/builds" | "/v1/agents/started") | ("GET", "/v1/openapi.json") => {
                 Some(Self::CheckedInside)
             }
             ("GET", "/v1/conversations/{session}" | "/v1/conversations/{session}/events")

@@ -88,7 +88,7 @@ async fn listen(
     around: Around,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let after = around.last_event_id.clone().or(params.after);
-    Ok(events(Talk::begin(&gateway, (client, standing), &session, after, around).await?))
+    Ok(events(Talk::begin(&gateway, (client, standing), &session, after, around.traceparent).await?))
 }
 
 async fn socket(
@@ -100,7 +100,7 @@ async fn socket(
     around: Around,
     upgrade: Upgrade,
 ) -> Result<Switched, Problem> {
-    speak(upgrade, Talk::begin(&gateway, (client, standing), &session, params.after, around).await?)
+    speak(upgrade, Talk::begin(&gateway, (client, standing), &session, params.after, around.traceparent).await?)
 }
 
 fn of(host: &Host) -> Result<&Conversations, Problem> {
@@ -108,7 +108,7 @@ fn of(host: &Host) -> Result<&Conversations, Problem> {
 }
 
 /// One client that talks.
-struct Talk {
+pub(super) struct Talk {
     host: Arc<Host>,
     client: String,
     session: Session,
@@ -120,23 +120,31 @@ struct Talk {
 }
 
 impl Talk {
-    async fn begin(
+    /// Begins to listen to a session of a client's own.
+    pub async fn begin(
         gateway: &SharedGateway,
         (client, standing): (String, Standing),
         session: &str,
         after: Option<String>,
-        around: Around,
+        traceparent: Option<String>,
     ) -> Result<Self, Problem> {
         let host = gateway.host().await?.clone();
         let session = Session::of(&client, session)?;
         let after = after.map(|text| text.parse::<Place>()).transpose()?;
         let listener = of(&host)?.listen(&session, after)?;
-        Ok(Self { host, client, standing, session, listener, traceparent: around.traceparent, is_open: false })
+        Ok(Self { host, client, standing, session, listener, traceparent, is_open: false })
     }
 
-    async fn say(&self, said: &str) -> Result<Sent, Problem> {
+    /// Says something, and tells what came of it.
+    pub async fn take_in(&self, said: Said) -> Told {
+        match self.say(said).await {
+            Ok(sent) => Told::new("sent", &sent),
+            Err(problem) => Told::new("refused", &problem),
+        }
+    }
+
+    async fn say(&self, said: Said) -> Result<Sent, Problem> {
         self.check()?;
-        let said = serde_json::from_str(said).map_err(|error| ConversationError::Message(error.to_string()))?;
         of(&self.host)?.say(&self.session, said, self.traceparent.as_deref()).await
     }
 }
@@ -153,9 +161,9 @@ impl Line for Talk {
     }
 
     async fn take(&mut self, said: &str) -> Told {
-        match self.say(said).await {
-            Ok(sent) => Told::new("sent", &sent),
-            Err(problem) => Told::new("refused", &problem),
+        match serde_json::from_str(said) {
+            Ok(said) => self.take_in(said).await,
+            Err(error) => Told::new("refused", &Problem::from(ConversationError::Message(error.to_string()))),
         }
     }
 

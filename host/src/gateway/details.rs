@@ -69,6 +69,16 @@ impl Refusal {
         Self(Box::new(Parts { status, headers: HeaderMap::new(), problem }))
     }
 
+    /// The status that it is answered with.
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// What is wrong.
+    pub fn problem(&self) -> &Problem {
+        &self.0.problem
+    }
+
     /// The same with a header.
     pub fn with(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
         self.0.headers.insert(name, value);

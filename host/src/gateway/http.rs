@@ -11,6 +11,7 @@ use axum::{Extension, RequestExt as _, Router};
 
 use super::access::Need;
 use super::asker::{Asker, Standing};
+use super::connection::Protocol;
 use super::details::Refusal;
 use super::extract::Path;
 use super::identity::{Identity, identify};
@@ -19,7 +20,7 @@ use super::rate::Rate;
 use super::state::SharedGateway;
 use super::tls::Peer;
 use super::{extract, served, traced};
-use crate::home::{GatewayConfig, Home, HomeError};
+use crate::home::{Home, HomeError, PortConfig};
 use crate::host::Host;
 use crate::problem::{Problem, ProblemKind};
 
@@ -37,10 +38,10 @@ impl HttpPort {
     ///
     /// # Errors
     /// `gateway.listen` where the system refuses; `tls.files`.
-    pub async fn bind(home: &Home, config: &GatewayConfig) -> Result<Option<Self>, Problem> {
+    pub async fn bind(home: &Home, config: &PortConfig) -> Result<Option<Self>, Problem> {
         let Some(address) = config.listen else { return Ok(None) };
         let risk = "the gateway is served without encryption to whoever can reach this address";
-        let port = Port::bind(home, "gateway", address, config.tls.as_ref(), risk).await?;
+        let port = Port::bind(home, "gateway", Protocol::Http, address, config.tls.as_ref(), risk).await?;
         Ok(Some(Self { port, rate: Rate::new(&config.rate) }))
     }
 
@@ -59,7 +60,7 @@ impl HttpPort {
 
 /// The routes, each for who may have it.
 pub(super) fn guarded(gateway: SharedGateway, rate: Rate) -> Router {
-    let door = Arc::new(Door { gateway: gateway.clone(), rate });
+    let door = Arc::new(Door::new(gateway.clone(), rate));
     served()
         .route_layer(from_fn_with_state(door, guard))
         .route_layer(traced::layer(&gateway))
@@ -68,10 +69,31 @@ pub(super) fn guarded(gateway: SharedGateway, rate: Rate) -> Router {
         .with_state(gateway)
 }
 
-/// Where clients come in.
-struct Door {
+/// Where clients come in, whatever they speak.
+pub(super) struct Door {
     gateway: SharedGateway,
     rate: Rate,
+}
+
+impl Door {
+    /// The way to what this gateway has, for so many requests of each client.
+    pub fn new(gateway: SharedGateway, rate: Rate) -> Self {
+        Self { gateway, rate }
+    }
+
+    /// The client that a request is of, which counts among those it may make.
+    pub fn client(&self, request: &Request) -> Result<String, Refusal> {
+        let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
+        match identify(self.gateway.home(), request.headers(), &peer).map_err(|error| locked(&error))? {
+            Identity::Client(client) => self.rate.take(&client).map(|()| client),
+            Identity::Nobody | Identity::Unknown => Err(unauthorized()),
+        }
+    }
+
+    /// The host behind it.
+    pub async fn host(&self) -> Result<&Arc<Host>, Problem> {
+        self.gateway.host().await
+    }
 }
 
 /// Lets a request through to its route where its client may have it.
@@ -86,13 +108,8 @@ async fn guard(State(door): State<Arc<Door>>, mut request: Request, next: Next) 
 }
 
 async fn admit(door: &Door, request: &mut Request) -> Result<Asker, Refusal> {
-    let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
-    let client = match identify(door.gateway.home(), request.headers(), &peer).map_err(|error| locked(&error))? {
-        Identity::Client(client) => client,
-        Identity::Nobody | Identity::Unknown => return Err(unauthorized()),
-    };
-    door.rate.take(&client)?;
-    let host = door.gateway.host().await?;
+    let client = door.client(request)?;
+    let host = door.host().await?;
     let matched: Result<MatchedPath, _> = request.extract_parts().await;
     let route = matched.map_err(|error| Problem::new(ProblemKind::Failed, "request.route", error, ""))?;
     let need = Need::of(request.method(), route.as_str()).ok_or_else(|| {
@@ -107,7 +124,8 @@ async fn admit(door: &Door, request: &mut Request) -> Result<Asker, Refusal> {
     Ok(Asker(client))
 }
 
-fn check(host: &Host, client: &str, need: Need, topic: &str) -> Result<(), Box<Problem>> {
+/// Whether a client may have what needs this.
+pub(super) fn check(host: &Host, client: &str, need: Need, topic: &str) -> Result<(), Box<Problem>> {
     let Some(action) = need.action(topic) else { return Ok(()) };
     host.client(client)
         .identity

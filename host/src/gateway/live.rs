@@ -15,7 +15,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use crate::problem::Problem;
 
 /// How often is looked whether a client may still listen.
-const CHECK_EVERY: Duration = Duration::from_secs(10);
+pub(super) const CHECK_EVERY: Duration = Duration::from_secs(10);
 
 /// One thing that is told. As JSON it is `{"event", "id", "data"}`.
 #[derive(Debug, Serialize)]
@@ -51,6 +51,11 @@ impl Told {
     /// The last thing that is told: why nothing more comes.
     pub fn closed(why: &Problem) -> Self {
         Self::new("closed", why)
+    }
+
+    /// Its name, its place and its JSON.
+    pub fn into_parts(self) -> (&'static str, Option<String>, String) {
+        (self.event, self.id, Box::<str>::from(self.data).into())
     }
 
     fn into_event(self) -> Event {

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use super::connection::Protocol;
 use super::port::Port;
 use crate::home::{Home, MetricsConfig};
 use crate::host::Host;
@@ -35,7 +36,7 @@ impl MetricsPort {
     pub async fn bind(home: &Home, config: &MetricsConfig) -> Result<Option<Self>, Problem> {
         let Some(address) = config.listen else { return Ok(None) };
         let risk = "metrics are shown to whoever can reach this address";
-        let port = Port::bind(home, "metrics", address, config.tls.as_ref(), risk).await?;
+        let port = Port::bind(home, "metrics", Protocol::Http, address, config.tls.as_ref(), risk).await?;
         Ok(Some(Self { port }))
     }
 

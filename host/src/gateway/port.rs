@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use tokio::net::TcpListener;
 
-use super::connection::{Terms, serve};
+use super::connection::{Protocol, Terms, serve};
 use super::tls::Tls;
 use crate::home::{Home, TlsConfig};
 use crate::problem::{Problem, ProblemKind};
@@ -16,6 +16,7 @@ use crate::problem::{Problem, ProblemKind};
 pub(crate) struct Port {
     listener: TcpListener,
     address: SocketAddr,
+    protocol: Protocol,
     tls: Option<Arc<Tls>>,
 }
 
@@ -28,11 +29,12 @@ impl Port {
     pub async fn bind(
         home: &Home,
         section: &str,
+        protocol: Protocol,
         address: SocketAddr,
         tls: Option<&TlsConfig>,
         risk: &str,
     ) -> Result<Self, Problem> {
-        let tls = tls.map(|config| Tls::open(home, section, config)).transpose()?.map(Arc::new);
+        let tls = tls.map(|config| Tls::open(home, section, protocol, config)).transpose()?.map(Arc::new);
         let refused = |error: std::io::Error| {
             let message = format!("can't listen at {address}: {error}");
             let next = format!("Set another `{section}.listen` in host.toml.");
@@ -43,7 +45,7 @@ impl Port {
         if tls.is_none() && !address.ip().is_loopback() {
             tracing::warn!(%address, "{risk}");
         }
-        Ok(Self { listener, address, tls })
+        Ok(Self { listener, address, protocol, tls })
     }
 
     /// Where it is found, without a path: `https://127.0.0.1:7410`.
@@ -54,6 +56,7 @@ impl Port {
 
     /// Serves until this is dropped: at most `connections` at once, none for longer than `lifetime`.
     pub async fn serve(self, connections: usize, lifetime: Duration, router: Router) {
-        serve(self.listener, Terms { connections, lifetime, tls: self.tls }, router).await;
+        let terms = Terms { connections, lifetime, protocol: self.protocol, tls: self.tls };
+        serve(self.listener, terms, router).await;
     }
 }

@@ -8,11 +8,12 @@ use std::time::SystemTime;
 
 use openssl::error::ErrorStack;
 use openssl::nid::Nid;
-use openssl::ssl::{Ssl, SslAcceptor, SslFiletype, SslMethod, SslVerifyMode};
+use openssl::ssl::{AlpnError, Ssl, SslAcceptor, SslFiletype, SslMethod, SslVerifyMode, select_next_proto};
 use openssl::x509::{X509, X509Ref};
 use tokio::net::TcpStream;
 use tokio_openssl::SslStream;
 
+use super::connection::Protocol;
 use crate::home::{Home, TlsConfig};
 use crate::problem::{Problem, ProblemKind};
 
@@ -45,6 +46,7 @@ struct Files {
     cert: PathBuf,
     key: PathBuf,
     client_ca: Option<PathBuf>,
+    protocol: Protocol,
 }
 
 struct Loaded {
@@ -58,10 +60,14 @@ impl Tls {
     ///
     /// # Errors
     /// `tls.files` where one can't be read, or certificate and key don't belong together.
-    pub fn open(home: &Home, section: &str, config: &TlsConfig) -> Result<Self, Problem> {
+    pub fn open(home: &Home, section: &str, protocol: Protocol, config: &TlsConfig) -> Result<Self, Problem> {
         let at = |path: &PathBuf| home.root().join(path);
-        let files =
-            Files { cert: at(&config.cert), key: at(&config.key), client_ca: config.client_ca.as_ref().map(at) };
+        let files = Files {
+            cert: at(&config.cert),
+            key: at(&config.key),
+            client_ca: config.client_ca.as_ref().map(at),
+            protocol,
+        };
         // First, so that what is written meanwhile is read again.
         let written = files.written();
         let acceptor = files.acceptor().map_err(|error| {
@@ -118,6 +124,10 @@ impl Files {
         builder.set_certificate_chain_file(&self.cert).map_err(of(&self.cert))?;
         builder.set_private_key_file(&self.key, SslFiletype::PEM).map_err(of(&self.key))?;
         builder.check_private_key().map_err(of(&self.key))?;
+        let alpn = self.protocol.alpn();
+        // Who names no protocol gets the port's; who names others only gets an error that says so.
+        builder
+            .set_alpn_select_callback(move |_, offered| select_next_proto(alpn, offered).ok_or(AlpnError::ALERT_FATAL));
         if let Some(ca) = &self.client_ca {
             builder.set_ca_file(ca).map_err(of(ca))?;
             let pem = std::fs::read(ca).map_err(|error| format!("`{}`: {error}", ca.display()))?;

@@ -32,8 +32,8 @@ use std::path::{Path, PathBuf};
 use wasmill_registry::{Registry, TrustRoots, parse_document};
 
 pub use config::{
-    ConsoleConfig, ConversationsConfig, EmbeddedSection, GatewayConfig, HostConfig, HostLimits, McpConfig,
-    MetricsConfig, StoreConfig, StreamsConfig, ToolTopicsConfig,
+    ConsoleConfig, ConversationsConfig, EmbeddedSection, HostConfig, HostLimits, McpConfig, MetricsConfig, PortConfig,
+    StoreConfig, StreamsConfig, ToolTopicsConfig,
 };
 pub use error::HomeError;
 pub use files::{add_to_file, create_private, read_bounded, read_private};

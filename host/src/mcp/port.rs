@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use super::server::McpServer;
-use crate::gateway::{Identity, Peer, Port, Rate, Refusal, identify, locked, unauthorized};
+use crate::gateway::{Identity, Peer, Port, Protocol, Rate, Refusal, identify, locked, unauthorized};
 use crate::home::{Home, McpConfig};
 use crate::host::Host;
 use crate::problem::{Problem, ProblemKind};
@@ -55,7 +55,7 @@ impl McpPort {
     pub async fn bind(home: &Home, config: &McpConfig) -> Result<Option<Self>, Problem> {
         let Some(address) = config.listen else { return Ok(None) };
         let risk = "MCP is served without encryption to whoever can reach this address";
-        let port = Port::bind(home, "mcp", address, config.tls.as_ref(), risk).await?;
+        let port = Port::bind(home, "mcp", Protocol::Http, address, config.tls.as_ref(), risk).await?;
         if let Some(client) = &config.anonymous {
             tracing::warn!(%address, "whoever reaches the MCP port without a token acts as client:{client}");
         }

@@ -46,15 +46,15 @@ impl From<i64> for Value {
 }
 
 /// A name and its value.
-pub(super) type Attribute = (&'static str, Value);
+pub type Attribute = (&'static str, Value);
 
 /// A span that has ended.
-#[derive(Debug)]
-pub(super) struct Ended {
+#[derive(Debug, Clone)]
+pub struct Ended {
     /// Trace and span.
-    pub own: Context,
+    pub(super) own: Context,
     /// The span that it is below; none for the first of a trace.
-    pub parent: Option<[u8; 8]>,
+    pub(super) parent: Option<[u8; 8]>,
     /// Name.
     pub name: String,
     /// Kind.
@@ -63,12 +63,29 @@ pub(super) struct Ended {
     pub began_ns: u64,
     /// When it ended, nanoseconds since 1970.
     pub ended_ns: u64,
-    /// Attributes.
+    /// Names and values.
     pub attributes: Vec<Attribute>,
     /// Spans of other traces.
-    pub links: Vec<Context>,
+    pub(super) links: Vec<Context>,
     /// Whether it failed.
     pub has_failed: bool,
+}
+
+impl Ended {
+    /// Its trace, 32 hexadecimal digits.
+    pub fn trace_id(&self) -> String {
+        hex::encode(self.own.trace)
+    }
+
+    /// Its own id, 16 hexadecimal digits.
+    pub fn span_id(&self) -> String {
+        hex::encode(self.own.span)
+    }
+
+    /// The span that it is below; none for the first of a trace.
+    pub fn parent_id(&self) -> Option<String> {
+        self.parent.map(hex::encode)
+    }
 }
 
 /// A request with these spans, of whoever `resource` describes.

@@ -5,6 +5,7 @@
 //! from a task of its own, so that no receiver, slow or away, holds up the work. Nothing here may decide anything.
 
 mod export;
+mod listeners;
 mod log;
 mod message;
 mod settings;
@@ -13,8 +14,9 @@ mod traceparent;
 mod work;
 
 pub use export::{Facts, TelemetryError};
+pub use listeners::{Listener, Told};
 pub use log::JsonLines;
-pub use message::{SpanKind, Value};
+pub use message::{Ended, SpanKind, Value};
 pub use settings::{Ratio, TelemetryConfig};
 pub use span::{About, LINKS_MAX, Span, Telemetry};
 pub use traceparent::{is_sampled, is_traceparent, new_traceparent, same_trace};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::export::{Facts, Outlet, TelemetryError};
+use super::listeners::{Listener, Listeners};
 use super::message::{Attribute, Ended, SpanKind, Value};
 use super::settings::{Ratio, TelemetryConfig};
 use super::traceparent::{Context, context, drawn, is_sampled, new_traceparent, written};
@@ -19,8 +20,25 @@ const TEXT_MAX: usize = 256;
 pub struct Telemetry(Option<Arc<Recorder>>);
 
 struct Recorder {
-    outlet: Outlet,
+    /// Where spans are sent; none: only listeners get them.
+    outlet: Option<Outlet>,
+    listeners: Listeners,
     ratio: Ratio,
+}
+
+impl Recorder {
+    /// Whether anybody wants spans at this moment.
+    fn is_wanted(&self) -> bool {
+        self.outlet.is_some() || self.listeners.are_there()
+    }
+
+    fn end(&self, span: Ended) {
+        let Some(outlet) = &self.outlet else { return self.listeners.tell(span) };
+        if self.listeners.are_there() {
+            self.listeners.tell(span.clone());
+        }
+        outlet.put(span);
+    }
 }
 
 /// What a span is about. The names follow OpenTelemetry's semantic conventions where these have one.
@@ -56,7 +74,7 @@ impl Telemetry {
         Self::default()
     }
 
-    /// Begins to record, where the settings name a receiver. `headers` are those of the settings, with their secrets.
+    /// Begins to record, for the receiver that the settings name and for whoever listens. `headers` are those of the settings, with their secrets.
     ///
     /// # Errors
     /// Where the settings can't be used, or the machine's TLS.
@@ -65,18 +83,27 @@ impl Telemetry {
         headers: Vec<(String, String)>,
         facts: &Facts,
     ) -> Result<Self, TelemetryError> {
-        let Some(outlet) = Outlet::open(config, headers, facts)? else { return Ok(Self::off()) };
-        Ok(Self(Some(Arc::new(Recorder { outlet, ratio: config.sample_ratio }))))
+        let outlet = Outlet::open(config, headers, facts)?;
+        Ok(Self(Some(Arc::new(Recorder { outlet, listeners: Listeners::new(), ratio: config.sample_ratio }))))
     }
 
-    /// False where nothing is ever recorded.
+    /// False where nothing is recorded now.
     pub fn is_on(&self) -> bool {
-        self.0.is_some()
+        self.wanted().is_some()
+    }
+
+    /// Somebody who is told of each span that ends from now on; none where nothing is ever recorded.
+    pub fn listen(&self) -> Option<Listener> {
+        self.0.as_ref().map(|recorder| recorder.listeners.join())
+    }
+
+    fn wanted(&self) -> Option<&Arc<Recorder>> {
+        self.0.as_ref().filter(|recorder| recorder.is_wanted())
     }
 
     /// A trace that begins here, recorded or not as the settings say.
     pub fn draw(&self) -> Arc<str> {
-        match &self.0 {
+        match self.wanted() {
             Some(recorder) => drawn(rand::random::<f64>() < recorder.ratio.get()),
             None => new_traceparent(),
         }
@@ -101,7 +128,7 @@ impl Telemetry {
     }
 
     fn record(&self, trace: &str, is_parent: bool, about: impl FnOnce() -> About) -> Option<Span> {
-        let recorder = self.0.as_ref().filter(|_| is_sampled(trace))?;
+        let recorder = self.wanted().filter(|_| is_sampled(trace))?;
         let parent = context(trace)?;
         let About { name, kind, attributes, links } = about();
         let own = Context { trace: parent.trace, span: rand::random_range(1..=u64::MAX).to_be_bytes() };
@@ -122,13 +149,13 @@ impl Telemetry {
 
     /// What became of spans; none where nothing is recorded.
     pub fn figures(&self) -> Option<TelemetryFigures> {
-        Some(self.0.as_ref()?.outlet.figures())
+        Some(self.0.as_ref()?.outlet.as_ref()?.figures())
     }
 
     /// Sends what waits, for so long at most. What ends later is dropped.
     pub async fn close(&self, within: Duration) {
-        if let Some(recorder) = &self.0 {
-            recorder.outlet.close(within).await;
+        if let Some(outlet) = self.0.as_ref().and_then(|recorder| recorder.outlet.as_ref()) {
+            outlet.close(within).await;
         }
     }
 }
@@ -176,7 +203,7 @@ impl Drop for Span {
     fn drop(&mut self) {
         if let Some((mut span, recorder)) = self.open.take().map(|open| *open) {
             span.ended_ns = now_ns();
-            recorder.outlet.put(span);
+            recorder.end(span);
         }
     }
 }

@@ -14,6 +14,7 @@ mod evil;
 mod failures;
 mod feed;
 mod gateway;
+mod grpc;
 mod guarded;
 mod hosts;
 mod killed;

@@ -118,7 +118,7 @@ async fn a_forged_entry_starts_nothing_that_its_maker_may_not_start() {
     start(&scratch, "night", "relay.out").await;
     until(&running, "evil-agent.night@0.1.0", "Running").await;
     let entry = |maker: &str, component: &str| Started {
-        maker: maker.into(),
+        maker: maker.to_owned().into(),
         component: component.into(),
         reads: vec!["relay.in".into()],
         settings: Default::default(),

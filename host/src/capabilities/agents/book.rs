@@ -98,9 +98,17 @@ impl Book {
     /// # Errors
     /// Those of the log.
     pub async fn stop(&self, name: &str) -> Result<bool, StreamError> {
+        self.stop_if(name, |_| true).await
+    }
+
+    /// The same for an agent that fits.
+    ///
+    /// # Errors
+    /// Those of the log.
+    pub(super) async fn stop_if(&self, name: &str, fits: impl Fn(&Started) -> bool) -> Result<bool, StreamError> {
         let mut next = self.next.lock().await;
         self.read_on(&mut next).await?;
-        if !self.current().contains_key(name) {
+        if !self.current().get(name).is_some_and(fits) {
             return Ok(false);
         }
         self.write(&mut next, name, None).await?;
@@ -157,6 +165,16 @@ fn take_in(entries: &mut Entries, key: Option<&[u8]>, value: Option<&[u8]>) {
             entries.insert(name.to_owned(), started);
         }
         _ => tracing::warn!(agent = name, "topic `{BOOK_TOPIC}` has a record that no host has written"),
+    }
+}
+
+/// What hosts that read these records know then.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz_entries(records: &[(Option<&[u8]>, Option<&[u8]>)]) {
+    let mut entries = Entries::default();
+    for (key, value) in records {
+        take_in(&mut entries, *key, *value);
+        assert!(entries.len() <= STARTED_MAX);
     }
 }
 

@@ -7,7 +7,7 @@ mod book;
 mod started;
 
 pub use book::{BOOK_TOPIC, Book};
-pub use started::Started;
+pub use started::{Maker, Started};
 
 use super::ask::Terms;
 use super::errors;
@@ -18,14 +18,23 @@ use crate::permissions::{Action, LimitName};
 use crate::runtime::bindings::agents::{AgentSpec, Host};
 use crate::runtime::bindings::errors::Error;
 
-async fn start(identity: &Identity, services: &Services, wanted: AgentSpec) -> Result<bool, Error> {
+/// Starts an agent below whoever asks, where it may do all that is wanted. Gives its full name, and false where exactly
+/// this is at work already.
+///
+/// # Errors
+/// `denied`; `invalid` for what can't be; `limit`; those of the log.
+pub async fn start(identity: &Identity, services: &Services, wanted: AgentSpec) -> Result<(String, bool), Error> {
+    let maker = Maker::of(&identity.principal)
+        .ok_or_else(|| errors::invalid("agents.maker", "only agents and clients start agents", ""))?;
     check(identity, services, Action::AgentStart(&wanted.component))?;
     for topic in &wanted.reads {
         refuse_reserved(topic)?;
         check(identity, services, Action::TopicRead(topic))?;
     }
-    let (name, started) = Started::checked(identity.principal.name(), wanted)?;
-    services.book.start(&name, started, identity.grant.limits().get(LimitName::AgentsStarted)).await
+    let (name, started) = Started::checked(maker, wanted)?;
+    let most = identity.grant.limits().get(LimitName::AgentsStarted);
+    let is_new = services.book.start(&name, started, most).await?;
+    Ok((name, is_new))
 }
 
 /// The name of what `maker` has started as `name`.
@@ -47,7 +56,8 @@ impl Host for Guest {
         let place = self.place();
         let (identity, services) = (self.identity().clone(), self.services().clone());
         let (request, shown) = (&agent, format!("start {} as {}", agent.component, agent.name));
-        let call = move |_: Terms| async move { start(&identity, &services, request.clone()).await };
+        let call =
+            move |_: Terms| async move { start(&identity, &services, request.clone()).await.map(|(_, is_new)| is_new) };
         self.ask(place, "agents", request, shown, call).await
     }
 
@@ -84,18 +94,24 @@ impl Host for Guest {
 /// What a journal calls a look at what was started.
 const STARTED: &str = "agents.started";
 
-async fn stop(identity: &Identity, services: &Services, name: &str) -> Result<bool, Error> {
+/// Stops an agent that whoever asks has started, by the last part of its name. False where there is none.
+///
+/// # Errors
+/// `invalid` for the name of somebody else's; those of the log.
+pub async fn stop(identity: &Identity, services: &Services, name: &str) -> Result<bool, Error> {
     // A name with a dot would be that of an agent further down, which has another maker.
     if name.contains('.') {
         return Err(errors::invalid("agents.name", "the name of an agent below has no dot", "name its last part"));
     }
-    services.book.stop(&below(identity.principal.name(), name)).await.map_err(|e| errors::stream(&e))
+    let maker = Maker::of(&identity.principal);
+    let is_own = |started: &Started| Some(&started.maker) == maker.as_ref();
+    services.book.stop_if(&below(identity.principal.name(), name), is_own).await.map_err(|e| errors::stream(&e))
 }
 
 async fn started(identity: &Identity, services: &Services) -> Result<Vec<AgentSpec>, Error> {
     services.book.catch_up().await.map_err(|e| errors::stream(&e))?;
-    let maker = identity.principal.name();
+    let maker = Maker::of(&identity.principal);
     let all = services.book.current();
-    let own = all.iter().filter(|(_, started)| started.maker == maker);
+    let own = all.iter().filter(|(_, started)| Some(&started.maker) == maker.as_ref());
     Ok(own.map(|(name, started)| started.to_guest(name)).collect())
 }

@@ -1,12 +1,14 @@
-//! An agent that another one has started, as it is written down.
+//! An agent that somebody has started, as it is written down.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use wasmill_registry::{check_component_name, check_topic_name};
 
 use super::below;
 use crate::capabilities::errors;
+use crate::permissions::{Principal, PrincipalKind};
 use crate::runtime::bindings::agents::AgentSpec;
 use crate::runtime::bindings::errors::Error;
 
@@ -17,12 +19,69 @@ const SETTINGS_MAX: usize = 64;
 /// Most bytes of all settings together.
 const SETTINGS_SIZE_MAX: usize = 16 * 1024;
 
-/// An agent that another one has started.
+/// Who has started an agent: `NAME`, an agent, or `client:NAME`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(into = "String", from = "String")]
+#[schemars(with = "String")]
+pub enum Maker {
+    /// An agent.
+    Agent(String),
+    /// A client of the gateway.
+    Client(String),
+}
+
+/// What a client's name has before it.
+const CLIENT: &str = "client:";
+
+impl Maker {
+    /// The maker that a principal is; none for those that start nothing.
+    pub fn of(principal: &Principal) -> Option<Self> {
+        let name = principal.name().to_owned();
+        match principal.kind() {
+            PrincipalKind::Agent => Some(Self::Agent(name)),
+            PrincipalKind::Client => Some(Self::Client(name)),
+            _ => None,
+        }
+    }
+
+    /// What the names of its agents begin with.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Agent(name) | Self::Client(name) => name,
+        }
+    }
+}
+
+impl From<String> for Maker {
+    fn from(text: String) -> Self {
+        match text.strip_prefix(CLIENT) {
+            Some(name) => Self::Client(name.to_owned()),
+            None => Self::Agent(text),
+        }
+    }
+}
+
+impl From<Maker> for String {
+    fn from(maker: Maker) -> Self {
+        maker.to_string()
+    }
+}
+
+impl fmt::Display for Maker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Agent(name) => f.write_str(name),
+            Self::Client(name) => write!(f, "{CLIENT}{name}"),
+        }
+    }
+}
+
+/// An agent that somebody has started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Started {
-    /// Name of the agent that has started it.
-    pub maker: String,
+    /// Who has started it.
+    pub maker: Maker,
     /// Name of its component.
     pub component: String,
     /// Topics that it reads.
@@ -33,17 +92,17 @@ pub struct Started {
 }
 
 impl Started {
-    /// What an agent wants to start, with its full name, where such a thing can be.
+    /// What somebody wants to start, with its full name, where such a thing can be.
     ///
     /// # Errors
     /// `invalid`
-    pub(super) fn checked(maker: &str, wanted: AgentSpec) -> Result<(String, Self), Error> {
+    pub(super) fn checked(maker: Maker, wanted: AgentSpec) -> Result<(String, Self), Error> {
         let AgentSpec { name, component, reads, settings } = wanted;
         let invalid = |code: &str, message: String| Err(errors::invalid(code, message, ""));
         if name.contains('.') {
             return invalid("agents.name", format!("`{}` has a dot", name.chars().take(80).collect::<String>()));
         }
-        let name = below(maker, &name);
+        let name = below(maker.name(), &name);
         for given in [&name, &component] {
             if let Err(error) = check_component_name(given) {
                 return invalid("agents.name", error.to_string());
@@ -61,7 +120,7 @@ impl Started {
             return invalid("agents.settings", most);
         }
         let settings = settings.into_iter().collect();
-        Ok((name, Self { maker: maker.to_owned(), component, reads, settings }))
+        Ok((name, Self { maker, component, reads, settings }))
     }
 
     /// As its maker sees it.
@@ -76,7 +135,7 @@ impl Started {
 
     /// True where somebody else than this host could not have written it under this name.
     pub(super) fn belongs_under(&self, name: &str) -> bool {
-        let fits = name.rsplit_once('.').is_some_and(|(maker, _)| maker == self.maker);
+        let fits = name.rsplit_once('.').is_some_and(|(maker, _)| maker == self.maker.name());
         fits && check_component_name(name).is_ok()
     }
 }

@@ -34,9 +34,10 @@ pub(super) fn check<S>(file: &File<S>) -> Result<(), Misfit> {
         // Each takes six memory mappings at worst, and Linux allows a process 65,530 of them.
         return at(&["limits", "instances"], "instances is between 1 and 8000".into());
     }
-    if !(1..=CONNECTIONS_MAX).contains(&file.gateway.connections) {
-        let message = format!("connections is between 1 and {CONNECTIONS_MAX}");
-        return at(&["gateway", "connections"], message);
+    for (section, port) in [("gateway", &file.gateway), ("grpc", &file.grpc)] {
+        if !(1..=CONNECTIONS_MAX).contains(&port.connections) {
+            return at(&[section, "connections"], format!("connections is between 1 and {CONNECTIONS_MAX}"));
+        }
     }
     if !(1..=3650).contains(&file.runs.keep_days) {
         return at(&["runs", "keep_days"], "keep_days is between 1 and 3650".into());
@@ -53,6 +54,7 @@ pub(super) fn check<S>(file: &File<S>) -> Result<(), Misfit> {
     let ports = [
         ("metrics", file.metrics.tls.as_ref(), None),
         ("gateway", file.gateway.tls.as_ref(), Some(&file.gateway.rate)),
+        ("grpc", file.grpc.tls.as_ref(), Some(&file.grpc.rate)),
         ("mcp", file.mcp.tls.as_ref(), Some(&file.mcp.rate)),
     ];
     for (section, tls, rate) in ports {

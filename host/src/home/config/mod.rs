@@ -12,8 +12,8 @@ use wasmill_registry::{DocumentError, line_of, parse_document};
 
 use self::check::check;
 pub use self::sections::{
-    ConsoleConfig, ConversationsConfig, EmbeddedSection, GatewayConfig, HostLimits, McpConfig, MetricsConfig,
-    RunsConfig, StoreConfig, StreamsConfig, ToolTopicsConfig,
+    ConsoleConfig, ConversationsConfig, EmbeddedSection, HostLimits, McpConfig, MetricsConfig, PortConfig, RunsConfig,
+    StoreConfig, StreamsConfig, ToolTopicsConfig,
 };
 use super::ports::{RateConfig, TlsConfig};
 use crate::capabilities::ModelConfig;
@@ -35,7 +35,9 @@ pub struct HostConfig {
     /// Where traces go.
     pub telemetry: TelemetryConfig,
     /// Where programs and the console come in.
-    pub gateway: GatewayConfig,
+    pub gateway: PortConfig,
+    /// Where clients of gRPC come in.
+    pub grpc: PortConfig,
     /// What the console shows.
     pub console: ConsoleConfig,
     /// Where MCP clients come in.
@@ -84,7 +86,9 @@ struct File<S> {
     #[serde(default)]
     telemetry: TelemetryConfig,
     #[serde(default)]
-    gateway: GatewayConfig,
+    gateway: PortConfig,
+    #[serde(default)]
+    grpc: PortConfig,
     #[serde(default)]
     console: ConsoleConfig,
     #[serde(default)]
@@ -145,6 +149,7 @@ impl HostConfig {
             metrics: file.metrics,
             telemetry: file.telemetry,
             gateway: file.gateway,
+            grpc: file.grpc,
             console: file.console,
             mcp,
             mcp_servers,

@@ -55,7 +55,7 @@ pub struct MetricsConfig {
 /// Where programs and the console come in over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct GatewayConfig {
+pub struct PortConfig {
     /// Address and port of the console and of `/v1`; none: only the home's socket.
     pub listen: Option<SocketAddr>,
     /// Most connections at once; more wait in the system's queue.
@@ -66,7 +66,7 @@ pub struct GatewayConfig {
     pub rate: RateConfig,
 }
 
-impl Default for GatewayConfig {
+impl Default for PortConfig {
     fn default() -> Self {
         Self { listen: None, connections: 1024, tls: None, rate: RateConfig::default() }
     }
