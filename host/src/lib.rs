@@ -11,6 +11,8 @@ pub mod console;
 pub mod conversations;
 pub mod doctor;
 pub mod forge;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod gateway;
 pub mod home;
 pub mod host;

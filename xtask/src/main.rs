@@ -7,6 +7,7 @@ mod bench;
 mod bindings;
 mod chaos;
 mod demo;
+mod fuzz;
 mod guest;
 mod loghub;
 mod machine;
@@ -42,6 +43,8 @@ enum Chore {
     Bench(bench::Args),
     /// Kill, freeze and cut off hosts and the broker at random, and check that every record counts once.
     Chaos(chaos::Args),
+    /// Feed every parser of untrusted bytes with what makes it do something new.
+    Fuzz(fuzz::Args),
     /// Run every check and every suite, after a set-up of what is missing.
     Test(test::Args),
 }
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Chore::Loghub(args) => loghub::command(&machine, &args),
         Chore::Bench(args) => bench::command(&machine, &args),
         Chore::Chaos(args) => chaos::command(&machine, &args),
+        Chore::Fuzz(args) => fuzz::command(&machine, &args),
         Chore::Test(args) => test::command(&machine, &args),
     });
     match done {

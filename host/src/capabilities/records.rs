@@ -86,7 +86,11 @@ impl Outbox {
         std::mem::take(&mut self.outputs)
     }
 
-    fn push(&mut self, records: wit::Outgoing) -> Result<(), Error> {
+    /// Takes what a guest sends.
+    ///
+    /// # Errors
+    /// `invalid` for columns that contradict each other, `limit` where it is more than this batch may send.
+    pub fn push(&mut self, records: wit::Outgoing) -> Result<(), Error> {
         let output = checked(records, self.record_size_max)?;
         let headers = output.headers.as_ref().map_or(0, |h| h.names.bytes.len() + h.values.bytes.len());
         let size = self.size.saturating_add(output.keys.bytes.len() + output.values.bytes.len() + headers);

@@ -33,6 +33,8 @@ pub use place::Place;
 pub use session::Session;
 use status::Board;
 pub use status::ConversationsStatus;
+#[cfg(fuzzing)]
+pub(crate) use {event::Event, inbound::record};
 
 /// Listeners that read what they missed, at the same time; others wait their turn.
 const CATCH_UP_MAX: usize = 4;

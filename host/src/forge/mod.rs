@@ -51,6 +51,8 @@ pub use request::{Example, Language, Request};
 pub use settings::ForgeSettings;
 pub use statement::{BUILD_TYPE, BUILDER_ID};
 pub use toolchain::{TARGET, Toolchain, ToolchainError, Versions};
+#[cfg(fuzzing)]
+pub(crate) use {inspect::check as inspect, refuse::check as refuse, tokens::scan};
 
 use crate::meters::{Built, ForgeMeter};
 use crate::permissions::{Action, Grant};

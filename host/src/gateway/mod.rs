@@ -19,6 +19,8 @@ mod etag;
 mod events;
 mod extract;
 mod figures;
+#[cfg(fuzzing)]
+mod fuzzing;
 mod grpc;
 mod hosts;
 mod http;
@@ -66,6 +68,8 @@ pub use client::Client;
 pub(crate) use connection::Protocol;
 pub(crate) use details::Refusal;
 pub use dlq::RedriveRequest;
+#[cfg(fuzzing)]
+pub(crate) use fuzzing::body as fuzz_body;
 pub use grpc::GrpcPort;
 pub use hosts::{HostReply, Liveness};
 pub use http::HttpPort;

@@ -168,3 +168,8 @@ fn read<T: serde::de::DeserializeOwned>(arguments: JsonObject) -> Result<T, Prob
     let next = "Send what the tool's input schema says.";
     serde_json::from_value(Value::Object(arguments)).map_err(|error| Problem::invalid("mcp.arguments", error, next))
 }
+
+#[cfg(fuzzing)]
+pub(super) fn fuzz_arguments(arguments: JsonObject) {
+    let _ = (read::<Request>(arguments.clone()), read::<Which>(arguments));
+}

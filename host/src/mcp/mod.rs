@@ -8,11 +8,15 @@
 mod answer;
 mod ask;
 mod forge;
+#[cfg(fuzzing)]
+mod fuzzing;
 mod port;
 mod server;
 mod socket;
 mod topics;
 
+#[cfg(fuzzing)]
+pub(crate) use fuzzing::message as fuzz_message;
 pub use port::McpPort;
 pub use server::McpServer;
 pub use socket::{relay, routes};

@@ -23,6 +23,8 @@ use crate::home::ToolTopicsConfig;
 use crate::problem::Problem;
 use call::Around;
 pub use error::RequestError;
+#[cfg(fuzzing)]
+pub(crate) use request::Request;
 use status::Board;
 pub use status::ToolTopicsStatus;
 

@@ -43,6 +43,8 @@ pub enum Stage {
     Unit,
     /// The end-to-end suites, against real Kafka and PostgreSQL.
     E2e,
+    /// A minute of made-up inputs for all parsers of untrusted bytes together.
+    Fuzz,
     /// The demo, from a new home to its end.
     Demo,
     /// The parsers that logsmith writes, measured on a log whose truth is known.
@@ -58,6 +60,7 @@ impl Stage {
             Self::Guests => "plugins and SDK",
             Self::Unit => "unit tests",
             Self::E2e => "end-to-end suites",
+            Self::Fuzz => "fuzzing",
             Self::Demo => "demo",
             Self::Loghub => "loghub",
         }
@@ -99,6 +102,7 @@ fn run(stage: Stage, machine: &Machine, filter: Option<&str>, report: &mut Repor
         Stage::Guests => suites::guests(machine, filter, report),
         Stage::Unit => suites::unit(machine, filter, report),
         Stage::E2e => suites::e2e(machine, filter, report),
+        Stage::Fuzz => checks::fuzz(machine),
         Stage::Demo => whole::demo(machine),
         Stage::Loghub => whole::loghub(machine),
     }

@@ -6,6 +6,8 @@
 mod book;
 mod started;
 
+#[cfg(fuzzing)]
+pub(crate) use book::fuzz_entries;
 pub use book::{BOOK_TOPIC, Book};
 pub use started::{Maker, Started};
 
