@@ -26,6 +26,7 @@ mod names;
 mod permissions;
 mod policy;
 mod provenance;
+mod rollback;
 mod schedule;
 mod signature;
 mod statement;
@@ -55,6 +56,7 @@ pub use names::{NameError, Reference, check_component_name, check_topic_name, is
 pub use permissions::{COLUMNS, HttpRule, Limits, Permissions, RISK_CLASSES, Topics};
 pub use policy::{POLICY_SIZE_MAX, Policy, VerifiedPolicy};
 pub use provenance::{BuildDefinition, Builder, Provenance, Resource, RunDetails};
+pub use rollback::{ROLLBACK_SIZE_MAX, Rollback};
 pub use schedule::{CRON_TOPIC, Schedule, TIMER_PAYLOAD_SIZE_MAX, TIMER_TOPIC, check_timer_name};
 pub use signature::SignatureError;
 pub use trust::{Role, Signer, TrustRoots, TrustedKey, trust_entry};

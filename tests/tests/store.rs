@@ -16,7 +16,7 @@ use serde_json::json;
 use wasmill::audit::{ChainCheck, ChainReport};
 use wasmill::store::{
     AuditEntry, AuditFilter, AuditSent, AuditWriter, BuildFilter, BuildOutcome, CheckpointRow, ComponentRow,
-    ComponentStatus, HostNote, NewBuild, Store,
+    ComponentStatus, HostNote, NewBuild, RollbackRow, Store,
 };
 use wasmill_tests::postgres::Postgres;
 
@@ -55,6 +55,7 @@ on_both!(
     rows_from_before_there_were_hashes_stand_in_front_of_the_chain,
     checkpoints_are_kept_once_and_found_by_row,
     a_host_has_one_row_and_old_ones_go,
+    a_version_is_rolled_back_once_and_a_restored_one_stays,
     two_hosts_may_open_an_empty_database_at_once,
     a_database_of_a_newer_version_is_refused,
     a_day_of_a_model_has_room_or_not_for_all_payers_at_once,
@@ -341,4 +342,29 @@ async fn bundles_are_offered_withdrawn_and_offered_again(address: &str) {
     store.offer_bundle("e1", "a@1.0.0", "again").await.unwrap();
     assert_eq!(store.bundle_files("e1").await.unwrap().as_deref(), Some("again"));
     assert_eq!(said().await.len(), 2);
+}
+
+async fn a_version_is_rolled_back_once_and_a_restored_one_stays(address: &str) {
+    let (here, there) = (open(address).await, open(address).await);
+    let row = |version: &str, host: &str| RollbackRow {
+        name: "smith.sum".into(),
+        version: version.into(),
+        component: "c".into(),
+        envelope: "{\"ü\": '$1'}".into(),
+        host: host.into(),
+        created_ms: 0,
+        restored_by: None,
+        restored_ms: None,
+    };
+    assert!(here.add_rollback(&row("0.1.1", "one")).await.unwrap());
+    assert!(!there.add_rollback(&row("0.1.1", "two")).await.unwrap());
+    assert!(there.add_rollback(&row("0.1.2", "two")).await.unwrap());
+    assert!(here.restore_version("smith.sum", "0.1.1", "client:ops").await.unwrap());
+    assert!(!here.restore_version("smith.sum", "0.1.9", "client:ops").await.unwrap());
+    assert!(!there.add_rollback(&row("0.1.1", "two")).await.unwrap(), "an admin's word stands");
+    let mut rows = there.rollbacks().await.unwrap();
+    rows.sort_by(|a, b| a.version.cmp(&b.version));
+    let said: Vec<_> = rows.iter().map(|r| (&*r.version, &*r.host, r.restored_by.as_deref())).collect();
+    assert_eq!(said, [("0.1.1", "one", Some("client:ops")), ("0.1.2", "two", None)]);
+    assert_eq!((rows[0].envelope.as_str(), rows[0].restored_ms > Some(0)), ("{\"ü\": '$1'}", true));
 }

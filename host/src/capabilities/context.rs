@@ -132,6 +132,11 @@ impl CallContext {
         Ok(entered)
     }
 
+    /// True where the deadline is one of a component's own limits, and not of whoever called it.
+    pub fn has_deadline_of(&self, identity: &Identity) -> bool {
+        self.deadline_by.as_deref().is_some_and(|by| by.component == identity.component)
+    }
+
     /// The limit that set the deadline, with its value and origin; none for a call that the host makes for itself.
     pub fn deadline_limit(&self) -> Option<String> {
         let by = self.deadline_by.as_deref()?;

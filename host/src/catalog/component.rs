@@ -6,6 +6,7 @@ use jsonschema::Validator;
 use wasmill_registry::{Agent as AgentSection, Manifest};
 
 use super::answer::plain;
+use super::health::Health;
 use super::remote::RemoteTool;
 use crate::capabilities::{Guest, Identity, errors};
 use crate::runtime::bindings::errors::Error;
@@ -16,6 +17,9 @@ use crate::runtime::bindings::{AgentComponentPre, ToolComponentPre};
 const ARGUMENTS_SIZE_MAX: usize = 16 * 1024 * 1024;
 /// Longest text on what doesn't fit a schema, bytes; it quotes the arguments.
 const MISFIT_SIZE_MAX: usize = 1024;
+
+/// Largest answer that is held against its schema, bytes.
+const FITTED_SIZE_MAX: usize = 256 * 1024;
 
 /// A tool that may be called.
 pub struct Tool {
@@ -29,6 +33,8 @@ pub struct Tool {
     pub functions: Arc<[ToolFunction]>,
     /// What answers its calls.
     pub body: Body,
+    /// How its last calls ended; goes on where the same version is loaded again.
+    pub(super) health: Arc<Health>,
 }
 
 /// What answers the calls of a tool.
@@ -47,6 +53,8 @@ pub struct ToolFunction {
     pub function: Function,
     /// Compiled input schema.
     pub arguments: Arc<Validator>,
+    /// Compiled output schema.
+    pub result: Arc<Validator>,
 }
 
 impl ToolFunction {
@@ -69,6 +77,15 @@ impl ToolFunction {
             let what = plain(&e.to_string(), MISFIT_SIZE_MAX);
             invalid(format!("the arguments for {name} do not fit its schema{at}: {what}"))
         })
+    }
+}
+
+impl ToolFunction {
+    /// True for an answer that the output schema accepts. One of over 256 KiB is not looked at: that would take longer than
+    /// most calls do.
+    pub(super) fn fits(&self, answer: &str) -> bool {
+        answer.len() > FITTED_SIZE_MAX
+            || serde_json::from_str(answer).is_ok_and(|value: serde_json::Value| self.result.is_valid(&value))
     }
 }
 

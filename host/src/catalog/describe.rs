@@ -93,8 +93,8 @@ impl ToolFunction {
         if !takes_objects(&function.input_schema) {
             return Err(format!("the input schema of `{name}` takes no object, and arguments are one"));
         }
-        schema(&function.output_schema).map_err(|e| format!("the output schema of `{name}` {e}"))?;
-        Ok(Self { function, arguments: Arc::new(arguments) })
+        let result = schema(&function.output_schema).map_err(|e| format!("the output schema of `{name}` {e}"))?;
+        Ok(Self { function, arguments: Arc::new(arguments), result: Arc::new(result) })
     }
 }
 

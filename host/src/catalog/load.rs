@@ -19,6 +19,7 @@ use super::engine::{Engines, script_identity};
 use super::error::CatalogError;
 use super::grants::{Approvals, Candidate, Candidates, Deciding};
 use super::remote::{RemoteTools, place_remote};
+use super::rollback::Watchers;
 use super::snapshot::{Refused, Snapshot, Waiting};
 use super::trail::Trail;
 use crate::capabilities::{Guest, Identity, Services, agent_linker, check_imports, engine_linker, tool_linker};
@@ -63,6 +64,7 @@ pub struct Catalog {
     /// One refresh at a time; holds what was verified and compiled before.
     known: tokio::sync::Mutex<Known>,
     compiled: Mutex<HashMap<String, Compiled>>,
+    pub(super) watchers: Watchers,
 }
 
 #[derive(Default)]
@@ -89,6 +91,7 @@ impl Catalog {
             generation: watch::channel(0).0,
             known: tokio::sync::Mutex::default(),
             compiled: Mutex::default(),
+            watchers: Watchers::default(),
         })
     }
 
@@ -185,6 +188,7 @@ impl Catalog {
             }
         }
         place_remote(offers, &matrix, &before, &mut next);
+        next.take_back(&self.config.store.rollbacks().await?, &trust, now);
         self.place_started(&deciding, &before, &mut next);
         // What was compiled only to be tried, or was removed, is forgotten; the cache on disk still has it.
         let installed: HashSet<String> =
@@ -194,6 +198,7 @@ impl Catalog {
             self.record(trail, &next);
         }
         let next = Arc::new(next);
+        self.tell_rollbacks(&before, &next);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next.clone();
         self.generation.send_modify(|generation| *generation += 1);
         Ok(next)
@@ -285,7 +290,11 @@ impl Catalog {
                 };
                 let tool = match old.filter(|tool| same(&tool.identity) && runs(tool)) {
                     Some(tool) => tool.clone(),
-                    None => Arc::new(self.tool(candidate, grant, &next.engines).await?),
+                    None => {
+                        let tool = self.tool(candidate, grant, &next.engines).await?;
+                        let known = old.filter(|old| old.identity.digest == digest).map(|old| old.health.clone());
+                        Arc::new(Tool { health: known.unwrap_or_default(), ..tool })
+                    }
                 };
                 next.tools.entry(manifest.name.clone()).or_default().insert(manifest.version.clone(), tool);
             }
@@ -335,7 +344,8 @@ impl Catalog {
             }
         };
         let functions = describe(self.engine(), self.services(), &identity, &pre).await?.into();
-        Ok(Tool { identity, manifest: Arc::new(manifest.clone()), maker, functions, body: Body::Component(pre) })
+        let (manifest, body) = (Arc::new(manifest.clone()), Body::Component(pre));
+        Ok(Tool { identity, manifest, maker, functions, body, health: Arc::default() })
     }
 
     /// Compiles and links an agent.

@@ -73,6 +73,7 @@ pub(super) fn place_remote(offers: Vec<Offer>, matrix: &Matrix, before: &Snapsho
                 maker: None,
                 functions: offered.functions.clone(),
                 body: Body::Remote(answers),
+                health: Arc::default(),
             })
         });
         next.tools.entry(name).or_default().insert(version, tool);

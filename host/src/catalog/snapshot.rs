@@ -9,6 +9,8 @@ use wasmill_registry::Permissions;
 use super::component::{Agent, Tool};
 use super::engine::{Engines, ScriptEngine};
 use super::error::CatalogError;
+use super::rollback::RolledBack;
+use crate::permissions::{Action, Grant};
 
 /// All components, by what becomes of them.
 #[derive(Default)]
@@ -23,6 +25,10 @@ pub struct Snapshot {
     pub waiting: Vec<Waiting>,
     /// Those that can't be loaded.
     pub refused: Vec<Refused>,
+    /// Callable versions of tools that fail, and that plain names therefore don't reach, by name and version.
+    pub rolled_back: BTreeMap<String, BTreeMap<Version, RolledBack>>,
+    /// What plain names reach where that is not the newest version.
+    pub(super) instead: BTreeMap<String, Version>,
 }
 
 /// A component that waits for an admin.
@@ -86,12 +92,33 @@ impl Snapshot {
         self.refused.push(Refused { component, code: error.code(), reason: error.to_string() });
     }
 
-    /// The callable tool that `name` (the newest version) or `name@version` means.
+    /// The callable tool that `name` (the newest version that wasn't taken back) or `name@version` means.
     pub fn tool(&self, reference: &str) -> Option<&Arc<Tool>> {
         match reference.split_once('@') {
-            None => self.tools.get(reference)?.last_key_value().map(|(_, tool)| tool),
+            None => {
+                let versions = self.tools.get(reference)?;
+                let instead = self.instead.get(reference).and_then(|version| versions.get(version));
+                instead.or_else(|| versions.last_key_value().map(|(_, tool)| tool))
+            }
             Some((name, version)) => self.tools.get(name)?.get(&Version::parse(version).ok()?),
         }
+    }
+
+    /// The tool that a caller reaches by a plain name: what all do, or the version that its rows name. Of several that they
+    /// name the newest that wasn't taken back.
+    pub fn tool_for(&self, grant: &Grant, name: &str) -> Option<&Arc<Tool>> {
+        if grant.check(Action::ToolCall(name)).is_allowed() {
+            return self.tool(name);
+        }
+        let pinned = |tool: &&Arc<Tool>| grant.check(Action::ToolCall(&tool.identity.component)).is_allowed();
+        let pinned: Vec<&Arc<Tool>> = self.tools.get(name)?.values().rev().filter(pinned).collect();
+        let fails = |tool: &Tool| self.rolled_back_of(tool).is_some();
+        pinned.iter().find(|tool| !fails(tool)).or(pinned.first()).copied()
+    }
+
+    /// That a version was taken back, where it was.
+    pub fn rolled_back_of(&self, tool: &Tool) -> Option<&RolledBack> {
+        self.rolled_back.get(&tool.manifest.name)?.get(&tool.manifest.version)
     }
 
     /// The newest engine of a language.
@@ -99,8 +126,13 @@ impl Snapshot {
         self.engines.values().filter(|engine| engine.language == language).max_by(|a, b| a.version.cmp(&b.version))
     }
 
-    /// The newest version of each callable tool, by name.
-    pub fn newest_tools(&self) -> impl Iterator<Item = &Arc<Tool>> {
-        self.tools.values().filter_map(|versions| versions.last_key_value().map(|(_, tool)| tool))
+    /// Each callable tool in the version that its plain name reaches, by name.
+    pub fn current_tools(&self) -> impl Iterator<Item = &Arc<Tool>> {
+        self.tools.keys().filter_map(|name| self.tool(name))
+    }
+
+    /// Each tool that a caller may call, in the version that it reaches by the plain name, by name.
+    pub fn tools_for(&self, grant: &Grant) -> impl Iterator<Item = &Arc<Tool>> {
+        self.tools.keys().filter_map(|name| self.tool_for(grant, name))
     }
 }

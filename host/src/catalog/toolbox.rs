@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::component::Tool;
 use super::load::Catalog;
-use crate::capabilities::{Caller, Invocation, ToolCalls, check, count, errors, problem};
+use crate::capabilities::{Caller, Invocation, Services, ToolCalls, check, count, errors, problem};
 use crate::meters::FlowKind;
 use crate::permissions::{Action, PrincipalKind, Rate};
 use crate::runtime::bindings::errors::Error;
@@ -18,12 +18,14 @@ use crate::telemetry::{About, Span, SpanKind, Work};
 /// Runs tool calls against what the catalog holds at that moment.
 pub struct Toolbox {
     catalog: Arc<Catalog>,
+    services: Arc<Services>,
 }
 
 impl Toolbox {
     /// A toolbox over a catalog.
     pub fn new(catalog: Arc<Catalog>) -> Self {
-        Self { catalog }
+        let services = catalog.services().clone();
+        Self { catalog, services }
     }
 
     fn find(&self, reference: &str) -> Result<Arc<Tool>, Error> {
@@ -55,8 +57,8 @@ impl ToolCalls for Toolbox {
     fn list(&self, caller: &Caller) -> Vec<wit::Tool> {
         let grant = &caller.identity.grant;
         let snapshot = self.catalog.snapshot();
-        let callable = snapshot.newest_tools().filter(|t| grant.check(Action::ToolCall(&t.manifest.name)).is_allowed());
-        callable
+        snapshot
+            .tools_for(grant)
             .map(|tool| wit::Tool {
                 name: tool.manifest.name.clone(),
                 version: tool.manifest.version.to_string(),
@@ -67,7 +69,7 @@ impl ToolCalls for Toolbox {
     }
 
     async fn call(&self, caller: &Caller, invocation: Invocation) -> Result<String, Error> {
-        let mut span = self.catalog.services().telemetry.below(&caller.context.traceparent, || about(&invocation));
+        let mut span = self.services.telemetry.below(&caller.context.traceparent, || about(&invocation));
         let mut work = Work { traceparent: Some(span.traceparent().clone()), ..Work::current() };
         work.tool = Some(invocation.tool.as_str().into());
         let outcome = work.scope(self.called(caller, invocation, &span)).await;
@@ -87,12 +89,23 @@ fn about(invocation: &Invocation) -> About {
 }
 
 impl Toolbox {
+    /// What a caller may call: what it has named, or the version that its rows pin the name to.
+    fn permitted(&self, caller: &Caller, reference: String) -> Result<String, Error> {
+        let grant = &caller.identity.grant;
+        if !reference.contains('@')
+            && !grant.check(Action::ToolCall(&reference)).is_allowed()
+            && let Some(pinned) = self.catalog.snapshot().tool_for(grant, &reference)
+        {
+            return Ok(pinned.identity.component.to_string());
+        }
+        check(&caller.identity, &self.services, Action::ToolCall(&reference)).map(|()| reference)
+    }
+
     async fn called(&self, caller: &Caller, invocation: Invocation, span: &Span) -> Result<String, Error> {
         let Invocation { tool: reference, function, arguments } = invocation;
-        let name = reference.split('@').next().unwrap_or(&reference);
-        let services = self.catalog.services();
+        let services = &self.services;
         let refused = |_: &Error| services.meters.refuse_call();
-        check(&caller.identity, services, Action::ToolCall(name)).inspect_err(refused)?;
+        let reference = self.permitted(caller, reference).inspect_err(refused)?;
         count(&caller.identity, services, Rate::ToolCalls, 1).inspect_err(refused)?;
         // Calls that end at once never wait: without this, thousands of them would hold up every other task of the thread.
         tokio::task::coop::consume_budget().await;
@@ -115,7 +128,9 @@ impl Toolbox {
             found.check(&tool, &arguments)?;
             let mut context = caller.context.below(&tool.identity);
             context.traceparent = span.traceparent().clone();
-            self.catalog.run(&tool, context, &function, &arguments).await.0
+            let ran = self.catalog.run(services, &tool, context, found, &arguments).await;
+            self.catalog.judge(&tool, &caller.identity.principal, ran.failed);
+            ran.result
         }
         .await;
         if let Some(meter) = meter {
@@ -134,6 +149,6 @@ impl Toolbox {
             Err(error) => ("failed", problem(error).message),
         };
         let action = format!("call {tool} {function}");
-        self.catalog.services().audit.record(AuditEntry::now(principal.to_string(), action, decision, detail));
+        self.services.audit.record(AuditEntry::now(principal.to_string(), action, decision, detail));
     }
 }

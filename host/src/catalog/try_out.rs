@@ -75,7 +75,10 @@ impl Catalog {
         let began = Instant::now();
         let (result, memory_bytes) = match tool.function(function) {
             Some(found) => match found.check(tool, arguments) {
-                Ok(()) => self.run(tool, context, function, arguments).await,
+                Ok(()) => {
+                    let ran = self.run(self.services(), tool, context, found, arguments).await;
+                    (ran.result, ran.memory_bytes)
+                }
                 Err(error) => (Err(error), 0),
             },
             None => (Err(errors::not_found("tool.function", format!("there is no function `{function}`"), "")), 0),

@@ -5,8 +5,9 @@ use console::style;
 use serde_json::Value;
 
 use super::Context;
-use super::output::table;
+use super::output::{printable, table};
 use super::progress::Progress;
+use crate::catalog::RolledBack;
 use crate::gateway::{CallReply, CallRequest, ToolReply};
 use crate::problem::Problem;
 
@@ -35,6 +36,15 @@ Examples:
   wasmill tool call greeter@0.1.0 greet '{\"name\": \"Ada\"}' --output json"
     )]
     Call(Call),
+    /// Let calls by plain name reach a version again that was rolled back because it failed
+    #[command(after_help = "A host takes no version back by itself that was restored once.
+
+Examples:
+  wasmill tool restore logsmith.parse-dpkg@0.1.3")]
+    Restore {
+        /// NAME@VERSION
+        tool: wasmill_registry::Reference,
+    },
 }
 
 /// Calls a function.
@@ -55,6 +65,7 @@ impl Tool {
             Self::List => list(cx).await,
             Self::Show { tool } => show(cx, &tool).await,
             Self::Call(call) => call.run(cx).await,
+            Self::Restore { tool } => restore(cx, &tool).await,
         }
     }
 }
@@ -85,10 +96,21 @@ async fn list(cx: &Context) -> Result<(), Problem> {
         let rows = tools.iter().map(|tool| {
             let functions: Vec<&str> = tool.functions.iter().map(|f| f.name.as_str()).collect();
             let maker = tool.maker.clone().unwrap_or_else(|| "-".into());
-            [tool.name.clone(), tool.version.clone(), functions.join(", "), maker, tool.description.clone()]
+            [tool.name.clone(), versions(tool), functions.join(", "), maker, tool.description.clone()]
         });
         table(["TOOL", "VERSION", "FUNCTIONS", "MADE FOR", "DESCRIPTION"], rows)
     })
+}
+
+/// The version that the plain name reaches, and those that it doesn't because they fail.
+fn versions(tool: &ToolReply) -> String {
+    let failing: Vec<&str> = tool.rolled_back.iter().map(|rolled| rolled.version.as_str()).collect();
+    if failing.is_empty() { tool.version.clone() } else { format!("{} ({} fails)", tool.version, failing.join(", ")) }
+}
+
+async fn restore(cx: &Context, tool: &wasmill_registry::Reference) -> Result<(), Problem> {
+    let restored: RolledBack = cx.client().await?.delete(&format!("/v1/rollbacks/{tool}")).await?;
+    cx.output.show(&restored, |restored| format!("Restored {}@{}", restored.tool, restored.version))
 }
 
 async fn show(cx: &Context, tool: &str) -> Result<(), Problem> {
@@ -97,6 +119,10 @@ async fn show(cx: &Context, tool: &str) -> Result<(), Problem> {
     drop(progress);
     cx.output.show(&tool, |tool| {
         let mut text = format!("{}@{}  {}\n{}", style(&tool.name).bold(), tool.version, tool.digest, tool.description);
+        for rolled in &tool.rolled_back {
+            let said = format!("{} was rolled back: {}", rolled.version, printable(&rolled.reason));
+            text.push_str(&format!("\n{}", style(said).yellow()));
+        }
         for function in &tool.functions {
             let name = style(&function.name).cyan();
             text.push_str(&format!("\n\n{name}  {}", function.description));

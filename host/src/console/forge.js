@@ -15,33 +15,39 @@ export async function forge(api, id, signal) {
   const [made, list] = [h("div"), h("div")];
   let builds = [];
   let figures = await api.get("/v1/figures");
+  let failing = [];
   const read = async () => {
-    builds = await api.get(`/v1/builds?limit=${BUILDS_MAX}`);
-    made.replaceChildren(tools(builds, figures));
+    [builds, failing] = await Promise.all([api.get(`/v1/builds?limit=${BUILDS_MAX}`), api.get("/v1/rollbacks")]);
+    made.replaceChildren(tools(builds, figures, failing));
     list.replaceChildren(table(["Build", "Tool", "Version", "Outcome", "For", "Took", "When"],
       builds.slice(0, 100).map((b) => [link("forge", b.id), b.name, b.version ?? "", mark(b.outcome), b.maker, took(b), when(b.started_ms)]), "Nothing was asked of the forge."));
+  };
+  const say = (...words) => {
+    log.querySelector(".about")?.remove();
+    log.append(h("p", {}, h("span", { class: "quiet" }, new Date().toLocaleTimeString()), words));
+    while (log.children.length > LINES_MAX) log.firstChild.remove();
+    log.scrollTop = log.scrollHeight;
   };
   await read();
   api.listen(signal, (name, value) => {
     if (name === "figures") {
       figures = value;
-      made.replaceChildren(tools(builds, figures));
+      made.replaceChildren(tools(builds, figures, failing));
     } else if (name === "changed") {
       read().catch((error) => api.say(error.message));
     } else if (name === "forge") {
-      log.querySelector(".about")?.remove();
-      log.append(h("p", {}, h("span", { class: "quiet" }, new Date().toLocaleTimeString()), ` ${value.tool} for ${value.maker}: ${value.stage}, ${duration(value.micros)} `, value.refused && h("span", { class: "bad" }, `refused: ${value.refused}`)));
-      while (log.children.length > LINES_MAX) log.firstChild.remove();
-      log.scrollTop = log.scrollHeight;
+      say(` ${value.tool} for ${value.maker}: ${value.stage}, ${duration(value.micros)} `, value.refused && h("span", { class: "bad" }, `refused: ${value.refused}`));
       // The row is written once the request is over.
       if (value.refused) setTimeout(() => read().catch((error) => api.say(error.message)), 500);
+    } else if (name === "rollback") {
+      say(h("span", { class: "bad" }, ` ${value.tool}@${value.version} fails: ${value.reason}; its name reaches ${value.instead ?? value.version} now`));
     }
   });
   return [h("h2", {}, "As it happens"), log, h("h2", {}, "Tools that were made"), made, h("h2", {}, "Builds"), list];
 }
 
 /** One row a tool: whose it is, its versions, and how it does. */
-function tools(builds, figures) {
+function tools(builds, figures, failing) {
   const byName = new Map();
   for (const build of builds) byName.set(build.name, [...(byName.get(build.name) ?? []), build]);
   const use = (name) => figures.tools.find((t) => t.tool === name);
@@ -49,7 +55,7 @@ function tools(builds, figures) {
     [...byName].map(([name, all]) => {
       const made = all.filter((b) => b.version);
       const called = use(name);
-      return [made.length ? link("tools", name) : name, all[0].maker, h("span", {}, made.length ? made.map((b, i) => [i > 0 && ", ", link("forge", b.id, b.version)]) : "none"),
+      return [made.length ? link("tools", name) : name, all[0].maker, h("span", {}, made.length ? made.map((b, i) => [i > 0 && ", ", link("forge", b.id, b.version), failing.some((r) => r.tool === name && r.version === b.version) && h("span", { class: "bad" }, " fails")]) : "none"),
         ["number", all.length - made.length], ["number", called ? total(called.duration.counts) : 0], ["number", called ? total(called.errors) : 0], when(all[0].started_ms)];
     }), "Nobody has had a tool made.");
 }

@@ -54,8 +54,8 @@ function approvalOf(api, shown, again) {
 
 // Tools.
 
-async function tools(api, name) {
-  if (name) return toolOf(api, await api.get(`/v1/tools/${part(name)}`));
+async function tools(api, name, signal, again) {
+  if (name) return toolOf(api, await api.get(`/v1/tools/${part(name)}`), again);
   const all = await api.get("/v1/tools");
   const rows = h("div");
   const search = h("input", { type: "search", input: () => draw() });
@@ -63,14 +63,33 @@ async function tools(api, name) {
     const wanted = search.value.toLowerCase();
     const found = all.filter((t) => JSON.stringify([t.name, t.description, t.functions.map((f) => [f.name, f.description])]).toLowerCase().includes(wanted));
     rows.replaceChildren(table(["Tool", "Version", "Functions", "Made for", "About"],
-      found.map((t) => [link("tools", t.name), t.version, t.functions.map((f) => f.name).join(", "), t.maker ?? "published", t.description]), "No tool is there."));
+      found.map((t) => [link("tools", t.name), reached(t), t.functions.map((f) => f.name).join(", "), t.maker ?? "published", t.description]), "No tool is there."));
   };
   draw();
   return [field("Search", search), rows];
 }
 
-async function toolOf(api, tool) {
+/** The version that the plain name reaches, and those that it doesn't because they fail. */
+function reached(tool) {
+  const failing = (tool.rolled_back ?? []).map((r) => r.version);
+  return failing.length ? `${tool.version} (${failing.join(", ")} fails)` : tool.version;
+}
+
+/** What was taken back, and a way to have it again. */
+function failing(api, tool, again) {
+  return (tool.rolled_back ?? []).map((r) => [
+    h("p", { class: "bad" }, `${r.version} was rolled back on ${when(r.decided_ms)} by ${r.host}: ${r.reason}`),
+    action(`Restore ${r.version}`, [], async () => {
+      await api.delete(`/v1/rollbacks/${part(`${r.tool}@${r.version}`)}`);
+      api.say(`${r.tool}@${r.version} is restored.`);
+      await again();
+    }),
+  ]);
+}
+
+async function toolOf(api, tool, again) {
   return [
+    failing(api, tool, again),
     facts([["Version", tool.version], ["About", tool.description], ["Made for", tool.maker ?? "published"], ["Component", h("code", {}, tool.digest)]]),
     await versions(api, tool.name),
     tool.functions.map((f) => {

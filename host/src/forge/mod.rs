@@ -28,7 +28,6 @@ mod shelf;
 mod statement;
 mod tokens;
 mod toolchain;
-mod wanted;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -9,8 +9,8 @@ use super::request::{
     DESCRIPTION_CHARS_MAX, EXAMPLES_BYTES_MAX, EXAMPLES_MAX, Language, NAME_CHARS_MAX, PERMISSIONS_BYTES_MAX, Request,
     SOURCE_BYTES_MAX,
 };
-use super::{tokens, wanted};
-use crate::permissions::Grant;
+use super::tokens;
+use crate::permissions::{Grant, wanted_actions};
 
 /// A request that may be built.
 #[derive(Debug)]
@@ -128,7 +128,7 @@ fn check_permissions(text: &str, grant: &Grant) -> Result<Permissions, Refused> 
         let message = "a tool keeps nothing between calls, so it can't have `state`";
         return refuse(Problem::invalid("forge.permissions", message, "Take `state` out of the permissions."));
     }
-    for action in wanted::actions(&wanted) {
+    for action in wanted_actions(&wanted) {
         if let Err(denial) = grant.check(action).ok() {
             let message = format!("a tool may not do what its maker may not: {}", denial.message());
             return refuse(Problem::new(ProblemKind::Denied, denial.code(), message, denial.next()));

@@ -53,6 +53,7 @@ impl Need {
                 | "/v1/plugins"
                 | "/v1/plugins/{reference}"
                 | "/v1/runs"
+                | "/v1/rollbacks"
                 | "/v1/secrets"
                 | "/v1/settings"
                 | "/v1/runs/{id}"
@@ -71,7 +72,7 @@ impl Need {
                 | "/v1/topics"
                 | "/v1/topic-plan/apply",
             )
-            | ("DELETE", "/v1/agents/started/{name}") => duty(Duty::Operate),
+            | ("DELETE", "/v1/agents/started/{name}" | "/v1/rollbacks/{reference}") => duty(Duty::Operate),
             ("POST", "/v1/plugins") | ("DELETE", "/v1/plugins/{reference}") => duty(Duty::Install),
             ("PUT", "/v1/permissions/policy")
             | ("POST", "/v1/approvals" | "/v1/approvals/{reference}/deny" | "/v1/permissions/share") => {

@@ -1,7 +1,7 @@
 //! `/v1/events`, and `/v1/events/socket` by WebSocket: what happens, told as it happens.
 //!
 //! Each event has a name and one JSON value: `figures` every two seconds, as `/v1/figures` gives them; `forge` for each
-//! stage of each request; `changed` when tools, agents, approvals or the matrix may have changed.
+//! stage of each request; `rollback` for each version that fails and is taken back; `changed` when tools, agents, approvals or the matrix may have changed.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -20,17 +20,16 @@ use super::openapi::Routes;
 use super::socket::speak;
 use super::state::SharedGateway;
 use super::upgrade::{Switched, Upgrade};
+use crate::catalog::RolledBack;
 use crate::forge;
 use crate::host::Host;
 use crate::permissions::{Duty, Matrix};
 use crate::problem::{Problem, ProblemKind};
 
 pub(super) fn routes() -> Routes {
-    Routes::new().get("/v1/events", "What happens, as it happens: `figures`, `forge`, `changed`", by_events).get(
-        "/v1/events/socket",
-        "The same by WebSocket",
-        by_socket,
-    )
+    Routes::new()
+        .get("/v1/events", "What happens, as it happens: `figures`, `forge`, `rollback`, `changed`", by_events)
+        .get("/v1/events/socket", "The same by WebSocket", by_socket)
 }
 
 async fn by_events(
@@ -58,6 +57,7 @@ struct Ears {
     is_first: bool,
     figures: watch::Receiver<Arc<str>>,
     forge: broadcast::Receiver<forge::Event>,
+    rollbacks: broadcast::Receiver<RolledBack>,
     catalog: watch::Receiver<u64>,
     matrix: watch::Receiver<Arc<Matrix>>,
 }
@@ -71,6 +71,7 @@ impl Ears {
             is_first: true,
             figures: host.told_figures(),
             forge: host.forge_events(),
+            rollbacks: host.catalog.rollbacks(),
             catalog: host.catalog.changes(),
             matrix: host.catalog.matrix().subscribe(),
             host,
@@ -95,6 +96,11 @@ impl Line for Ears {
             stage = self.forge.recv() => match stage {
                 Ok(stage) => Ok(Told::new("forge", &stage)),
                 // It was too slow for single stages: what they came to is in the lists.
+                Err(RecvError::Lagged(_)) => Ok(changed()),
+                Err(RecvError::Closed) => Err(stops()),
+            },
+            rolled = self.rollbacks.recv() => match rolled {
+                Ok(rolled) => Ok(Told::new("rollback", &rolled)),
                 Err(RecvError::Lagged(_)) => Ok(changed()),
                 Err(RecvError::Closed) => Err(stops()),
             },

@@ -39,6 +39,7 @@ mod port;
 mod rate;
 mod records;
 mod reference;
+mod rollbacks;
 mod runs;
 mod serve;
 mod settings;
@@ -133,6 +134,7 @@ fn routes() -> Routes {
         policy::routes,
         records::routes,
         reference::routes,
+        rollbacks::routes,
         runs::routes,
         settings::routes,
         status::routes,

@@ -1,5 +1,6 @@
 //! `/v1/tools`: listing and calling tools, as the client `cli`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -12,7 +13,7 @@ use super::extract::{Body, Path};
 use super::openapi::Routes;
 use super::state::{Gateway, SharedGateway};
 use crate::capabilities::{Invocation, ToolCalls};
-use crate::catalog::Tool;
+use crate::catalog::{RolledBack, Snapshot, Tool};
 use crate::host::Host;
 use crate::problem::{Problem, ProblemKind};
 
@@ -31,6 +32,9 @@ pub struct ToolReply {
     pub maker: Option<String>,
     /// Its functions.
     pub functions: Vec<FunctionReply>,
+    /// Versions of it that fail, and that a call by plain name therefore doesn't reach.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rolled_back: Vec<RolledBack>,
 }
 
 /// One function of a tool.
@@ -65,14 +69,14 @@ pub struct CallReply {
 
 pub(super) fn routes() -> Routes {
     Routes::new()
-        .get("/v1/tools", "Callable tools in their newest versions", list)
+        .get("/v1/tools", "Callable tools, in the versions that their plain names reach", list)
         .get("/v1/tools/{tool}", "One tool", show)
         .post("/v1/tools/{tool}/calls", "Call a function of a tool", call)
 }
 
 async fn list(State(gateway): State<SharedGateway>) -> Result<Json<Vec<ToolReply>>, Problem> {
     let snapshot = host(&gateway).await?.catalog.snapshot();
-    Ok(Json(snapshot.newest_tools().map(|tool| reply(tool)).collect()))
+    Ok(Json(snapshot.current_tools().map(|tool| reply(tool, &snapshot)).collect()))
 }
 
 async fn show(State(gateway): State<SharedGateway>, Path(tool): Path<String>) -> Result<Json<ToolReply>, Problem> {
@@ -81,7 +85,7 @@ async fn show(State(gateway): State<SharedGateway>, Path(tool): Path<String>) ->
         let next = "See `wasmill tool list`, and `wasmill plugin list` for what waits or was refused.";
         Problem::new(ProblemKind::NotFound, "tool.unknown", format!("there is no callable tool `{tool}`"), next)
     })?;
-    Ok(Json(reply(found)))
+    Ok(Json(reply(found, &snapshot)))
 }
 
 async fn call(
@@ -106,7 +110,7 @@ async fn host(gateway: &Gateway) -> Result<&Arc<Host>, Problem> {
     Ok(host)
 }
 
-fn reply(tool: &Tool) -> ToolReply {
+fn reply(tool: &Tool, snapshot: &Snapshot) -> ToolReply {
     let schema = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
     let functions = tool.functions.iter().map(|f| FunctionReply {
         name: f.function.name.clone(),
@@ -121,5 +125,12 @@ fn reply(tool: &Tool) -> ToolReply {
         description: tool.manifest.description.clone(),
         maker: tool.maker.clone(),
         functions: functions.collect(),
+        rolled_back: snapshot
+            .rolled_back
+            .get(&tool.manifest.name)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .cloned()
+            .collect(),
     }
 }

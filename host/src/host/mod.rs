@@ -8,6 +8,7 @@ mod forging;
 pub mod from_home;
 mod heartbeat;
 pub mod policy;
+mod rollback;
 pub mod sharing;
 mod tidy;
 
@@ -125,6 +126,7 @@ pub struct Host {
     /// Credentials that were entered.
     pub vault: Vault,
     keeper: Keeper,
+    forge_key: Option<Arc<SecretKey>>,
     forge_events: broadcast::Sender<Event>,
     told_figures: watch::Sender<Arc<str>>,
     trust: PathBuf,
@@ -174,10 +176,11 @@ impl Host {
         catalog.refresh().await?;
         let (forge_events, _) = broadcast::channel(FORGE_EVENTS_MAX);
         let forge = parts.forge.map(|(settings, key)| (settings, Arc::new(key)));
+        let forge_key = forge.as_ref().map(|(_, key)| key.clone());
         let keeper = Keeper::new(KeeperParts {
             store: parts.store.clone(),
             streams: parts.streams.clone(),
-            key: forge.as_ref().map(|(_, key)| key.clone()),
+            key: forge_key.clone(),
             file: parts.audit,
             chains: vec![parts.name.clone(), APPROVALS_CHAIN.to_owned()],
             meter: services.meters.audit.clone(),
@@ -220,6 +223,7 @@ impl Host {
             forge,
             vault,
             keeper,
+            forge_key,
             forge_events,
             told_figures: watch::Sender::new("null".into()),
             trust: parts.trust,
@@ -245,6 +249,7 @@ impl Host {
             self.follow(stop.clone()),
             self.tell_others(stop.clone()),
             self.vault.run(stop.clone()),
+            self.roll_back(stop.clone()),
             tidy::tidy(&self.store, self.runs_kept, stop.clone()),
             self.follow_book(stop)
         );

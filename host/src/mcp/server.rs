@@ -19,7 +19,6 @@ use crate::capabilities::{Caller, Invocation, ToolCalls, problem};
 use crate::catalog::names;
 use crate::gateway::given_traceparent;
 use crate::host::Host;
-use crate::permissions::Action;
 use crate::problem::Problem;
 use crate::telemetry::{About, SpanKind, Work, is_traceparent};
 
@@ -71,26 +70,24 @@ impl McpServer {
         let grant = &caller.identity.grant;
         let snapshot = self.host.catalog.snapshot();
         let mut tools = forge::tools(caller);
-        for tool in snapshot.newest_tools() {
+        for tool in snapshot.tools_for(grant) {
             let name = &tool.manifest.name;
-            if grant.check(Action::ToolCall(name)).is_allowed() {
-                tools.extend(tool.functions.iter().map(|f| {
-                    let input = object(&f.function.input_schema).unwrap_or_default();
-                    let function = &f.function;
-                    let title = format!("{name} {}", function.name);
-                    let shown = Tool::new(
-                        names::shown(name, &function.name),
-                        Cow::Owned(function.description.clone()),
-                        Arc::new(input),
-                    );
-                    let shown = shown.with_title(title);
-                    // MCP knows structured results that are objects, and no others.
-                    match object(&function.output_schema).filter(|s| s.get("type") == Some(&Value::from("object"))) {
-                        Some(output) => shown.with_raw_output_schema(Arc::new(output)),
-                        None => shown,
-                    }
-                }));
-            }
+            tools.extend(tool.functions.iter().map(|f| {
+                let input = object(&f.function.input_schema).unwrap_or_default();
+                let function = &f.function;
+                let title = format!("{name} {}", function.name);
+                let shown = Tool::new(
+                    names::shown(name, &function.name),
+                    Cow::Owned(function.description.clone()),
+                    Arc::new(input),
+                );
+                let shown = shown.with_title(title);
+                // MCP knows structured results that are objects, and no others.
+                match object(&function.output_schema).filter(|s| s.get("type") == Some(&Value::from("object"))) {
+                    Some(output) => shown.with_raw_output_schema(Arc::new(output)),
+                    None => shown,
+                }
+            }));
         }
         tools
     }

@@ -15,7 +15,7 @@ pub enum Action<'a> {
     TopicWrite(&'a str),
     /// Create a topic.
     TopicCreate(&'a str),
-    /// Call a tool, by its name without version.
+    /// Call a tool: `name`, which is every version of it, or `name@version`.
     ToolCall(&'a str),
     /// Send an HTTP request.
     Http {

@@ -6,6 +6,7 @@ use wasmill_registry::{HttpRule, Permissions};
 
 use super::column::Column;
 use super::pattern::Pattern;
+use super::tool_name;
 
 /// Adds `more` to `all`.
 pub(super) fn join(all: &mut Permissions, more: &Permissions) {
@@ -31,7 +32,8 @@ pub(super) fn meet(a: &Permissions, b: &Permissions) -> Permissions {
     };
     for column in Column::ALL {
         if let (Some(a), Some(b), Some(both)) = (column.names(a), column.names(b), column.names_mut(&mut both)) {
-            both.extend(pairs(a, b).filter_map(|(a, b)| meet_names(a, b)));
+            let meet = if column == Column::Tools { meet_tools } else { meet_names };
+            both.extend(pairs(a, b).filter_map(|(a, b)| meet(a, b)));
         }
     }
     for (a, b) in pairs(&a.http, &b.http) {
@@ -50,11 +52,9 @@ pub(super) fn normalize(permissions: &mut Permissions) {
         if let Some(names) = column.names_mut(permissions) {
             names.sort();
             names.dedup();
-            let patterns: Vec<Pattern> = names.iter().map(|name| Pattern::new(name)).collect();
-            names.retain(|name| {
-                let own = Pattern::new(name);
-                !patterns.iter().any(|other| *other != own && other.covers(&own) && !own.covers(other))
-            });
+            let covers = if column == Column::Tools { tool_name::covers } else { covers };
+            let all = names.clone();
+            names.retain(|own| !all.iter().any(|other| other != own && covers(other, own) && !covers(own, other)));
         }
     }
     for rule in &mut permissions.http {
@@ -81,6 +81,21 @@ fn meet_names(a: &str, b: &str) -> Option<String> {
     // Beyond this, a name without a star has nothing in common with the other side unless that covers it.
     let common = if left.is_exact() || right.is_exact() { right.covers(&left) } else { left.overlaps(&right) };
     common.then(|| a.to_string())
+}
+
+/// A version stands for itself where both sides allow it.
+fn meet_tools(a: &str, b: &str) -> Option<String> {
+    match (tool_name::covers(a, b), tool_name::covers(b, a)) {
+        (true, _) => Some(b.to_string()),
+        (_, true) => Some(a.to_string()),
+        // What neither covers has nothing in common where one of both is a version.
+        _ if a.contains('@') || b.contains('@') => None,
+        _ => meet_names(a, b),
+    }
+}
+
+fn covers(wide: &str, narrow: &str) -> bool {
+    Pattern::new(wide).covers(&Pattern::new(narrow))
 }
 
 fn meet_methods(a: &str, b: &str) -> Option<String> {

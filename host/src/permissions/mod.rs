@@ -28,7 +28,9 @@ mod risk;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod tool_name;
 mod validate;
+mod wanted;
 mod what_if;
 
 pub use action::{Action, Attempt};
@@ -47,4 +49,5 @@ pub use pattern::{PATTERN_BYTES_MAX, Pattern};
 pub use principal::{NoPrincipal, Origin, Principal, PrincipalKind, PrincipalPattern};
 pub use rate::{Rate, RateReached, Rates};
 pub use risk::{Risk, Risks};
+pub use wanted::wanted_actions;
 pub use what_if::{Change, Tried, attempt_of, changes};

@@ -5,6 +5,7 @@ use wasmill_registry::Permissions;
 use super::action::Action;
 use super::column::Column;
 use super::pattern::Pattern;
+use super::tool_name::name_of;
 
 /// What one layer allows: the matching rows of the matrix together, or a manifest.
 #[derive(Debug, Default, Clone)]
@@ -81,6 +82,7 @@ impl Rules {
             Action::State => self.state,
             Action::Clock => self.clock,
             Action::Timers => self.timers,
+            Action::ToolCall(tool) => self.find_tool(tool),
             _ => self.names[action.column() as usize].find(action.name()),
         }
     }
@@ -88,6 +90,14 @@ impl Rules {
     /// The names without a star in a column.
     pub(super) fn exact_names(&self, column: Column) -> impl Iterator<Item = &str> {
         self.names[column as usize].exact.iter().map(|(name, _)| &**name)
+    }
+
+    /// A row that names a tool allows all of its versions, one that names a version allows that one. No star stands for a
+    /// version.
+    fn find_tool(&self, tool: &str) -> Option<u32> {
+        let tools = &self.names[Column::Tools as usize];
+        let pinned = || tools.place(tool).ok().map(|at| tools.exact[at].1);
+        tools.find(name_of(tool)).or_else(pinned)
     }
 
     fn find_http(&self, host: &str, method: &str) -> Option<u32> {

@@ -4,6 +4,7 @@ mod attenuation;
 mod denials;
 mod files;
 mod manual;
+mod pins;
 
 use super::*;
 

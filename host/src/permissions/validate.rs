@@ -7,6 +7,7 @@ use super::column::Column;
 use super::duty::Duty;
 use super::nearest::{hint, nearest};
 use super::pattern::{PATTERN_BYTES_MAX, Pattern};
+use super::tool_name::{check_version, name_of};
 
 /// Languages that a forge can build.
 const LANGUAGES: [&str; 2] = ["rust", "javascript"];
@@ -23,8 +24,12 @@ pub(super) fn name(column: Column, text: &str) -> Result<(), String> {
         }
         _ => (|b| b.is_ascii_graphic(), "visible characters without spaces"),
     };
-    if !text.bytes().all(allowed) {
+    let name = if column == Column::Tools { name_of(text) } else { text };
+    if !name.bytes().all(allowed) {
         return Err(format!("{column}: {text:?} can't be a name; names here are made of {words}"));
+    }
+    if column == Column::Tools {
+        check_version(text)?;
     }
     if column == Column::Host && !Duty::ALL.iter().any(|duty| Pattern::new(text).matches(duty.word())) {
         let words = Duty::ALL.map(Duty::word);

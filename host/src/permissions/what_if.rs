@@ -64,10 +64,9 @@ pub fn attempt_of(action: &str, decision: &str) -> Option<Attempt> {
     if decision == "denied" {
         return Action::of_text(action).map(Attempt::from);
     }
-    // `call TOOL FUNCTION`: of a version or of the newest.
+    // `call TOOL FUNCTION`, with a version or without.
     let (tool, _function) = action.strip_prefix("call ")?.split_once(' ')?;
-    let name = tool.split('@').next().unwrap_or(tool);
-    Some(Action::ToolCall(name).into())
+    Some(Action::ToolCall(tool).into())
 }
 
 #[cfg(test)]
@@ -101,7 +100,7 @@ mod tests {
         let tool = |name| Some(Attempt::from(Action::ToolCall(name)));
         assert_eq!(attempt_of("call tool x", "denied"), tool("x"));
         assert_eq!(attempt_of("call x count", "allowed"), tool("x"));
-        assert_eq!(attempt_of("call x@1.0.0 count", "failed"), tool("x"));
+        assert_eq!(attempt_of("call x@1.0.0 count", "failed"), tool("x@1.0.0"));
         assert_eq!(attempt_of("call tool count", "allowed"), tool("tool"), "a tool of this name");
         for nobodys in ["load x@1.0.0", "forge a.b", "approve x", "", "call x"] {
             assert_eq!(attempt_of(nobodys, "allowed"), None, "{nobodys}");

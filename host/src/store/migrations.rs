@@ -8,7 +8,7 @@ use sqlx::{AnyPool, SqlSafeStr};
 use super::error::StoreError;
 
 /// All migrations, oldest first. A file that was released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 8] = [
+const MIGRATIONS: [(i64, &str, &str); 9] = [
     (1, "first", include_str!("migrations/0001_first.sql")),
     (2, "runs", include_str!("migrations/0002_runs.sql")),
     (3, "hosts", include_str!("migrations/0003_hosts.sql")),
@@ -17,6 +17,7 @@ const MIGRATIONS: [(i64, &str, &str); 8] = [
     (6, "audit chain", include_str!("migrations/0006_audit_chain.sql")),
     (7, "secrets", include_str!("migrations/0007_secrets.sql")),
     (8, "model usage", include_str!("migrations/0008_model_usage.sql")),
+    (9, "rollbacks", include_str!("migrations/0009_rollbacks.sql")),
 ];
 
 /// How often to try where another process changes the same tables: SQLite has no lock that spans a migration.

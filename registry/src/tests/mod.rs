@@ -8,6 +8,7 @@ mod image;
 mod layout;
 mod lock;
 mod policy;
+mod rollback;
 mod trust;
 
 use time::{Duration, OffsetDateTime};

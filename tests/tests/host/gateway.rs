@@ -45,7 +45,7 @@ impl Open {
         self.cli.run(&["token", "new", client]).json()["token"].as_str().unwrap().to_owned()
     }
 
-    fn connect(&self, request: &str, token: &str, body: &str) -> TcpStream {
+    pub fn connect(&self, request: &str, token: &str, body: &str) -> TcpStream {
         self.connect_with("", request, token, body)
     }
 

@@ -45,3 +45,4 @@ mod timers;
 mod tls;
 mod tool_topics;
 mod tools;
+mod versions;
