@@ -25,6 +25,7 @@ pub mod registries;
 pub mod runs;
 pub mod runtime;
 pub mod sandbox;
+pub mod shadow;
 pub mod store;
 pub mod streams;
 pub mod telemetry;

@@ -5,6 +5,7 @@
 
 mod again;
 mod batch;
+mod beside;
 mod caution;
 mod dead_letter;
 mod group;
@@ -22,6 +23,7 @@ mod worker;
 
 pub(crate) use again::again;
 pub(crate) use batch::single;
+pub use beside::{Beside, Gave, journal_of};
 pub use dead_letter::{DeadLetter, Origin, Redriven, list, list_all, redrive, redrive_group_of, topic_of};
 pub(crate) use dead_letter::{Reason, letter};
 pub use group::group_of;

@@ -9,7 +9,7 @@ use super::instance::{CallError, Instance};
 use super::partition::{Surroundings, new_side};
 use super::timers;
 use crate::capabilities::timers::next_due;
-use crate::capabilities::{guest_state, problem};
+use crate::capabilities::{Services, guest_state, problem};
 use crate::catalog::{Agent, Catalog};
 use crate::permissions::Action;
 use crate::problem::{Problem, ProblemKind};
@@ -45,7 +45,7 @@ pub struct Time {
 pub async fn rehearse(catalog: &Catalog, agent: Arc<Agent>, batch: Batch, time: Time) -> Result<Rehearsed, Problem> {
     let begin_ms = time.clock_ms.unwrap_or_else(timers::now_ms);
     let until_ms = begin_ms.saturating_add(time.advance_ms);
-    let mut stage = Stage::new(catalog, agent, batch.partition).await?;
+    let mut stage = Stage::new(catalog, catalog.services(), agent, batch.partition).await?;
     stage.plan(begin_ms)?;
     let mut failure = if batch.is_empty() { None } else { stage.give(batch, begin_ms).await? };
     let mut fired = 0;
@@ -72,7 +72,7 @@ pub async fn rehearse(catalog: &Catalog, agent: Arc<Agent>, batch: Batch, time: 
 }
 
 /// An instance, and what it has done so far.
-struct Stage {
+pub(super) struct Stage {
     around: Surroundings,
     partition: u32,
     instance: Instance,
@@ -81,15 +81,30 @@ struct Stage {
 }
 
 impl Stage {
-    async fn new(catalog: &Catalog, agent: Arc<Agent>, partition: u32) -> Result<Self, Problem> {
+    /// An agent with empty state, and with what guests share.
+    pub async fn new(
+        catalog: &Catalog,
+        services: &Arc<Services>,
+        agent: Arc<Agent>,
+        partition: u32,
+    ) -> Result<Self, Problem> {
         let kept = Arc::new(Overlay::new(Arc::new(NoState)));
-        let (engine, services) = (catalog.engine().clone(), catalog.services().clone());
+        let (engine, services) = (catalog.engine().clone(), services.clone());
         let around = Surroundings { engine, services, agent, state: kept.clone(), meter: Arc::default() };
-        let side = new_side(&around, kept.clone(), partition);
-        let context = around.context(&headers::traceparent(&Batch::default()));
-        let started = Instance::start(&around, context, side).await;
-        let instance = started.map_err(|(problem, _)| problem)?;
+        let instance = start(&around, &kept, partition).await?;
         Ok(Self { around, partition, instance, kept, outputs: Vec::new() })
+    }
+
+    /// Gives a record at a moment, as a batch of one. What it sent, or how it failed; then the next one finds a new instance,
+    /// and what the failed one did is gone.
+    pub async fn give_alone(&mut self, alone: Batch, now_ms: u64) -> Result<Result<Vec<Output>, Problem>, Problem> {
+        match self.give(alone, now_ms).await? {
+            None => Ok(Ok(std::mem::take(&mut self.outputs))),
+            Some((_, problem)) => {
+                self.instance = start(&self.around, &self.kept, self.partition).await?;
+                Ok(Err(problem))
+            }
+        }
     }
 
     /// Lets the schedules of the manifest begin, where they may.
@@ -124,4 +139,10 @@ impl Stage {
         }
         Ok(failure)
     }
+}
+
+async fn start(around: &Surroundings, kept: &Arc<Overlay>, partition: u32) -> Result<Instance, Problem> {
+    let side = new_side(around, kept.clone(), partition);
+    let context = around.context(&headers::traceparent(&Batch::default()));
+    Instance::start(around, context, side).await.map_err(|(problem, _)| problem)
 }

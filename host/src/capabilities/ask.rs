@@ -54,7 +54,7 @@ impl Guest {
         A: Serialize + DeserializeOwned + Send + 'a,
         F: Future<Output = Result<A, Error>> + Send + 'a,
     {
-        let journal = self.journal().cloned();
+        let (journal, shadow) = (self.journal().cloned(), self.services().shadow.clone());
         async move {
             let Place { slot, key, deadline } = place;
             match (journal, slot) {
@@ -62,7 +62,13 @@ impl Guest {
                     let call = |key| call(Terms { key: Some(key), deadline });
                     journal.ask(slot, kind, request, shown, is_passing, call).await
                 }
-                _ => call(Terms { key, deadline }).await,
+                _ => {
+                    let came = call(Terms { key, deadline }).await;
+                    match shadow {
+                        Some(shadow) => shadow.settle(kind, request, &shown, came),
+                        None => came,
+                    }
+                }
             }
         }
     }

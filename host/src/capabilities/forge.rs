@@ -28,6 +28,7 @@ impl Host for Guest {
                 Language::Javascript => "javascript",
             };
             check(&identity, &services, Action::Forge(language))?;
+            services.leave()?;
             let forge = services.forge().ok_or_else(|| {
                 errors::unavailable("forge.none", "this host has no forge", "see `wasmill doctor` for what it lacks")
             })?;

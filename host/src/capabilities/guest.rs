@@ -15,6 +15,7 @@ use super::http::HttpGate;
 use super::log::GuestLog;
 use super::records::{Outbox, OutboxSnapshot};
 use super::services::Services;
+use super::shadow::Came;
 use super::state::{StateSnapshot, StateView};
 use crate::permissions::{Action, Decision, Grant, Principal, Rate};
 use crate::runs::{Journal, Repeatable};
@@ -125,6 +126,7 @@ impl Guest {
             Some(repeatable) if runs => Clocks::taped(repeatable.journal.clone()),
             Some(repeatable) => Clocks::fixed(repeatable.wall_ns),
         };
+        clocks.set(context.clock_ms);
         let log = Arc::new(GuestLog::new(identity.component.clone()));
         // Nothing is granted here: no directory, no environment, no arguments, no network.
         let mut wasi = WasiCtx::builder();
@@ -239,20 +241,27 @@ impl Guest {
     }
 }
 
-/// Asks a grant; for those who have no guest at hand.
+/// Asks a grant; for those who have no guest at hand. A denial in a shadow run is noted there and nowhere else.
 pub fn check(identity: &Identity, services: &Services, action: Action<'_>) -> Result<(), Error> {
     let Decision::Denied(denial) = identity.grant.check(action) else { return Ok(()) };
+    if let Some(shadow) = &services.shadow {
+        shadow.note(&action.to_string(), Came::Denied);
+        return Err(errors::denied(&denial));
+    }
     tracing::warn!(target: "permission", principal = %identity.principal, component = %identity.component, "{denial}");
     let (principal, tried) = (identity.principal.to_string(), action.to_string());
     services.audit.record(AuditEntry::now(principal, tried, "denied", denial.to_string()));
     Err(errors::denied(&denial))
 }
 
-/// Counts what somebody asks for, against its limits by the minute and those of its makers.
+/// Counts what somebody asks for, against its limits by the minute and those of its makers. A shadow run is not counted.
 ///
 /// # Errors
 /// `limit`, with when to come back.
 pub fn count(identity: &Identity, services: &Services, rate: Rate, count: u64) -> Result<(), Error> {
+    if services.shadow.is_some() {
+        return Ok(());
+    }
     services.rates.take(&identity.grant, rate, count).map_err(|reached| {
         tracing::debug!(target: "permission", principal = %identity.principal, "{reached}");
         errors::rate(&reached)

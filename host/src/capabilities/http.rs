@@ -17,7 +17,7 @@ use wasmtime_wasi_http::{Error as HttpError, RequestOptions, WasiBody, WasiHttpH
 use super::context::CallContext;
 use super::errors;
 use super::guest::{Identity, check, count};
-use super::http_journal::journalled;
+use super::http_journal::{journalled, shadowed};
 use super::secret_text::{fill, names_secret};
 use super::services::Services;
 use crate::permissions::{Action, Rate};
@@ -125,13 +125,19 @@ impl Sending {
         answer
     }
 
+    /// Checks the request and puts secrets into it.
+    pub(super) fn admit(&self, request: &mut http::request::Parts) -> Result<(), HttpError> {
+        self.door.admit(request)
+    }
+
     async fn sent(
         self,
         span: &Span,
         mut parts: http::request::Parts,
         body: bytes::Bytes,
     ) -> Result<http::Response<reqwest::Body>, HttpError> {
-        self.door.admit(&mut parts)?;
+        self.admit(&mut parts)?;
+        self.door.services.leave().map_err(said_no)?;
         if let Some(traceparent) = span.recorded().and_then(|own| HeaderValue::from_str(&own).ok()) {
             parts.headers.entry("traceparent").or_insert(traceparent);
         }
@@ -215,11 +221,12 @@ impl WasiHttpHooks for HttpGate {
     ) -> Box<dyn Future<Output = Sent> + Send> {
         let (parts, body) = request.into_parts();
         let place = self.journal.clone().map(|journal| (journal.reserve(), journal));
-        let sending = self.sending(options);
+        let (sending, shadow) = (self.sending(options), self.services.shadow.clone());
         Box::new(async move {
-            let response = match place {
-                Some((slot, journal)) => journalled(&journal, slot, sending, parts, body).await?,
-                None => sending.send(parts, read_request(body).await?).await?.map(|body| {
+            let response = match (place, shadow) {
+                (_, Some(shadow)) => shadowed(&shadow, &sending, parts, body).await?,
+                (Some((slot, journal)), None) => journalled(&journal, slot, sending, parts, body).await?,
+                (None, None) => sending.send(parts, read_request(body).await?).await?.map(|body| {
                     let bounded = Limited::new(body, RESPONSE_SIZE_MAX);
                     bounded.map_err(|_| HttpError::HttpResponseBodySize(Some(RESPONSE_SIZE_MAX as u64))).boxed_unsync()
                 }),

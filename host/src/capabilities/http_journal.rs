@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
 use super::http::{RETRY_AFTER, Sending, read_request};
+use super::shadow::Shadow;
 use crate::runs::{Blob, Journal, Slot};
 
 /// Largest response body, bytes: all of it is kept.
@@ -21,6 +22,22 @@ struct Asked {
     url: String,
     headers: Vec<(String, Blob)>,
     body: Blob,
+}
+
+impl Asked {
+    fn of(parts: &http::request::Parts, body: &Bytes) -> Self {
+        Self {
+            method: parts.method.to_string(),
+            url: parts.uri.to_string(),
+            headers: named(&parts.headers),
+            body: Blob(body.to_vec()),
+        }
+    }
+
+    /// For people.
+    fn shown(&self) -> String {
+        format!("{} {}", self.method, self.url)
+    }
 }
 
 /// A response as the journal keeps it.
@@ -56,17 +73,25 @@ pub(super) async fn journalled(
     body: WasiBody,
 ) -> Result<http::Response<WasiBody>, HttpError> {
     let body = read_request(body).await?;
-    let asked = Asked {
-        method: parts.method.to_string(),
-        url: parts.uri.to_string(),
-        headers: named(&parts.headers),
-        body: Blob(body.to_vec()),
-    };
-    let shown = format!("{} {}", asked.method, asked.url);
+    let asked = Asked::of(&parts, &body);
+    let shown = asked.shown();
     let call = |key| async { answered(sending.with_key(key).send(parts, body).await?).await };
     let call = |key| async { call(key).await.map_err(NoAnswer::from) };
     let answer: Result<Answered, NoAnswer> = journal.ask(slot, "http", &asked, shown, is_passing, call).await;
     response(answer?)
+}
+
+/// Checks a request of a shadow run. It is not sent: a journal knows what came of the same one, or nobody.
+pub(super) async fn shadowed(
+    shadow: &Shadow,
+    sending: &Sending,
+    mut parts: http::request::Parts,
+    body: WasiBody,
+) -> Result<http::Response<WasiBody>, HttpError> {
+    let asked = Asked::of(&parts, &read_request(body).await?);
+    sending.admit(&mut parts)?;
+    let answer: Option<Result<Answered, NoAnswer>> = shadow.answer("http", &asked, &asked.shown());
+    response(answer.unwrap_or(Err(NoAnswer::Refused))?)
 }
 
 async fn answered(response: http::Response<reqwest::Body>) -> Result<Answered, HttpError> {

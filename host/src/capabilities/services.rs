@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use super::agents::Book;
 use super::forge::Forging;
 use super::model::{Account, ModelClient};
+use super::shadow::Shadow;
 use super::tools::ToolCalls;
 use crate::meters::Meters;
 use crate::permissions::Rates;
@@ -39,6 +40,8 @@ pub struct Services {
     pub rates: Rates,
     /// Agents that agents have started.
     pub book: Book,
+    /// Stands where the outside would be; none where work is done in earnest.
+    pub shadow: Option<Arc<Shadow>>,
     tools: OnceLock<Weak<dyn ToolCalls>>,
     forge: OnceLock<Weak<dyn Forging>>,
 }
@@ -70,9 +73,25 @@ impl Services {
             telemetry,
             rates,
             book,
+            shadow: None,
             tools,
             forge,
         }
+    }
+
+    /// Services for a shadow run: they read what these read, and nothing that is done with them leaves the host, is counted
+    /// or is written down. They have no forge and, until they are given, no tools.
+    pub fn beside(&self) -> Self {
+        let beside = Self::new(
+            self.streams.clone(),
+            self.model.clone(),
+            self.secrets.clone(),
+            self.http.clone(),
+            self.audit.clone(),
+            Telemetry::off(),
+            self.account.clone(),
+        );
+        Self { shadow: Some(Arc::default()), ..beside }
     }
 
     /// Gives whoever runs tool calls. Only the first one counts.

@@ -75,7 +75,7 @@ impl Callers {
 
 impl Window {
     fn note(&mut self, failed: bool) {
-        self.failures = (self.failures << 1 | u32::from(failed)) & ((1 << WINDOW) - 1);
+        self.failures = ((self.failures << 1) | u32::from(failed)) & ((1 << WINDOW) - 1);
         self.calls = (self.calls + 1).min(WINDOW);
     }
 

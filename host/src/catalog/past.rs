@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use time::OffsetDateTime;
-use wasmill_registry::{Kind, TrustRoots};
+use wasmill_registry::Kind;
 
 use super::component::Agent;
 use super::error::CatalogError;
@@ -21,10 +21,7 @@ impl Catalog {
         }
         let gone = |reason: String| CatalogError::Gone { name: name.to_owned(), digest: digest.to_owned(), reason };
         let config = self.config();
-        let path = config.trust.display().to_string();
-        let text = std::fs::read_to_string(&config.trust)
-            .map_err(|e| CatalogError::Trust { path: path.clone(), reason: e.to_string() })?;
-        let trust = TrustRoots::parse(&text).map_err(|e| CatalogError::Trust { path, reason: e.to_string() })?;
+        let trust = self.trust_now()?;
         let now = OffsetDateTime::now_utc();
         let candidates = super::verified_candidates(self.registry(), &trust, now).map_err(CatalogError::Layout)?;
         let approvals = Approvals::verify(&config.store.approvals().await?, &trust, now);

@@ -28,6 +28,11 @@ impl Toolbox {
         Self { catalog, services }
     }
 
+    /// The same for a shadow run: tools are listed, and a call that is allowed gets no further.
+    pub fn beside(catalog: Arc<Catalog>, services: Arc<Services>) -> Self {
+        Self { catalog, services }
+    }
+
     fn find(&self, reference: &str) -> Result<Arc<Tool>, Error> {
         let snapshot = self.catalog.snapshot();
         if let Some(tool) = snapshot.tool(reference) {
@@ -106,6 +111,7 @@ impl Toolbox {
         let services = &self.services;
         let refused = |_: &Error| services.meters.refuse_call();
         let reference = self.permitted(caller, reference).inspect_err(refused)?;
+        services.leave()?;
         count(&caller.identity, services, Rate::ToolCalls, 1).inspect_err(refused)?;
         // Calls that end at once never wait: without this, thousands of them would hold up every other task of the thread.
         tokio::task::coop::consume_budget().await;

@@ -1,5 +1,6 @@
 //! Trying a component that is not installed: described and called as the finished one would be.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use wasmill_registry::Manifest;
@@ -7,7 +8,7 @@ use wasmill_registry::Manifest;
 use super::component::{Agent, Tool};
 use super::error::CatalogError;
 use super::load::{Catalog, Settings};
-use crate::capabilities::{CallContext, errors};
+use crate::capabilities::{CallContext, Services, errors};
 use crate::permissions::{Grant, Principal};
 use crate::runtime::bindings::errors::Error;
 use crate::telemetry::new_traceparent;
@@ -72,11 +73,35 @@ impl Catalog {
     pub async fn try_call(&self, tool: &Tool, function: &str, arguments: &str) -> Tried {
         let mut context = CallContext::begin(&tool.identity, new_traceparent());
         context.depth_left = 0;
+        self.try_with(self.services(), tool, context, function, arguments).await
+    }
+
+    /// The same in a shadow run, at a moment (milliseconds since 1970): what it asks of the outside ends there.
+    pub async fn try_beside(
+        &self,
+        services: &Arc<Services>,
+        tool: &Tool,
+        (function, arguments): (&str, &str),
+        clock_ms: u64,
+    ) -> Tried {
+        let mut context = CallContext::begin(&tool.identity, new_traceparent());
+        context.clock_ms = Some(clock_ms);
+        self.try_with(services, tool, context, function, arguments).await
+    }
+
+    async fn try_with(
+        &self,
+        services: &Arc<Services>,
+        tool: &Tool,
+        context: CallContext,
+        function: &str,
+        arguments: &str,
+    ) -> Tried {
         let began = Instant::now();
         let (result, memory_bytes) = match tool.function(function) {
             Some(found) => match found.check(tool, arguments) {
                 Ok(()) => {
-                    let ran = self.run(self.services(), tool, context, found, arguments).await;
+                    let ran = self.run(services, tool, context, found, arguments).await;
                     (ran.result, ran.memory_bytes)
                 }
                 Err(error) => (Err(error), 0),

@@ -29,6 +29,7 @@ const FILES: &[File] = &[
     ("/talk.js", "text/javascript; charset=utf-8", include_str!("talk.js")),
     ("/topics.js", "text/javascript; charset=utf-8", include_str!("topics.js")),
     ("/matrix.js", "text/javascript; charset=utf-8", include_str!("matrix.js")),
+    ("/shadow.js", "text/javascript; charset=utf-8", include_str!("shadow.js")),
     ("/settings.js", "text/javascript; charset=utf-8", include_str!("settings.js")),
     ("/cost.js", "text/javascript; charset=utf-8", include_str!("cost.js")),
     ("/sign.js", "text/javascript; charset=utf-8", include_str!("sign.js")),

@@ -5,6 +5,7 @@ import { cost } from "./cost.js";
 import { approval } from "./sign.js";
 import { now } from "./now.js";
 import { forge, versions } from "./forge.js";
+import { shadow } from "./shadow.js";
 import { runs, trace } from "./runs.js";
 import { topics, letters } from "./topics.js";
 import { conversations } from "./talk.js";
@@ -21,7 +22,7 @@ async function approvals(api, name, signal, again) {
     "Nothing that is installed asks for a privileged permission.");
 }
 
-function approvalOf(api, shown, again) {
+async function approvalOf(api, shown, again) {
   const key = h("input", { type: "file", required: true });
   const expires = h("input", { type: "datetime-local" });
   const reason = h("input", { required: true, maxlength: 500 });
@@ -48,6 +49,7 @@ function approvalOf(api, shown, again) {
     shown.imports.length > 0 && [h("h2", {}, "It imports"), h("ul", {}, shown.imports.map((name) => h("li", {}, h("code", {}, name))))],
     shown.source && [h("h2", {}, "Its source"), source(shown.source)],
     shown.provenance && [h("h2", {}, "How it was made"), json(shown.provenance)],
+    shown.state !== "granted" && await shadow(api, shown.component),
     h("h2", {}, "Decide"), grant, deny,
   ];
 }

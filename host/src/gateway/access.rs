@@ -67,6 +67,7 @@ impl Need {
             (
                 "POST",
                 "/v1/dlq/{topic}/redrive"
+                | "/v1/plugins/{reference}/shadow"
                 | "/v1/runs/{id}/replay"
                 | "/v1/runs/{id}/{order}"
                 | "/v1/topics"

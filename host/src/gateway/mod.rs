@@ -43,6 +43,7 @@ mod rollbacks;
 mod runs;
 mod serve;
 mod settings;
+mod shadow;
 mod slow;
 mod socket;
 mod stalled;
@@ -91,6 +92,7 @@ pub use reference::openapi_document;
 pub use runs::RunReply;
 pub use serve::Listener;
 pub use settings::{ModelReply, SecretRequest, SettingsReply};
+pub use shadow::ShadowRequest;
 pub use state::{Gateway, SharedGateway};
 pub use text::Text;
 pub(crate) use tls::Peer;
@@ -137,6 +139,7 @@ fn routes() -> Routes {
         rollbacks::routes,
         runs::routes,
         settings::routes,
+        shadow::routes,
         status::routes,
         tools::routes,
         topic_plan::routes,

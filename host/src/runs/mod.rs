@@ -5,6 +5,7 @@
 //! asking twice. This folder knows neither which agent runs where nor what a capability does: a capability gives the
 //! journal its request and a way to ask it.
 
+mod answers;
 mod blob;
 mod decide;
 mod identity;
@@ -13,6 +14,7 @@ mod reading;
 mod repeatable;
 mod stop;
 
+pub use answers::Answers;
 pub use blob::Blob;
 pub use decide::{ATTEMPTS_MAX, AfterFailure, after_failure, pause};
 pub use identity::{RecordPlace, run_id};

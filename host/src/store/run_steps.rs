@@ -141,6 +141,22 @@ impl Store {
         rows.bind(run).fetch_all(&self.pool).await?.iter().map(row).collect()
     }
 
+    /// The last calls of a tool that journals have, newest first, as they are shown to people: `tool.function arguments`,
+    /// cut where they are long. Names of other tools that begin with this one and a dot may be among them.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn tool_requests(&self, tool: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        let query = sqlx::query(
+            "SELECT request FROM run_steps WHERE kind = 'tool' AND (request LIKE $1 OR request LIKE $2) \
+             ORDER BY asked_ms DESC, run, seq DESC LIMIT $3",
+        );
+        // Names of tools have none of the characters that stand for others here.
+        let query = query.bind(format!("{tool}.%")).bind(format!("{tool}@%")).bind(i64::from(limit));
+        let rows = query.fetch_all(&self.pool).await?;
+        Ok(rows.iter().map(|row| row.try_get("request")).collect::<Result<_, sqlx::Error>>()?)
+    }
+
     /// Lets a run ask again from a step on: its answer and what came after it are gone.
     ///
     /// # Errors

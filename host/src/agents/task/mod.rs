@@ -13,4 +13,5 @@ mod window;
 
 pub use replay::{Replayed, ReplayedStep, replay};
 pub use session::session;
+pub(super) use turn::Task;
 pub(crate) use window::{Stage, Window};

@@ -34,6 +34,7 @@ pub async fn start(identity: &Identity, services: &Services, wanted: AgentSpec) 
         check(identity, services, Action::TopicRead(topic))?;
     }
     let (name, started) = Started::checked(maker, wanted)?;
+    services.leave()?;
     let most = identity.grant.limits().get(LimitName::AgentsStarted);
     let is_new = services.book.start(&name, started, most).await?;
     Ok((name, is_new))
@@ -105,6 +106,7 @@ pub async fn stop(identity: &Identity, services: &Services, name: &str) -> Resul
     if name.contains('.') {
         return Err(errors::invalid("agents.name", "the name of an agent below has no dot", "name its last part"));
     }
+    services.leave()?;
     let maker = Maker::of(&identity.principal);
     let is_own = |started: &Started| Some(&started.maker) == maker.as_ref();
     services.book.stop_if(&below(identity.principal.name(), name), is_own).await.map_err(|e| errors::stream(&e))

@@ -66,6 +66,7 @@ pub(super) enum Asked {
 }
 
 /// Asks the configured model.
+#[derive(Clone)]
 pub struct ModelClient {
     http: reqwest::Client,
     config: ModelConfig,

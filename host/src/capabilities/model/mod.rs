@@ -78,6 +78,7 @@ async fn complete(
     request: &Request,
     terms: Terms,
 ) -> Result<Answer, Error> {
+    services.leave()?;
     let client = services.model.as_ref().ok_or_else(|| {
         errors::unavailable("model.none", "no model is configured", "add a [model] section to host.toml")
     })?;

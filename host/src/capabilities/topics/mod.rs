@@ -39,6 +39,7 @@ pub(super) fn refuse_reserved(topic: &str) -> Result<(), Error> {
 async fn make(identity: &Identity, services: &Services, name: String, settings: Settings) -> Result<bool, Error> {
     refuse_reserved(&name)?;
     check(identity, services, Action::TopicCreate(&name))?;
+    services.leave()?;
     // One after the other, so that two can't both be the last one that is allowed.
     let _turn = services.making_topics.lock().await;
     let there = services.streams.topics().await.map_err(|e| errors::stream(&e))?;

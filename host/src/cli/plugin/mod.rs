@@ -8,6 +8,7 @@ mod provenance;
 mod push;
 mod remote;
 mod search;
+mod shadow;
 mod sign;
 mod test;
 mod verify;
@@ -40,6 +41,16 @@ pub(super) enum Plugin {
   wasmill plugin test plugins/upper
   wasmill plugin test --component counter.wasm --output json")]
     Test(test::Test),
+    /// Give a version what the one before it got last, without any effect, and show what comes out differently
+    #[command(
+        after_help = "A tool gets calls out of the journals of runs, else its maker's examples; an agent the last records
+of its topics. Nothing is sent or kept, and nothing leaves the host.
+
+Examples:
+  wasmill plugin shadow logsmith.parse-dpkg@0.1.3
+  wasmill plugin shadow counter --last 100 --output json"
+    )]
+    Shadow(shadow::ShadowRun),
     /// Verify a component: a file that isn't installed, or an installed one by name
     #[command(after_help = "Examples:
   wasmill plugin verify target/wasm32-wasip1/release/counter.wasm
@@ -109,6 +120,7 @@ impl Plugin {
             Self::New(command) => command.run(cx),
             Self::Sign(command) => command.run(cx),
             Self::Test(command) => command.run(cx).await,
+            Self::Shadow(command) => command.run(cx).await,
             Self::Verify(command) => command.run(cx).await,
             Self::Provenance(command) => command.run(cx),
             Self::Install(command) => command.run(cx).await,

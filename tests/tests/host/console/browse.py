@@ -62,7 +62,7 @@ def every_page(page, scheme):
         accessible(page, f"{title} ({scheme})")
         shot(page, f"{title.lower().replace(' ', '-')}-{scheme}", whole=title in ["Now", "Settings"])
     a_run(page, scheme)
-    for title, first in [("Tools", "text-metrics"), ("Approvals", "ops.look@0.1.0"), ("Topics", "steps")]:
+    for title, first in [("Tools", "text-metrics"), ("Approvals", "ops.look@0.1.1"), ("Topics", "steps")]:
         visit(page, title)
         page.get_by_role("link", name=first, exact=True).first.click()
         expect(page.get_by_role("heading", level=1, name=first)).to_be_visible()
@@ -231,12 +231,21 @@ def approve(page):
     tab_to(page, "link", "Approvals", key="Shift+Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("cell", name="waiting")).to_be_visible()
-    tab_to(page, "link", "ops.look@0.1.0")
+    tab_to(page, "link", "ops.look@0.1.1")
     page.keyboard.press("Enter")
     expect(page.get_by_text("<img src=x onerror=document.title='taken'>")).to_be_visible()
     untouched(page)
     expect(page.get_by_text("api.example.com").first).to_be_visible()
     shot(page, "approval")
+    # Beside the version before it, which asked nobody.
+    tab_to(page, "button", "Shadow run")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The same 0 times, different 1 times.")).to_be_visible()
+    expect(page.get_by_role("cell", name='{"answer":"<b>nothing</b>"}')).to_be_visible()
+    expect(page.get_by_role("cell", name="http: GET https://api.example.com/ (not in a shadow run)")).to_be_visible()
+    untouched(page)
+    accessible(page, "a shadow run")
+    shot(page, "shadow-run", whole=True)
     # Another key than an admin's changes nothing.
     choose(page, "Admin's key file", given["wrong_key"])
     tab_to(page, "button", "Approve exactly this")
@@ -245,7 +254,7 @@ def approve(page):
     choose(page, "Admin's key file", given["key"], key="Shift+Tab")
     tab_to(page, "button", "Approve exactly this")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_have_text("ops.look@0.1.0 is approved.")
+    expect(page.get_by_role("status")).to_have_text("ops.look@0.1.1 is approved.")
     expect(page.get_by_text("granted")).to_be_visible()
 
 

@@ -16,6 +16,7 @@ use super::gateway::Open;
 const BROWSE: &str = include_str!("browse.py");
 const LOOK: &str = "// <img src=x onerror=document.title='taken'>\n\
     export const look = { call() { return wasmill.send({ url: 'https://api.example.com/' }).status; } };\n";
+const LOOK_BEFORE: &str = "export const look = { call() { return '<b>nothing</b>'; } };\n";
 const MAY: &str = "[[row]]\nprincipal = \"client:ops\"\nhost = [\"*\"]\ntools = [\"*\"]\nforge = [\"*\"]\n\
     topics.read = [\"*\"]\ntopics.write = [\"*\"]\nhttp = [{ host = \"api.example.com\", methods = [\"GET\"] }]\n\
     [[row]]\nprincipal = \"tool:ops.*\"\nhttp = [{ host = \"api.example.com\", methods = [\"GET\"] }]\n\
@@ -27,12 +28,16 @@ const MAY: &str = "[[row]]\nprincipal = \"client:ops\"\nhost = [\"*\"]\ntools = 
     topics.write = [\"conversation.outbound\", \"concierge.steps\"]\n";
 const PLANTED: &str = "sk-planted/of-the-console";
 
-/// Something that waits for an admin.
+/// Something that waits for an admin, and the version before it, which does not.
 fn make_something_that_waits(open: &Open, token: &str) {
+    let before = json!({ "name": "look", "language": "javascript", "source": LOOK_BEFORE,
+        "examples": [{ "function": "look", "arguments": "{}" }] });
     let request = json!({ "name": "look", "language": "javascript", "source": LOOK,
         "permissions": "http = [{ host = \"api.example.com\", methods = [\"GET\"] }]" });
-    let (code, _, body) = open.ask("POST /v1/builds", token, &request.to_string());
-    assert!(code == 200 && body.contains("\"waiting\""), "{code}: {body}");
+    for (request, outcome) in [(before, "\"callable\""), (request, "\"waiting\"")] {
+        let (code, _, body) = open.ask("POST /v1/builds", token, &request.to_string());
+        assert!(code == 200 && body.contains(outcome), "{code}: {body}");
+    }
 }
 
 fn send(open: &Open, token: &str, topic: &str, value: &str) {
@@ -92,7 +97,7 @@ fn a_person_walks_through_every_page_and_approves_with_a_key_that_stays() {
     assert!(walked.status.success(), "{said}\n{}", open.up.log());
     // The approval is one as every other: by its signature.
     let approvals = open.cli.run(&["approval", "list"]).json();
-    let look = approvals.as_array().unwrap().iter().find(|case| case["component"] == "ops.look@0.1.0").unwrap();
+    let look = approvals.as_array().unwrap().iter().find(|case| case["component"] == "ops.look@0.1.1").unwrap();
     assert_eq!(look["state"], "granted", "{approvals}");
     // The matrix that was saved is in the home, and the credential that was entered is the next one that is used.
     assert!(std::fs::read_to_string(open.cli.home().join("permissions.toml")).unwrap().contains("client:visitor"));

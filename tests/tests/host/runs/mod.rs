@@ -7,3 +7,4 @@ mod letters;
 mod order;
 mod orders;
 mod service;
+mod shadow;

@@ -3,6 +3,7 @@
 mod pinned;
 mod restored;
 mod rollback;
+mod shadow;
 
 use wasmill::capabilities::{Invocation, ToolCalls, problem};
 use wasmill::forge::{Example, Language, Outcome, Request};

@@ -228,6 +228,7 @@ async fn one_caller_takes_nothing_away_from_those_for_whom_it_works() {
     let host = &running.host;
     make(host, WELL, "").await;
     make(host, FAILS, "").await;
+    let mut failing = host.catalog.failing();
     for n in 0..6 {
         call(host, "smith.f", n).await.unwrap();
     }
@@ -235,6 +236,7 @@ async fn one_caller_takes_nothing_away_from_those_for_whom_it_works() {
         let failed = call_as(host, "other", "smith.f", r#"{"n": 99}"#).await;
         assert_eq!(failed.unwrap_err(), "tool.said.javascript.exception");
     }
+    assert!(failing.try_recv().is_err(), "nothing is said that a host could go by");
     host.catalog.refresh().await.unwrap();
     assert_eq!(call(host, "smith.f", 1).await.unwrap(), "3");
     assert!(scratch.store.rollbacks().await.unwrap().is_empty());
