@@ -280,7 +280,10 @@ impl Limits {
         check_bounds("topic_partitions", self.topic_partitions.map(u64::from), 1, 1024)?;
         check_bounds("topic_hours", self.topic_hours.map(u64::from), 1, 1_000_000)?;
         check_bounds("agents_started", self.agents_started.map(u64::from), 0, 10_000)?;
-        check_bounds("builds_per_hour", self.builds_per_hour.map(u64::from), 0, 100_000)
+        check_bounds("builds_per_hour", self.builds_per_hour.map(u64::from), 0, 100_000)?;
+        check_bounds("tools_alive", self.tools_alive.map(u64::from), 0, 1_000_000)?;
+        check_bounds("tool_bytes", self.tool_bytes, 0, 1 << 50)?;
+        check_bounds("unused_days", self.unused_days.map(u64::from), 1, 100_000)
     }
 }
 

@@ -169,6 +169,15 @@ pub struct Limits {
     /// Builds that may be asked of the forge in an hour.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub builds_per_hour: Option<u32>,
+    /// Tools that it has had made and that are installed at the same time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tools_alive: Option<u32>,
+    /// Components and sources of the tools that it has had made, all versions together, bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool_bytes: Option<u64>,
+    /// Days after which a tool that it has had made, and that nobody calls, is removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unused_days: Option<u32>,
     /// Calls of tools in a minute, on one host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_calls_per_minute: Option<u32>,

@@ -45,6 +45,8 @@ pub struct Scratch {
     pub engine: EngineConfig,
     /// How long finished runs stay.
     pub runs_kept: Duration,
+    /// The forge.
+    pub forge_settings: ForgeSettings,
     /// Topics on which tools can be called.
     pub tool_topics: Vec<ToolTopicsConfig>,
     /// Other MCP servers.
@@ -81,6 +83,7 @@ impl Scratch {
             model: None,
             engine: EngineConfig { instances_max: 256, ..EngineConfig::default() },
             runs_kept: Duration::from_secs(3600),
+            forge_settings: ForgeSettings::default(),
             tool_topics: Vec::new(),
             mcp_servers: Vec::new(),
             telemetry: Telemetry::off(),
@@ -139,7 +142,7 @@ impl Scratch {
             secrets: Secrets::new(self.secrets.clone()),
             secrets_key: self.dir.path().join("secrets.key"),
             settings: self.settings.clone(),
-            forge: Some((ForgeSettings::default(), SecretKey::read(&self.dir.path().join("forge.key"))?)),
+            forge: Some((self.forge_settings.clone(), SecretKey::read(&self.dir.path().join("forge.key"))?)),
             limits: wasmill_registry::Limits::default(),
             engine: self.engine,
             runs_kept: self.runs_kept,

@@ -2,11 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+#[path = "store/forged.rs"]
+mod forged;
 #[path = "store/model_usage.rs"]
 mod model_usage;
 #[path = "store/runs.rs"]
 mod runs;
 
+use forged::{
+    claims_of_a_maker_are_decided_one_after_the_other, news_go_once_they_are_sent_and_the_oldest_first,
+    uses_are_known_by_their_last_day,
+};
 use model_usage::{a_day_of_a_model_has_room_or_not_for_all_payers_at_once, hours_of_models_add_up_and_old_ones_go};
 use runs::{
     a_journal_is_cut_where_a_run_asks_again, finished_runs_go_with_their_journals_and_no_others,
@@ -49,6 +55,9 @@ on_both!(
     approvals_come_back_as_they_were_kept,
     a_decision_replaces_the_one_before,
     builds_are_found_by_maker_name_and_request,
+    claims_of_a_maker_are_decided_one_after_the_other,
+    uses_are_known_by_their_last_day,
+    news_go_once_they_are_sent_and_the_oldest_first,
     the_audit_trail_is_a_chain_without_gaps_per_host,
     the_audit_writer_keeps_order_and_survives_odd_text,
     writers_of_one_chain_at_once_leave_a_whole_chain,
@@ -135,6 +144,7 @@ fn build(maker: &str, name: &str, started_ms: i64) -> NewBuild {
         component: Some("c".into()),
         timings: json!([{"stage": "build", "micros": 812_000}]),
         diagnostics: json!([]),
+        examined: None,
         started_ms,
     }
 }
@@ -149,9 +159,12 @@ async fn builds_are_found_by_maker_name_and_request(address: &str) {
         version: None,
         component: None,
         diagnostics: json!([{"message": "mismatched types"}]),
+        examined: Some(json!({ "examples": 1 })),
         ..build("agent:a", "a.z", 4_000)
     };
-    store.add_build(&refused).await.unwrap();
+    let told = store.add_build_and_news(&refused, "host", "{}").await.unwrap();
+    assert_eq!(store.forge_news("host", 10).await.unwrap()[0].news, "{}");
+    assert_eq!(store.build(&told).await.unwrap().unwrap().examined, Some(json!({ "examples": 1 })));
 
     let filter = |maker: Option<&str>, name: Option<&str>, limit| BuildFilter {
         maker: maker.map(Into::into),
@@ -167,6 +180,7 @@ async fn builds_are_found_by_maker_name_and_request(address: &str) {
 
     let one = store.build(&first).await.unwrap().unwrap();
     assert_eq!((one.source.as_str(), one.timings[0]["micros"].as_u64()), ("fn main() {}\n", Some(812_000)));
+    assert_eq!(one.examined, None);
     assert_eq!(store.build("no such key").await.unwrap(), None);
     assert_eq!(store.build_of_request("agent:a", "request-a.x").await.unwrap().unwrap().id, first);
     assert_eq!(store.build_of_request("agent:b", "request-a.x").await.unwrap(), None, "another maker gets nothing");

@@ -76,6 +76,7 @@ mod tests {
                 "--operation Write --operation DescribeConfigs --topic '*' --resource-pattern-type literal",
                 "--operation Read --topic wasmill.agents --resource-pattern-type literal",
                 "--operation Read --operation Create --topic wasmill.audit --resource-pattern-type literal",
+                "--operation Create --topic wasmill.forge --resource-pattern-type literal",
                 "--operation Describe --group wasmill.readers --resource-pattern-type literal",
                 "--operation Describe --cluster",
             ]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::reach::{self, Reach};
 use crate::agents::{group_of, redrive_group_of, topic_of};
 use crate::audit::AUDIT_TOPIC;
+use crate::capabilities::FORGE_TOPIC;
 use crate::capabilities::agents::BOOK_TOPIC;
 use crate::capabilities::timers::Kind;
 use crate::home::{ConversationsConfig, ToolTopicsConfig};
@@ -82,6 +83,8 @@ pub fn export(wanted: Wanted<'_>) -> Export {
     book.add(AclResource::Topic, exact(BOOK_TOPIC), &[AclOperation::Read], "hosts follow which agents were started");
     let trail = [AclOperation::Read, AclOperation::Write, AclOperation::Create, AclOperation::DescribeConfigs];
     book.add(AclResource::Topic, exact(AUDIT_TOPIC), &trail, "hosts send the audit trail, and verify it");
+    let forge = [AclOperation::Write, AclOperation::Create, AclOperation::DescribeConfigs];
+    book.add(AclResource::Topic, exact(FORGE_TOPIC), &forge, "hosts tell what their forges do");
     for row in wanted.matrix.rows() {
         match subject(row) {
             Subject::Agents(names) => of_agents(&mut book, row, names, !wanted.declared.is_empty()),

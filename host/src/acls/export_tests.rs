@@ -31,6 +31,9 @@ fn an_agent_gets_its_topics_group_transactions_state_and_dead_letters() {
             "Write on topic wasmill.audit",
             "Create on topic wasmill.audit",
             "DescribeConfigs on topic wasmill.audit",
+            "Write on topic wasmill.forge",
+            "Create on topic wasmill.forge",
+            "DescribeConfigs on topic wasmill.forge",
             "Read on topic wasmill.state.counter",
             "Write on topic wasmill.state.counter",
             "Create on topic wasmill.state.counter",
@@ -81,6 +84,9 @@ fn without_state_or_reading_there_is_less() {
             "Write on topic wasmill.audit",
             "Create on topic wasmill.audit",
             "DescribeConfigs on topic wasmill.audit",
+            "Write on topic wasmill.forge",
+            "Create on topic wasmill.forge",
+            "DescribeConfigs on topic wasmill.forge",
             "Describe on group wasmill.readers",
             "Describe on the cluster"
         ]
@@ -137,7 +143,8 @@ fn a_rule_that_another_one_has_in_it_is_left_out_and_its_reason_kept() {
     let text = "[[row]]\nprincipal = \"agent:a\"\ntopics.write = [\"x.*\", \"x.y\", \"x.*\"]\n\
                 [[row]]\nprincipal = \"*\"\ntopics.write = [\"x.y.z\"]\n";
     let export = of(text, false, &[]);
-    let is_write = |rule: &&Rule| rule.acl.operation == AclOperation::Write && rule.acl.name != AUDIT_TOPIC;
+    let is_own = |name: &str| [AUDIT_TOPIC, FORGE_TOPIC].contains(&name);
+    let is_write = |rule: &&Rule| rule.acl.operation == AclOperation::Write && !is_own(&rule.acl.name);
     let writes: Vec<&Rule> = export.rules.iter().filter(is_write).collect();
     assert_eq!(writes.len(), 1, "{writes:?}");
     assert_eq!((writes[0].acl.name.as_str(), writes[0].why.len()), ("x.", 2));
@@ -199,6 +206,9 @@ fn a_pair_of_tool_topics_gets_both_topics_its_group_transactions_and_dead_letter
             "Write on topic wasmill.audit",
             "Create on topic wasmill.audit",
             "DescribeConfigs on topic wasmill.audit",
+            "Write on topic wasmill.forge",
+            "Create on topic wasmill.forge",
+            "DescribeConfigs on topic wasmill.forge",
             "Describe on group wasmill.readers",
             "Read on group wasmill.redrive.tool.requests",
             "Read on group wasmill.tool_topics.tool.requests",

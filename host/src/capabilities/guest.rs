@@ -24,7 +24,7 @@ use crate::runtime::{Budget, Clocks, GuestOutput, Limiter, Stream};
 use crate::store::AuditEntry;
 
 /// Who a component is and what it may do; the same for all its instances until the matrix or the component changes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Identity {
     /// Who asks, such as `agent:logsmith`.
     pub principal: Principal,
@@ -40,6 +40,8 @@ pub struct Identity {
     pub settings: BTreeMap<String, String>,
     /// The text that it is, where it is run by an engine.
     pub source: Option<Arc<str>>,
+    /// False for what is only tried with nothing granted: what it is denied then is nobody's news.
+    pub is_heard: bool,
 }
 
 /// What only an agent's instance has.
@@ -246,6 +248,9 @@ pub fn check(identity: &Identity, services: &Services, action: Action<'_>) -> Re
     let Decision::Denied(denial) = identity.grant.check(action) else { return Ok(()) };
     if let Some(shadow) = &services.shadow {
         shadow.note(&action.to_string(), Came::Denied);
+        return Err(errors::denied(&denial));
+    }
+    if !identity.is_heard {
         return Err(errors::denied(&denial));
     }
     tracing::warn!(target: "permission", principal = %identity.principal, component = %identity.component, "{denial}");

@@ -40,3 +40,4 @@ pub use services::{Secrets, Services, TopicNames};
 pub use shadow::{AskedOutside, Came, Shadow};
 pub use state::{StateView, guest_state, settled};
 pub use tools::{Caller, Invocation, ToolCalls};
+pub use topics::FORGE_TOPIC;

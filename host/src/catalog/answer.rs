@@ -9,6 +9,9 @@ const DEPTH_MAX: usize = 100;
 /// Longest text of a tool's own error, bytes.
 const ERROR_SIZE_MAX: usize = 4 * 1024;
 
+/// What the code of a tool's own error begins with.
+pub const OWN_CODE: &str = "tool.said.";
+
 /// Checks a result: one JSON value, not nested too deep.
 ///
 /// # Errors
@@ -29,7 +32,7 @@ pub(super) fn checked(identity: &Identity, answer: String) -> Result<String, Err
 /// A tool's own error, as its own: it can't pass for a decision of the host, flood a log or steer a terminal.
 pub(super) fn own_error(identity: &Identity, error: &Error) -> Error {
     let said = problem(error);
-    let code = format!("tool.said.{}", plain(&said.code, 64));
+    let code = format!("{OWN_CODE}{}", plain(&said.code, 64));
     let message = format!("{} says: {}", identity.component, plain(&said.message, ERROR_SIZE_MAX));
     // Advice from a tool must not read like advice from the host.
     let next = plain(&said.next, ERROR_SIZE_MAX);

@@ -20,6 +20,7 @@ impl Catalog {
             policy_revision: grant.revision().to_string(),
             settings: BTreeMap::new(),
             source: None,
+            is_heard: true,
             grant,
         });
         let context = CallContext::begin(&identity, traceparent);

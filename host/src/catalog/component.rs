@@ -22,6 +22,7 @@ const MISFIT_SIZE_MAX: usize = 1024;
 const FITTED_SIZE_MAX: usize = 256 * 1024;
 
 /// A tool that may be called.
+#[derive(Clone)]
 pub struct Tool {
     /// Who it is and what it may do.
     pub identity: Arc<Identity>,

@@ -22,6 +22,7 @@ use super::remote::{RemoteTools, place_remote};
 use super::rollback::Watchers;
 use super::snapshot::{Refused, Snapshot, Waiting};
 use super::trail::Trail;
+use super::uses::Uses;
 use crate::capabilities::{Guest, Identity, Services, agent_linker, check_imports, engine_linker, tool_linker};
 use crate::permissions::{Grant, Origin, SharedMatrix};
 use crate::runtime::bindings::{AgentComponentPre, ToolComponentPre};
@@ -65,6 +66,7 @@ pub struct Catalog {
     known: tokio::sync::Mutex<Known>,
     compiled: Mutex<HashMap<String, Compiled>>,
     pub(super) watchers: Watchers,
+    uses: Uses,
 }
 
 #[derive(Default)]
@@ -92,6 +94,7 @@ impl Catalog {
             known: tokio::sync::Mutex::default(),
             compiled: Mutex::default(),
             watchers: Watchers::default(),
+            uses: Uses::default(),
         })
     }
 
@@ -119,6 +122,11 @@ impl Catalog {
     /// How many components are compiled, in memory.
     pub fn compiled_count(&self) -> usize {
         self.compiled.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// On which days forged tools are called.
+    pub fn uses(&self) -> &Uses {
+        &self.uses
     }
 
     /// Services for guests.
@@ -416,6 +424,7 @@ pub(super) fn identity(
         policy_revision: grant.revision().to_string(),
         settings,
         source,
+        is_heard: true,
         grant,
     })
 }

@@ -26,8 +26,9 @@ mod started;
 mod toolbox;
 mod trail;
 mod try_out;
+mod uses;
 
-pub(crate) use answer::{own_problem, plain};
+pub(crate) use answer::{OWN_CODE, own_problem, plain};
 pub use call::{end_of_call, is_about_time};
 pub use component::{Agent, Body, Tool, ToolFunction};
 pub use engine::ScriptEngine;
@@ -44,3 +45,4 @@ pub use rollback::{FailingTool, RolledBack};
 pub use snapshot::{Refused, Snapshot, Waiting};
 pub use toolbox::Toolbox;
 pub use try_out::Tried;
+pub use uses::Uses;

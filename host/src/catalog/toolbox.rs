@@ -12,7 +12,7 @@ use crate::meters::FlowKind;
 use crate::permissions::{Action, PrincipalKind, Rate};
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::tools as wit;
-use crate::store::AuditEntry;
+use crate::store::{AuditEntry, today};
 use crate::telemetry::{About, Span, SpanKind, Work};
 
 /// Runs tool calls against what the catalog holds at that moment.
@@ -121,6 +121,9 @@ impl Toolbox {
         let outcome = async {
             let tool = self.find(&reference).inspect_err(refused)?;
             meter = Some(services.meters.tools.get(&tool.manifest.name));
+            if tool.maker.is_some() {
+                self.catalog.uses().note(&tool.manifest.name, today());
+            }
             let principal = caller.identity.principal.as_str();
             services.meters.flows.add(principal, FlowKind::Calls, &tool.manifest.name, 1);
             let found = tool.function(&function).ok_or_else(|| {

@@ -1,14 +1,16 @@
 //! Trying a component that is not installed: described and called as the finished one would be.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use wasmill_registry::Manifest;
+use wasmill_registry::{Manifest, Permissions};
 
 use super::component::{Agent, Tool};
 use super::error::CatalogError;
 use super::load::{Catalog, Settings};
-use crate::capabilities::{CallContext, Services, errors};
+use crate::capabilities::{CallContext, Identity, Services, errors};
+use crate::meters::on_cpu;
 use crate::permissions::{Grant, Principal};
 use crate::runtime::bindings::errors::Error;
 use crate::telemetry::new_traceparent;
@@ -19,7 +21,9 @@ pub struct Tried {
     pub result: Result<String, Error>,
     /// How long it took, microseconds.
     pub micros: u64,
-    /// Linear memory at the end of the call, bytes.
+    /// CPU time of it, with what the host does for it, microseconds.
+    pub cpu_micros: u64,
+    /// Linear memory at the end of the call, which never shrinks, bytes.
     pub memory_bytes: u64,
 }
 
@@ -35,6 +39,21 @@ impl Catalog {
         let grant = matrix.grant(&principal, wanted, Some(&manifest.limits), Some(maker));
         let (maker, settings) = (Some(maker.principal().to_string()), self.settings(manifest));
         self.load_tool(component, manifest, grant, maker, settings, &self.snapshot().engines).await
+    }
+
+    /// A prepared tool that reaches nothing beyond its instance: nothing is granted but a running clock, where the tool asks
+    /// for it, since without it whoever waits for time to pass waits for ever. What is denied leaves no trace.
+    pub fn closed(&self, tool: &Tool, maker: &Grant) -> Tool {
+        let manifest = &tool.manifest;
+        let wanted = Permissions { clock: manifest.permissions.clock, ..Permissions::default() };
+        let grant = self.matrix().current().grant(
+            &Principal::tool(&manifest.name),
+            Some(&wanted),
+            Some(&manifest.limits),
+            Some(maker),
+        );
+        let identity = Arc::new(Identity { grant, is_heard: false, ..Identity::clone(&tool.identity) });
+        Tool { identity, ..tool.clone() }
     }
 
     /// Loads a tool that nobody has signed yet, for its author's eyes: with the grant that the matrix would give it.
@@ -97,18 +116,25 @@ impl Catalog {
         function: &str,
         arguments: &str,
     ) -> Tried {
-        let began = Instant::now();
-        let (result, memory_bytes) = match tool.function(function) {
-            Some(found) => match found.check(tool, arguments) {
-                Ok(()) => {
-                    let ran = self.run(services, tool, context, found, arguments).await;
-                    (ran.result, ran.memory_bytes)
-                }
-                Err(error) => (Err(error), 0),
-            },
-            None => (Err(errors::not_found("tool.function", format!("there is no function `{function}`"), "")), 0),
+        let (began, spent) = (Instant::now(), AtomicU64::new(0));
+        let call = async {
+            match tool.function(function) {
+                Some(found) => match found.check(tool, arguments) {
+                    Ok(()) => {
+                        let ran = self.run(services, tool, context, found, arguments).await;
+                        (ran.result, ran.memory_bytes)
+                    }
+                    Err(error) => (Err(error), 0),
+                },
+                None => (Err(errors::not_found("tool.function", format!("there is no function `{function}`"), "")), 0),
+            }
         };
+        let spend = |more: Duration| {
+            spent.fetch_add(u64::try_from(more.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        };
+        let (result, memory_bytes) = on_cpu(spend, call).await;
+        let cpu_micros = spent.into_inner().div_ceil(1_000);
         let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        Tried { result, micros, memory_bytes }
+        Tried { result, micros, cpu_micros, memory_bytes }
     }
 }

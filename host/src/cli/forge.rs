@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::Context;
 use super::output::table;
 use super::progress::Progress;
-use crate::forge::{Example, Language, Outcome, Product, Refusal, Request, prepare};
+use crate::forge::{Example, Findings, Language, Outcome, Product, Refusal, Request, prepare};
 use crate::home::read_bounded;
 use crate::problem::{Problem, ProblemKind};
 use crate::store::BuildRow;
@@ -242,6 +242,9 @@ impl Show {
             let mut text = format!("{} for {}, {:?} in stage {}", style(&b.name).bold(), b.maker, b.outcome, b.stage);
             for (stage, micros) in stages(&b.timings) {
                 text.push_str(&format!("\n  {stage:<9} {}", duration(micros)));
+            }
+            for line in b.examined.as_ref().and_then(Findings::read).iter().flat_map(Findings::lines) {
+                text.push_str(&format!("\n  {line}"));
             }
             if !b.reason.is_empty() {
                 text.push_str(&format!("\n  {}", b.reason));

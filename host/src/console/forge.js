@@ -1,6 +1,6 @@
 // The forge: what is being made, the tools that agents made, and what became of each.
 
-import { h, table, facts, source, mark, when, duration, link, part, total } from "./dom.js";
+import { h, table, facts, source, mark, when, duration, bytes, link, part, total } from "./dom.js";
 
 /** Lines of the live log. */
 const LINES_MAX = 50;
@@ -67,11 +67,25 @@ export async function versions(api, name) {
     builds.map((b) => [link("forge", b.id), b.version ?? "", mark(b.outcome), b.maker, h("code", { title: b.source_digest }, b.source_digest.slice(0, 12)), when(b.started_ms)]), "")];
 }
 
+/** How a tool was tried, what its calls took, and limits that would do. */
+export function tried(examined) {
+  if (!examined) return null;
+  const { random, measured, proposed } = examined;
+  return [h("h2", {}, "How it was tried"), facts([
+    ["Examples", `${examined.examples} answered as expected, ${examined.compared} of them with a named answer`],
+    ["Random inputs", random && `${random.calls} borne, ${random.errors} of them with an error of its own; seed ${random.seed}`],
+    ["Without a random input", random?.untried?.join(", ")],
+    ["Most of a call", measured && `${duration(measured.cpu_micros)} of CPU time, ${duration(measured.micros)} in all, ${bytes(measured.memory_bytes)} of memory`],
+    ["Limits that would do", proposed && h("code", {}, `compute_ms = ${proposed.compute_ms}, memory_mib = ${proposed.memory_mib}`)],
+  ])];
+}
+
 function buildOf(build) {
   return [
     facts([["Tool", build.version ? link("tools", build.name) : build.name], ["Version", build.version], ["Outcome", mark(build.outcome)], ["For", build.maker], ["When", when(build.started_ms)], ["Reason", build.reason],
       ["Source", h("code", {}, build.source_digest)], ["Component", build.component && h("code", {}, build.component)]]),
     h("h2", {}, "Stages"), table(["Stage", ["number", "Took"]], build.timings.map((t) => [t.stage, ["number", duration(t.micros)]]), "It was there already."),
+    tried(build.examined),
     build.diagnostics.length > 0 && [h("h2", {}, "What was said"), build.diagnostics.map((d) => h("pre", { tabindex: "0" }, d.rendered))],
     h("h2", {}, "Source"), source(build.source),
   ];

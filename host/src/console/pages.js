@@ -4,7 +4,7 @@ import { h, table, facts, field, source, json, mark, when, link, digest, part, a
 import { cost } from "./cost.js";
 import { approval } from "./sign.js";
 import { now } from "./now.js";
-import { forge, versions } from "./forge.js";
+import { forge, tried, versions } from "./forge.js";
 import { shadow } from "./shadow.js";
 import { runs, trace } from "./runs.js";
 import { topics, letters } from "./topics.js";
@@ -48,6 +48,7 @@ async function approvalOf(api, shown, again) {
     h("h2", {}, "It would have"), h("p", { class: "about" }, `Needs the approval: ${shown.privileged.join(", ")}`), json(shown.permissions),
     shown.imports.length > 0 && [h("h2", {}, "It imports"), h("ul", {}, shown.imports.map((name) => h("li", {}, h("code", {}, name))))],
     shown.source && [h("h2", {}, "Its source"), source(shown.source)],
+    tried(shown.provenance?.runDetails.metadata?.examined),
     shown.provenance && [h("h2", {}, "How it was made"), json(shown.provenance)],
     shown.state !== "granted" && await shadow(api, shown.component),
     h("h2", {}, "Decide"), grant, deny,

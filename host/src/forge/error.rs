@@ -3,8 +3,39 @@
 use super::kit::KitError;
 use super::outcome::{Problem, ProblemKind};
 use super::toolchain::ToolchainError;
+use crate::permissions::LimitName;
 use crate::sandbox::SandboxError;
 use crate::store::StoreError;
+
+/// What a maker may have only so much of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantity {
+    /// Builds in an hour.
+    Builds,
+    /// Tools that are installed.
+    Tools,
+    /// Their components and sources together.
+    Bytes,
+}
+
+impl Quantity {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Builds => "builds of this hour",
+            Self::Tools => "number of tools",
+            Self::Bytes => "room for tools",
+        }
+    }
+
+    /// The limit that says how much.
+    pub(super) fn limit(self) -> LimitName {
+        match self {
+            Self::Builds => LimitName::BuildsPerHour,
+            Self::Tools => LimitName::ToolsAlive,
+            Self::Bytes => LimitName::ToolBytes,
+        }
+    }
+}
 
 /// Errors of the forge. Each has a stable code, see [`ForgeError::code`]. Everything about a source is an
 /// [`Outcome`](super::Outcome).
@@ -32,11 +63,13 @@ pub enum ForgeError {
     /// No engine runs sources of this language here.
     #[error("no engine for {0} is installed")]
     NoEngine(&'static str),
-    /// The maker's builds of this hour are used up.
-    #[error("{maker} has used up its builds of this hour: {limit}")]
+    /// The maker has used up what it may have.
+    #[error("{maker} has used up its {}: {limit}", .quantity.words())]
     Quota {
         /// Who.
         maker: String,
+        /// Of what.
+        quantity: Quantity,
         /// The limit, its value and who set it.
         limit: String,
     },
@@ -88,7 +121,9 @@ impl ForgeError {
             Self::Toolchain(error) => error.code(),
             Self::Kit(error) => error.code(),
             Self::NoEngine(_) => "forge.engine",
-            Self::Quota { .. } => "forge.quota",
+            Self::Quota { quantity: Quantity::Builds, .. } => "forge.quota",
+            Self::Quota { quantity: Quantity::Tools, .. } => "forge.tools-alive",
+            Self::Quota { quantity: Quantity::Bytes, .. } => "forge.tool-bytes",
             Self::Busy(_) => "forge.busy",
             Self::Deadline(_) => "forge.deadline",
             Self::Untrusted { .. } => "forge.untrusted",
@@ -108,7 +143,13 @@ impl ForgeError {
             Self::NoEngine(language) => {
                 format!("Install one, for example plugins/{language}; see \"Scripts\" in docs/forge.md.")
             }
-            Self::Quota { .. } => "Try again later, or raise `limits.builds_per_hour` in its row.".into(),
+            Self::Quota { quantity: Quantity::Builds, .. } => {
+                "Try again later, or raise `limits.builds_per_hour` in its row.".into()
+            }
+            Self::Quota { quantity, .. } => {
+                let limit = quantity.limit();
+                format!("Remove what is not needed with `wasmill plugin remove`, or raise `limits.{limit}` in its row.")
+            }
             Self::Store(_) => "See `wasmill doctor`.".into(),
             Self::Busy(_) => "Try again in some seconds.".into(),
             Self::Deadline(_) => "Try again when the machine has less to do, or raise `forge.deadline_ms`.".into(),

@@ -1,7 +1,8 @@
 //! The forge: source in, callable tool out.
 //!
 //! A request goes through stages, each in its own file: [`refuse`] what needs no building, [`compile`] in the
-//! [`sandbox`](crate::sandbox) (or have an engine look at a script), [`inspect`] the component, [`examine`] it by the maker's examples, sign a [`statement`] on where it
+//! [`sandbox`](crate::sandbox) (or have an engine look at a script), [`inspect`] the component, [`examine`] it by the maker's examples
+//! and random [`inputs`], sign a [`statement`] on where it
 //! comes from, put it on the [`shelf`]. [`pipeline`] takes it from one to the next and measures.
 //!
 //! The sandbox is the wall: it holds against any source by itself. The first checks only spare the author a wait.
@@ -14,8 +15,10 @@ mod contract;
 mod diagnostics;
 mod error;
 mod examine;
+mod inputs;
 mod inspect;
 mod kit;
+mod news;
 mod outcome;
 mod pipeline;
 mod quota;
@@ -23,6 +26,7 @@ mod rebuild;
 mod record;
 mod refuse;
 mod request;
+mod room;
 mod settings;
 mod shelf;
 mod statement;
@@ -41,13 +45,18 @@ use wasmill_registry::{Registry, SecretKey};
 pub use bench::EngineFacts;
 pub use compile::{CompileFailure, Compiled, Workshop};
 pub use diagnostics::{DIAGNOSTICS_MAX, Diagnostic, Severity};
-pub use error::ForgeError;
-pub use examine::{Answer, Candidate, Examiner, Fault, Findings, TryOut};
+pub use error::{ForgeError, Quantity};
+pub use examine::{
+    Answer, Candidate, Described, Examiner, Fault, Findings, Measured, Proposal, RandomFindings, Reach, Subject,
+    Unanswered,
+};
+pub use inputs::Seed;
 pub use kit::{ALLOWED_CRATES, Kit, KitError, KitFacts};
+pub use news::{News, NewsKind};
 pub use outcome::{Event, Outcome, Problem, ProblemKind, Product, Refusal, Stage, Timing};
 pub use rebuild::{Rebuilt, provenance_of, rebuild};
 pub use request::{Example, Language, Request};
-pub use settings::ForgeSettings;
+pub use settings::{ForgeSettings, RANDOM_INPUTS_MAX};
 pub use statement::{BUILD_TYPE, BUILDER_ID};
 pub use toolchain::{TARGET, Toolchain, ToolchainError, Versions};
 #[cfg(fuzzing)]
@@ -60,6 +69,7 @@ use crate::store::{AuditWriter, Store};
 use crate::telemetry::{About, Span, SpanKind, Telemetry, Work};
 use bench::Bench;
 use quota::Quota;
+use room::Room;
 use shelf::Shelf;
 
 /// Most requests at the same time, whether built or waiting for their turn.
@@ -99,6 +109,8 @@ pub struct ForgeParts {
     pub key: Arc<SecretKey>,
     /// Where it is written down who asked for what.
     pub store: Store,
+    /// What tells this host from others on the same database.
+    pub instance: String,
     /// The audit trail.
     pub audit: AuditWriter,
     /// Runs candidates.
@@ -127,7 +139,9 @@ pub struct Forge {
     places: Semaphore,
     turns: Semaphore,
     quota: Quota,
+    room: Room,
     store: Store,
+    instance: String,
     audit: AuditWriter,
     names: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
 }
@@ -136,13 +150,27 @@ impl Forge {
     /// A forge. Never fails: what a host lacks for building is said when something is to be built, and looked for again
     /// each time.
     pub fn new(parts: ForgeParts) -> Self {
-        let ForgeParts { settings, registry, trust, key, store, audit, examiner, loader, observer, meter, telemetry } =
-            parts;
+        let ForgeParts {
+            settings,
+            registry,
+            trust,
+            key,
+            store,
+            instance,
+            audit,
+            examiner,
+            loader,
+            observer,
+            meter,
+            telemetry,
+        } = parts;
+        let shelf = Arc::new(Shelf::new(registry, trust));
         Self {
             places: Semaphore::new(WAITING_MAX),
             turns: Semaphore::new(settings.builds.max(1)),
+            room: Room::new(store.clone(), shelf.clone(), Duration::from_millis(settings.deadline_ms)),
             settings,
-            shelf: Arc::new(Shelf::new(registry, trust)),
+            shelf,
             key,
             examiner,
             loader,
@@ -152,6 +180,7 @@ impl Forge {
             workshop: OnceCell::new(),
             quota: Quota::new(store.clone()),
             store,
+            instance,
             audit,
             names: Mutex::default(),
         }
@@ -231,6 +260,15 @@ impl Forge {
         let found =
             self.workshop.get_or_try_init(|| async { Workshop::find(&self.settings).await.map(Arc::new) }).await?;
         Ok(found.clone())
+    }
+
+    /// Has something said on the topic.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn tell(&self, news: &News) -> Result<(), ForgeError> {
+        let text = serde_json::to_string(news).map_err(|error| ForgeError::Internal(error.to_string()))?;
+        Ok(self.store.add_forge_news(&self.instance, &text).await?)
     }
 
     fn name_lock(&self, maker: &str, name: &str) -> Arc<tokio::sync::Mutex<()>> {

@@ -10,14 +10,18 @@ use super::bench::{Bench, EngineFacts};
 use super::compile::{CompileFailure, Compiled, Workshop};
 use super::diagnostics::Diagnostic;
 use super::error::ForgeError;
-use super::examine::{Candidate, Findings, compare};
+use super::examine::{Candidate, Findings, examine};
+use super::inputs::Seed;
+use super::news::News;
 use super::outcome::{Event, Outcome, Problem, ProblemKind, Product, Refusal, Stage, Timing};
 use super::refuse::{self, Vetted};
 use super::request::Request;
-use super::shelf::{Earlier, Shelf};
+use super::room::Claimed;
+use super::shelf::{Earlier, Shelf, weight};
 use super::statement::{Facts, manifest, seal};
 use super::{Forge, Standing, inspect, record};
 use crate::permissions::Grant;
+use crate::store::now_ms;
 
 /// Why a request goes no further.
 enum Stop {
@@ -48,6 +52,8 @@ pub(super) struct Run<'a> {
 struct Track {
     stage: Stage,
     timings: Vec<Timing>,
+    /// What the try-out came to.
+    findings: Option<Findings>,
 }
 
 impl<'a> Run<'a> {
@@ -62,7 +68,7 @@ impl<'a> Run<'a> {
         let (maker, tool) = (self.maker.principal().as_str(), self.tool.clone());
         let earlier = on_disk(&self.forge.shelf, move |shelf| shelf.earlier(&tool)).await?;
         let request = self.request.digest(maker).to_string();
-        let mut track = Track { stage: Stage::Refuse, timings: Vec::new() };
+        let mut track = Track { stage: Stage::Refuse, timings: Vec::new(), findings: None };
         if let Some(same) = earlier.iter().rfind(|e| e.maker == maker && e.request == request) {
             // Nothing is built, so nothing counts and nothing is written down.
             let version = same.version.to_string();
@@ -78,8 +84,19 @@ impl<'a> Run<'a> {
             }
             Err(Stop::Error(error)) => return Err(error),
         };
-        let row = record::row(maker, &self.tool, self.request, &outcome, &track.timings, self.started);
-        self.forge.store.add_build(&row).await?;
+        let told = record::Told { timings: &track.timings, findings: track.findings.as_ref() };
+        let row = record::row(maker, &self.tool, self.request, &outcome, &told, self.started);
+        let news = News::of_request(
+            maker,
+            &self.tool,
+            row.request.clone(),
+            &outcome,
+            &track.timings,
+            track.findings.as_ref(),
+            now_ms(),
+        );
+        let news = serde_json::to_string(&news).map_err(|error| ForgeError::Internal(error.to_string()))?;
+        self.forge.store.add_build_and_news(&row, &self.forge.instance, &news).await?;
         Ok(outcome)
     }
 
@@ -94,11 +111,31 @@ impl<'a> Run<'a> {
     /// Version, digest, and where it stands.
     async fn stages(&self, earlier: &[Earlier], track: &mut Track) -> Result<(String, String, Standing), Stop> {
         let vetted = self.staged(track, Stage::Refuse, self.refuse(earlier)).await?;
-        let component = self.staged(track, Stage::Build, self.build(&vetted)).await?;
-        self.staged(track, Stage::Inspect, self.inspect(&vetted, &component)).await?;
-        let (candidate, findings) = self.staged(track, Stage::Examine, self.examine(&vetted, component)).await?;
+        let source = self.request.source.len() as u64;
+        let mut room = self.forge.room.claim(self.maker, &vetted.tool, source).await?;
+        let made = self.made(&vetted, &mut room, track).await;
+        let ended = room.end(made.is_ok()).await;
+        let made = made?;
+        ended?;
+        Ok(made)
+    }
+
+    /// The stages that make something. Version, digest, and where it stands.
+    async fn made(
+        &self,
+        vetted: &Vetted,
+        room: &mut Claimed<'_>,
+        track: &mut Track,
+    ) -> Result<(String, String, Standing), Stop> {
+        let component = self.staged(track, Stage::Build, self.build(vetted)).await?;
+        self.staged(track, Stage::Inspect, self.inspect(vetted, &component)).await?;
+        let (candidate, findings) = self.staged(track, Stage::Examine, self.examine(vetted, component)).await?;
         let (version, digest) = (candidate.manifest.version.to_string(), candidate.digest.to_string());
-        let bundle = self.staged(track, Stage::Sign, self.sign(&vetted, candidate, &findings)).await?;
+        // A script is its own source.
+        let source = self.bench.script().is_none().then_some(self.request.source.as_bytes());
+        room.weigh(version.clone(), weight(&candidate.component, source)).await?;
+        let findings = track.findings.insert(findings).clone();
+        let bundle = self.staged(track, Stage::Sign, self.sign(vetted, candidate, &findings)).await?;
         let standing = self.staged(track, Stage::Register, self.register(&version, bundle)).await?;
         Ok((version, digest, standing))
     }
@@ -201,9 +238,10 @@ impl<'a> Run<'a> {
             manifest: manifest(self.request, vetted, version, self.bench.script()),
             maker: self.maker.clone(),
         };
-        let seen = self.forge.examiner.try_out(&candidate, &self.request.examples).await;
-        let seen = seen.map_err(|problem| Stop::Refused(problem, Vec::new()))?;
-        match compare(&self.request.examples, &seen) {
+        let subject = self.forge.examiner.bring_up(&candidate).await;
+        let subject = subject.map_err(|problem| Stop::Refused(problem, Vec::new()))?;
+        let plan = self.forge.settings.random_plan(Seed::of(&vetted.digest));
+        match examine(&*subject, &self.request.examples, plan.as_ref()).await {
             Ok(findings) => Ok((candidate, findings)),
             Err((problem, diagnostics)) => Err(Stop::Refused(problem, diagnostics)),
         }
@@ -241,7 +279,7 @@ fn problem_of(failure: &CompileFailure) -> Problem {
 }
 
 /// The shelf blocks on the disk; the runtime's threads must not.
-async fn on_disk<T: Send + 'static>(
+pub(super) async fn on_disk<T: Send + 'static>(
     shelf: &Arc<Shelf>,
     work: impl FnOnce(&Shelf) -> Result<T, ForgeError> + Send + 'static,
 ) -> Result<T, ForgeError> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::error::ForgeError;
+use super::error::{ForgeError, Quantity};
 use crate::permissions::{Grant, LimitName};
 use crate::store::{Store, now_ms};
 
@@ -41,7 +41,7 @@ impl Quota {
         let under_way = *self.lock().get(name).unwrap_or(&0);
         if before.saturating_add(under_way.into()) > per_hour.into() {
             let limit = maker.limits().get(LimitName::BuildsPerHour).to_string();
-            return Err(ForgeError::Quota { maker: name.to_owned(), limit });
+            return Err(ForgeError::Quota { maker: name.to_owned(), quantity: Quantity::Builds, limit });
         }
         Ok(counted)
     }

@@ -5,10 +5,19 @@ use time::OffsetDateTime;
 use wasmill_registry::Digest;
 
 use super::error::ForgeError;
+use super::examine::Findings;
 use super::outcome::{Outcome, Product, Timing};
 use super::request::{Request, SOURCE_BYTES_MAX};
 use crate::permissions::Grant;
 use crate::store::{AuditEntry, BuildOutcome, NewBuild};
+
+/// What is told of a request on its way.
+pub struct Told<'a> {
+    /// Stages that are over.
+    pub timings: &'a [Timing],
+    /// What the try-out came to.
+    pub findings: Option<&'a Findings>,
+}
 
 /// The row for a request that came to an end.
 pub fn row(
@@ -16,9 +25,10 @@ pub fn row(
     tool: &str,
     request: &Request,
     outcome: &Outcome,
-    timings: &[Timing],
+    told: &Told<'_>,
     started: OffsetDateTime,
 ) -> NewBuild {
+    let Told { timings, findings } = told;
     let made = |product: &Product| (Some(product.version.clone()), Some(product.digest.clone()));
     let last = timings.last().map(|timing| timing.stage.to_string()).unwrap_or_default();
     let (kind, reason, (version, component), diagnostics) = match outcome {
@@ -44,6 +54,7 @@ pub fn row(
         component,
         timings: json!(timings),
         diagnostics,
+        examined: findings.map(|findings| json!(findings)),
         started_ms: i64::try_from(started.unix_timestamp_nanos() / 1_000_000).unwrap_or_default(),
     }
 }

@@ -1,12 +1,18 @@
 //! The `[forge]` section of host.toml.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::examine::RandomPlan;
+use super::inputs::Seed;
 use crate::sandbox::SandboxLimits;
 
 const MIB: u64 = 1024 * 1024;
+
+/// Most random inputs for each function.
+pub const RANDOM_INPUTS_MAX: u32 = 1_000;
 
 /// The `[forge]` section of host.toml. Everything has a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +26,10 @@ pub struct ForgeSettings {
     pub builds: usize,
     /// Builds each source twice and refuses it where the results differ.
     pub build_twice: bool,
+    /// Random inputs that each function of a new tool is tried with; 0: none. [`RANDOM_INPUTS_MAX`] at most.
+    pub random_inputs: u32,
+    /// Time for all random inputs of one tool together, milliseconds.
+    pub random_ms: u64,
     /// Time for a whole request, waiting for its turn included, milliseconds.
     pub deadline_ms: u64,
     /// Time by the clock on the wall for one build, milliseconds.
@@ -44,6 +54,8 @@ impl Default for ForgeSettings {
             rustc: None,
             builds: 2,
             build_twice: false,
+            random_inputs: 16,
+            random_ms: 2_000,
             deadline_ms: 120_000,
             build_ms: limits.wall_ms,
             processor_s: limits.cpu_s,
@@ -56,6 +68,12 @@ impl Default for ForgeSettings {
 }
 
 impl ForgeSettings {
+    /// How a tool is tried with random inputs; none where it isn't.
+    pub(super) fn random_plan(&self, seed: Seed) -> Option<RandomPlan> {
+        let inputs = self.random_inputs.min(RANDOM_INPUTS_MAX);
+        (inputs > 0).then(|| RandomPlan { inputs, time: Duration::from_millis(self.random_ms), seed })
+    }
+
     /// What one build may use.
     pub fn sandbox_limits(&self) -> SandboxLimits {
         SandboxLimits {

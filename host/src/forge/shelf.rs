@@ -22,6 +22,19 @@ pub struct Earlier {
     pub request: String,
     /// SHA-256 of the component.
     pub digest: Digest,
+    /// Component and source, bytes.
+    bytes: u64,
+}
+
+/// A version of a tool that is installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alive {
+    /// Full name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// Component and source, bytes.
+    pub bytes: u64,
 }
 
 /// The registry with the trust roots. All methods block on the disk.
@@ -49,6 +62,20 @@ impl Shelf {
         let named = entries.into_iter().filter(|entry| entry.name == tool);
         // What doesn't verify can't be called either, so it is as if it wasn't there.
         Ok(named.filter_map(|entry| self.earlier_of(&entry, &trust)).collect())
+    }
+
+    /// All versions of all tools of a maker whose signature holds; their names begin with `prefix`.
+    ///
+    /// # Errors
+    /// [`ForgeError::Registry`].
+    pub fn alive(&self, maker: &str, prefix: &str) -> Result<Vec<Alive>, ForgeError> {
+        let entries = self.registry.list().map_err(|e| ForgeError::registry(&e, e.code(), e.next()))?;
+        let trust = self.trust()?;
+        let alive = |entry: Entry| {
+            let earlier = self.earlier_of(&entry, &trust).filter(|earlier| earlier.maker == maker)?;
+            Some(Alive { name: entry.name, version: entry.version.to_string(), bytes: earlier.bytes })
+        };
+        Ok(entries.into_iter().filter(|entry| entry.name.starts_with(prefix)).filter_map(alive).collect())
     }
 
     /// The next version of a tool: 0.1.0, then 0.1.1, counting what is there whether or not it verifies.
@@ -95,8 +122,14 @@ impl Shelf {
             maker: said("maker"),
             request: said("request"),
             digest: verified.digest(),
+            bytes: weight(verified.component(), verified.bundle().source.as_deref()),
         };
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(entry.oci_manifest, earlier.clone());
         Some(earlier)
     }
+}
+
+/// What a tool takes up: its component, and its source where that is something else. Bytes.
+pub fn weight(component: &[u8], source: Option<&[u8]>) -> u64 {
+    component.len() as u64 + source.map_or(0, |source| source.len() as u64)
 }

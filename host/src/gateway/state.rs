@@ -103,8 +103,12 @@ impl Gateway {
         self.host.get_or_try_init(open).await
     }
 
-    /// Waits until the audit trail has what was done so far: a single command ends afterwards.
+    /// Waits until the audit trail has what was done so far, and notes which tools were called: a single command ends
+    /// afterwards.
     pub(super) async fn write_audit(&self) {
+        if let Some(host) = self.host.get() {
+            host.note_uses().await;
+        }
         if let Some(host) = self.host.get()
             && tokio::time::timeout(AUDIT_WAIT, host.audit.flush()).await.is_err()
         {

@@ -1,22 +1,18 @@
 //! The forge on this host: candidates tried in the ordinary runtime, finished tools made callable by the catalog.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
 use crate::capabilities::{Caller, Forging, problem};
-use crate::catalog::{Catalog, CatalogError};
+use crate::catalog::{Catalog, CatalogError, OWN_CODE, Tool, Tried};
 use crate::forge::{
-    Answer, Candidate, Diagnostic, EngineFacts, Examiner, Example, Fault, Forge, Language, Loader, Problem,
-    ProblemKind, Request, Standing, TryOut,
+    Answer, Candidate, Described, Diagnostic, EngineFacts, Examiner, Fault, Forge, Language, Loader, Problem,
+    ProblemKind, Reach, Request, Standing, Subject, Unanswered,
 };
-use crate::permissions::Grant;
+use crate::permissions::{Grant, GrantLimits};
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::forge as wit;
-
-/// Time that all examples of one request may take together.
-const EXAMPLES_DEADLINE: Duration = Duration::from_secs(30);
 
 /// The catalog, as the forge needs it.
 pub struct Bench(pub Arc<Catalog>);
@@ -39,22 +35,55 @@ impl Examiner for Bench {
         })
     }
 
-    async fn try_out(&self, candidate: &Candidate, examples: &[Example]) -> Result<TryOut, Problem> {
-        let began = Instant::now();
-        let prepared = self.0.prepare(&candidate.component, &candidate.manifest, &candidate.maker).await;
-        let tool = prepared.map_err(|e| refused(&e))?;
-        let mut seen = TryOut::default();
-        for example in examples {
-            if began.elapsed() > EXAMPLES_DEADLINE {
-                let message = format!("the examples take over {} s together", EXAMPLES_DEADLINE.as_secs());
-                return Err(Problem::new(ProblemKind::Limit, "forge.examples", message, "Give fewer or smaller ones."));
-            }
-            let tried = self.0.try_call(&tool, &example.function, &example.arguments).await;
-            seen.memory_bytes = seen.memory_bytes.max(tried.memory_bytes);
-            let result = tried.result.map_err(|error| problem(&error).message);
-            seen.answers.push(Answer { result, micros: tried.micros });
-        }
-        Ok(seen)
+    async fn bring_up(&self, candidate: &Candidate) -> Result<Box<dyn Subject>, Problem> {
+        let Candidate { component, manifest, maker, .. } = candidate;
+        let open = self.0.prepare(component, manifest, maker).await.map_err(|e| refused(&e))?;
+        let closed = self.0.closed(&open, maker);
+        Ok(Box::new(OnBench { catalog: self.0.clone(), open, closed }))
+    }
+}
+
+/// A candidate, as it would be, and the same with nothing granted.
+struct OnBench {
+    catalog: Arc<Catalog>,
+    open: Tool,
+    closed: Tool,
+}
+
+#[async_trait]
+impl Subject for OnBench {
+    fn functions(&self) -> Vec<Described> {
+        let functions = self.open.functions.iter().map(|found| found.function.clone());
+        functions
+            .map(|function| Described {
+                name: function.name,
+                input_schema: function.input_schema,
+                output_schema: function.output_schema,
+            })
+            .collect()
+    }
+
+    fn limits(&self) -> &GrantLimits {
+        self.open.identity.grant.limits()
+    }
+
+    async fn call(&self, function: &str, arguments: &str, reach: Reach) -> Answer {
+        let tool = match reach {
+            Reach::Granted => &self.open,
+            Reach::Nowhere => &self.closed,
+        };
+        let Tried { result, micros, cpu_micros, memory_bytes } = self.catalog.try_call(tool, function, arguments).await;
+        Answer { result: result.map_err(|error| unanswered(&error)), micros, cpu_micros, memory_bytes }
+    }
+}
+
+/// Whose word an error is. A tool's own errors have their own codes, whatever the tool calls them.
+fn unanswered(error: &Error) -> Unanswered {
+    let said = problem(error);
+    match said.kind {
+        _ if said.code.starts_with(OWN_CODE) => Unanswered::Said(said.message),
+        ProblemKind::Unavailable => Unanswered::Unavailable(said.message),
+        _ => Unanswered::Ended(said.message),
     }
 }
 

@@ -4,6 +4,7 @@
 //! registry, the trust roots and the matrix.
 
 mod figures;
+mod forge_topic;
 mod forging;
 pub mod from_home;
 mod heartbeat;
@@ -11,6 +12,7 @@ pub mod policy;
 mod rollback;
 pub mod sharing;
 mod tidy;
+mod unused;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -194,6 +196,7 @@ impl Host {
                 trust: parts.trust.clone(),
                 key,
                 store: parts.store.clone(),
+                instance: parts.instance.clone(),
                 audit: audit.clone(),
                 examiner: bench.clone(),
                 loader: bench,
@@ -251,6 +254,8 @@ impl Host {
             self.vault.run(stop.clone()),
             self.roll_back(stop.clone()),
             tidy::tidy(&self.store, self.runs_kept, stop.clone()),
+            self.tell_forge_news(stop.clone()),
+            self.follow_uses(stop.clone()),
             self.follow_book(stop)
         );
         self.mcp_servers.stop();

@@ -34,6 +34,12 @@ pub enum LimitName {
     AgentsStarted,
     /// Builds asked of the forge in an hour.
     BuildsPerHour,
+    /// Tools that it has had made and that are installed.
+    ToolsAlive,
+    /// Components and sources of these, all versions, bytes.
+    ToolBytes,
+    /// Days after which a tool that it has had made, and that nobody calls, is removed.
+    UnusedDays,
     /// Calls of tools in a minute.
     ToolCallsPerMinute,
     /// HTTP requests in a minute.
@@ -70,7 +76,7 @@ impl Spec {
 
 impl LimitName {
     /// All limits.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::MemoryMib,
         Self::ComputeMs,
         Self::DeadlineMs,
@@ -84,6 +90,9 @@ impl LimitName {
         Self::TopicHours,
         Self::AgentsStarted,
         Self::BuildsPerHour,
+        Self::ToolsAlive,
+        Self::ToolBytes,
+        Self::UnusedDays,
         Self::ToolCallsPerMinute,
         Self::HttpCallsPerMinute,
         Self::ModelCallsPerMinute,
@@ -108,6 +117,10 @@ impl LimitName {
             Self::TopicHours => Spec { key: "topic_hours", default: 168, min: 1, max: 87_600 },
             Self::AgentsStarted => Spec { key: "agents_started", default: 16, min: 0, max: 1_000 },
             Self::BuildsPerHour => Spec { key: "builds_per_hour", default: 60, min: 0, max: 10_000 },
+            Self::ToolsAlive => Spec { key: "tools_alive", default: 1_000, min: 0, max: 100_000 },
+            // A thousand tools in Rust of the usual size, or a hundred times as many scripts.
+            Self::ToolBytes => Spec { key: "tool_bytes", default: 1 << 30, min: 0, max: 1 << 40 },
+            Self::UnusedDays => Spec { key: "unused_days", default: UNLIMITED, min: 1, max: 36_500 },
             Self::ToolCallsPerMinute => Spec::unlimited("tool_calls_per_minute", PER_MINUTE_MAX),
             Self::HttpCallsPerMinute => Spec::unlimited("http_calls_per_minute", PER_MINUTE_MAX),
             Self::ModelCallsPerMinute => Spec::unlimited("model_calls_per_minute", PER_MINUTE_MAX),
@@ -155,6 +168,9 @@ impl LimitName {
             Self::TopicHours => limits.topic_hours.map(u64::from),
             Self::AgentsStarted => limits.agents_started.map(u64::from),
             Self::BuildsPerHour => limits.builds_per_hour.map(u64::from),
+            Self::ToolsAlive => limits.tools_alive.map(u64::from),
+            Self::ToolBytes => limits.tool_bytes,
+            Self::UnusedDays => limits.unused_days.map(u64::from),
             Self::ToolCallsPerMinute => limits.tool_calls_per_minute.map(u64::from),
             Self::HttpCallsPerMinute => limits.http_calls_per_minute.map(u64::from),
             Self::ModelCallsPerMinute => limits.model_calls_per_minute.map(u64::from),

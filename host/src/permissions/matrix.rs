@@ -106,6 +106,15 @@ impl Matrix {
         self.rows.iter().filter(move |row| row.principal.matches(principal))
     }
 
+    /// True where a row names a tool in full: as whom it is for, or among what may be called.
+    pub fn names_tool(&self, name: &str) -> bool {
+        let principal = Principal::tool(name);
+        let named = |called: &String| called.split('@').next() == Some(name);
+        self.rows
+            .iter()
+            .any(|row| row.principal.text() == principal.as_str() || row.permissions.tools.iter().any(named))
+    }
+
     /// The row where a permission of this principal belongs: the most specific one for it, but never the row for
     /// everybody.
     pub(super) fn home_row(&self, principal: &Principal) -> Option<RowRef> {

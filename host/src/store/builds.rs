@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{Any, Executor, Row};
 
 use super::error::StoreError;
-use super::{Store, new_id};
+use super::{Store, forge_news, new_id};
 
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -64,6 +64,8 @@ pub struct NewBuild {
     pub timings: Value,
     /// What compiler and checks had to say, JSON.
     pub diagnostics: Value,
+    /// What the try-out came to, JSON; none where it did not get so far.
+    pub examined: Option<Value>,
     /// When it was asked for, milliseconds since 1970.
     pub started_ms: i64,
 }
@@ -98,6 +100,10 @@ pub struct BuildRow {
     pub timings: Value,
     /// What compiler and checks had to say.
     pub diagnostics: Value,
+    /// What the try-out came to: examples, random inputs, what calls took, limits that would do. None where it did not
+    /// get so far, or was built before that was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub examined: Option<Value>,
     /// When it was asked for, milliseconds since 1970.
     pub started_ms: i64,
 }
@@ -121,28 +127,18 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn add_build(&self, build: &NewBuild) -> Result<String, StoreError> {
-        let id = new_id(build.started_ms);
-        sqlx::query(
-            "INSERT INTO builds (id, maker, name, request, source_digest, source, outcome, stage, reason, version, \
-             component, timings, diagnostics, started_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-        )
-        .bind(&id)
-        .bind(&build.maker)
-        .bind(&build.name)
-        .bind(&build.request)
-        .bind(&build.source_digest)
-        .bind(&build.source)
-        .bind(build.outcome.word())
-        .bind(&build.stage)
-        .bind(&build.reason)
-        .bind(build.version.as_deref())
-        .bind(build.component.as_deref())
-        .bind(build.timings.to_string())
-        .bind(build.diagnostics.to_string())
-        .bind(build.started_ms)
-        .execute(&self.pool)
-        .await?;
+        insert(&self.pool, build).await
+    }
+
+    /// Writes a build down, and with it what a host, by its instance, has to say of it: both or neither.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn add_build_and_news(&self, build: &NewBuild, instance: &str, news: &str) -> Result<String, StoreError> {
+        let mut both = self.pool.begin().await?;
+        let id = insert(&mut *both, build).await?;
+        forge_news::insert(&mut *both, instance, news).await?;
+        both.commit().await?;
         Ok(id)
     }
 
@@ -153,7 +149,7 @@ impl Store {
     pub async fn builds(&self, filter: &BuildFilter) -> Result<Vec<BuildRow>, StoreError> {
         let rows = sqlx::query(
             "SELECT id, maker, name, request, source_digest, '' AS source, outcome, stage, reason, version, component, \
-             timings, diagnostics, started_ms FROM builds \
+             timings, diagnostics, examined, started_ms FROM builds \
              WHERE ($1 = '' OR maker = $1) AND ($2 = '' OR name = $2) AND ($4 = '' OR id < $4) \
              ORDER BY id DESC LIMIT $3",
         )
@@ -173,7 +169,7 @@ impl Store {
     pub async fn build(&self, id: &str) -> Result<Option<BuildRow>, StoreError> {
         let found = sqlx::query(
             "SELECT id, maker, name, request, source_digest, source, outcome, stage, reason, version, component, timings, \
-             diagnostics, started_ms FROM builds WHERE id = $1",
+             diagnostics, examined, started_ms FROM builds WHERE id = $1",
         )
         .bind(id)
         .fetch_optional(&self.pool)
@@ -188,7 +184,7 @@ impl Store {
     pub async fn build_of_request(&self, maker: &str, request: &str) -> Result<Option<BuildRow>, StoreError> {
         let found = sqlx::query(
             "SELECT id, maker, name, request, source_digest, source, outcome, stage, reason, version, component, timings, \
-             diagnostics, started_ms FROM builds WHERE maker = $1 AND request = $2 AND component IS NOT NULL \
+             diagnostics, examined, started_ms FROM builds WHERE maker = $1 AND request = $2 AND component IS NOT NULL \
              ORDER BY id DESC LIMIT 1",
         )
         .bind(maker)
@@ -212,11 +208,40 @@ impl Store {
     }
 }
 
+async fn insert<'e>(at: impl Executor<'e, Database = Any>, build: &NewBuild) -> Result<String, StoreError> {
+    let id = new_id(build.started_ms);
+    sqlx::query(
+        "INSERT INTO builds (id, maker, name, request, source_digest, source, outcome, stage, reason, version, \
+         component, timings, diagnostics, examined, started_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    )
+    .bind(&id)
+    .bind(&build.maker)
+    .bind(&build.name)
+    .bind(&build.request)
+    .bind(&build.source_digest)
+    .bind(&build.source)
+    .bind(build.outcome.word())
+    .bind(&build.stage)
+    .bind(&build.reason)
+    .bind(build.version.as_deref())
+    .bind(build.component.as_deref())
+    .bind(build.timings.to_string())
+    .bind(build.diagnostics.to_string())
+    .bind(build.examined.as_ref().map(Value::to_string))
+    .bind(build.started_ms)
+    .execute(at)
+    .await?;
+    Ok(id)
+}
+
 fn row(row: &AnyRow) -> Result<BuildRow, StoreError> {
-    let json = |column: &str| -> Result<Value, StoreError> {
-        serde_json::from_str(row.try_get(column)?)
+    let read = |column: &str, text: &str| -> Result<Value, StoreError> {
+        serde_json::from_str(text)
             .map_err(|error| StoreError::Row { table: "builds", reason: format!("{column}: {error}") })
     };
+    let json = |column: &str| -> Result<Value, StoreError> { read(column, row.try_get(column)?) };
+    let examined: Option<String> = row.try_get("examined")?;
     let outcome: String = row.try_get("outcome")?;
     Ok(BuildRow {
         id: row.try_get("id")?,
@@ -232,6 +257,7 @@ fn row(row: &AnyRow) -> Result<BuildRow, StoreError> {
         component: row.try_get("component")?,
         timings: json("timings")?,
         diagnostics: json("diagnostics")?,
+        examined: examined.map(|text| read("examined", &text)).transpose()?,
         started_ms: row.try_get("started_ms")?,
     })
 }

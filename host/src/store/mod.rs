@@ -16,6 +16,7 @@ mod bundles;
 mod clock;
 mod components;
 mod error;
+mod forge_news;
 mod hosts;
 mod migrations;
 mod model_usage;
@@ -26,6 +27,8 @@ mod run_orders;
 mod run_steps;
 mod runs;
 mod secrets;
+mod tool_claims;
+mod tool_uses;
 
 pub use approvals::ApprovalRow;
 pub use audit::{AUDIT_LISTED_MAX, AuditEntry, AuditFilter, AuditPlace, AuditRow};
@@ -37,12 +40,15 @@ pub use builds::{BuildFilter, BuildOutcome, BuildRow, NewBuild};
 pub use bundles::BundleRow;
 pub use components::{ComponentRow, ComponentStatus};
 pub use error::StoreError;
+pub use forge_news::NewsRow;
 pub use hosts::HostNote;
 pub use model_usage::{MODEL_USE_LISTED_MAX, ModelDay, ModelUse, Payer};
 pub use rollbacks::RollbackRow;
 pub use run_steps::{NewStep, StepRow};
 pub use runs::{Afresh, Finish, Halt, NewRun, RUNS_LISTED_MAX, RunFilter, RunPlace, RunRow, RunStatus};
 pub use secrets::SecretRow;
+pub use tool_claims::ToolClaim;
+pub use tool_uses::ToolUses;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -60,7 +66,12 @@ pub fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// Days since 1970-01-01, UTC.
+pub fn today() -> i64 {
+    now_ms().div_euclid(24 * 60 * 60 * 1000)
+}
+
 /// A new key: sorts by the time it was made, and no two hosts make the same one.
-fn new_id(at_ms: i64) -> String {
+pub(crate) fn new_id(at_ms: i64) -> String {
     format!("{at_ms:012x}{:016x}", rand::random::<u64>())
 }

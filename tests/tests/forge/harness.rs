@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 use wasmill::forge::{
-    Candidate, EngineFacts, Event, Examiner, Example, Fault, Forge, ForgeParts, ForgeSettings, Language, Loader,
-    Outcome, Problem, Request, Standing, TryOut, Workshop, prepare,
+    Candidate, EngineFacts, Event, Examiner, Fault, Forge, ForgeParts, ForgeSettings, Language, Loader, Outcome,
+    Problem, Request, Standing, Subject, Workshop, prepare,
 };
 use wasmill::permissions::{Grant, Matrix, Principal};
 use wasmill::store::AuditWriter;
@@ -66,6 +66,7 @@ impl EarlyForge {
             trust: scratch.dir.path().join("trust.toml"),
             key: Arc::new(wasmill_registry::SecretKey::generate().unwrap()),
             store: scratch.store.clone(),
+            instance: "test".into(),
             audit: AuditWriter::start(scratch.store.clone(), "forge"),
             examiner: Arc::new(Unreachable),
             loader: Arc::new(Unreachable),
@@ -95,7 +96,7 @@ impl Examiner for Unreachable {
         panic!("{tool} came as far as being looked at")
     }
 
-    async fn try_out(&self, candidate: &Candidate, _: &[Example]) -> Result<TryOut, Problem> {
+    async fn bring_up(&self, candidate: &Candidate) -> Result<Box<dyn Subject>, Problem> {
         panic!("{} came as far as being run", candidate.manifest.name)
     }
 }

@@ -4,6 +4,8 @@
 
 mod harness;
 mod hostile;
+mod kept;
 mod sandbox;
 mod scripts;
 mod tools;
+mod tryouts;

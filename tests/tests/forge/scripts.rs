@@ -41,22 +41,22 @@ async fn host() -> Option<(Scratch, Host)> {
     Some((scratch, host))
 }
 
-fn script(name: &str, source: &str) -> Request {
+pub fn script(name: &str, source: &str) -> Request {
     Request { language: Language::JavaScript, ..request(name, source) }
 }
 
-async fn ask(host: &Host, request: &Request) -> Result<Outcome, ForgeError> {
+pub async fn ask(host: &Host, request: &Request) -> Result<Outcome, ForgeError> {
     host.forge.as_ref().unwrap().build(&host.client("smith").identity.grant, request).await
 }
 
-async fn callable(host: &Host, request: &Request) -> Product {
+pub async fn callable(host: &Host, request: &Request) -> Product {
     match ask(host, request).await.unwrap() {
         Outcome::Callable(product) => product,
         other => panic!("{other:?}"),
     }
 }
 
-async fn refused(host: &Host, request: &Request) -> Refusal {
+pub async fn refused(host: &Host, request: &Request) -> Refusal {
     match ask(host, request).await.unwrap() {
         Outcome::Refused(refusal) => refusal,
         other => panic!("{other:?}"),
@@ -64,7 +64,7 @@ async fn refused(host: &Host, request: &Request) -> Refusal {
 }
 
 /// The answer, or code and message of the error.
-async fn call(host: &Host, tool: &str, arguments: &str) -> Result<String, (String, String)> {
+pub async fn call(host: &Host, tool: &str, arguments: &str) -> Result<String, (String, String)> {
     let function = tool.split_once('.').unwrap().1.split('@').next().unwrap();
     let call = Invocation { tool: tool.into(), function: function.into(), arguments: arguments.into() };
     host.toolbox.call(&host.client("smith"), call).await.map_err(|error| {

@@ -15,10 +15,13 @@ use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::topics::{Host, Settings};
 use crate::streams::{StreamError, TopicChange};
 
-/// Topics that begin so belong to the broker, hold agents' state, say which agents were started, have the audit trail, or are no topics but what
+/// Topics that begin so belong to the broker, hold agents' state, say which agents were started, have the audit trail or what forges do, or are no topics but what
 /// timers come as. No pattern of the matrix reaches them: a `*` is meant for topics, and whoever writes another agent's
 /// state is that agent.
-const RESERVED: [&str; 6] = ["__", "wasmill.state.", TIMER_TOPIC, CRON_TOPIC, BOOK_TOPIC, AUDIT_TOPIC];
+const RESERVED: [&str; 7] = ["__", "wasmill.state.", TIMER_TOPIC, CRON_TOPIC, BOOK_TOPIC, AUDIT_TOPIC, FORGE_TOPIC];
+
+/// The topic on which hosts tell what their forges do.
+pub const FORGE_TOPIC: &str = "wasmill.forge";
 
 /// Refuses a topic that no component may touch, whatever is granted.
 ///

@@ -7,6 +7,7 @@ use super::super::Context;
 use super::super::progress::Progress;
 use super::standing;
 use crate::approvals::{Case, CaseDetail, CaseState};
+use crate::forge::Findings;
 use crate::permissions::Column;
 use crate::problem::Problem;
 
@@ -48,6 +49,12 @@ fn render(detail: &CaseDetail) -> String {
         lines.for_each(|(number, line)| text.push_str(&format!("{:>5} │ {}\n", number + 1, plain(line))));
     }
     if let Some(provenance) = &detail.provenance {
+        let examined = Findings::read(&provenance["runDetails"]["metadata"]["examined"]);
+        let lines: String =
+            examined.iter().flat_map(Findings::lines).map(|line| format!("  {}\n", plain(&line))).collect();
+        if !lines.is_empty() {
+            text.push_str(&format!("how it was tried\n{lines}"));
+        }
         let pretty = serde_json::to_string_pretty(provenance).unwrap_or_default();
         text.push_str(&format!("how it was made\n  {}\n", plain(&pretty).replace('\n', "\n  ")));
     }

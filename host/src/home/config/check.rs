@@ -5,6 +5,7 @@ use wasmill_registry::check_component_name;
 use super::super::ports::{RateConfig, TlsConfig};
 use super::File;
 use super::sections::{ConversationsConfig, ToolTopicsConfig};
+use crate::forge::RANDOM_INPUTS_MAX;
 use crate::permissions::LimitName;
 use crate::registries::misfit as registries;
 use crate::streams::{TopicSpec, check_topic};
@@ -41,6 +42,9 @@ pub(super) fn check<S>(file: &File<S>) -> Result<(), Misfit> {
     }
     if !(1..=3650).contains(&file.runs.keep_days) {
         return at(&["runs", "keep_days"], "keep_days is between 1 and 3650".into());
+    }
+    if file.forge.random_inputs > RANDOM_INPUTS_MAX {
+        return at(&["forge", "random_inputs"], format!("random_inputs is between 0 and {RANDOM_INPUTS_MAX}"));
     }
     if file.console.trace_url.as_deref().is_some_and(|url| !is_trace_url(url)) {
         let message = "trace_url is an http or https address with `{trace}` in it";

@@ -47,6 +47,7 @@ fn what_is_wrong_is_named_with_its_line() {
         ("[[tool_topics]]\nclient = 'a'\ncalls_at_once = 0\n", 3, "calls_at_once"),
         ("[console]\ntrace_url = 'javascript:{trace}'\n", 2, "http"),
         ("[console]\ntrace_url = 'http://h/'\n", 2, "{trace}"),
+        ("[forge]\nbuilds = 1\nrandom_inputs = 1001\n", 3, "random_inputs"),
         ("[gateway]\nconnections = 0\n", 2, "connections"),
         ("[conversations]\ninbound = 'a b'\n", 2, "' '"),
         ("[conversations]\noutbound = '__x'\n", 2, "the host's"),
