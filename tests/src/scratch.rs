@@ -53,6 +53,8 @@ pub struct Scratch {
     pub mcp_servers: Vec<ServerConfig>,
     /// Records traces.
     pub telemetry: Telemetry,
+    /// Whether `veto.rego` in the folder may deny what the permissions allow.
+    pub veto: bool,
     streams: SharedStreams,
 }
 
@@ -87,6 +89,7 @@ impl Scratch {
             tool_topics: Vec::new(),
             mcp_servers: Vec::new(),
             telemetry: Telemetry::off(),
+            veto: false,
             streams,
         })
     }
@@ -133,6 +136,7 @@ impl Scratch {
             registry: self.registry()?,
             trust: self.dir.path().join("trust.toml"),
             permissions: self.dir.path().join("permissions.toml"),
+            veto: self.veto.then(|| self.dir.path().join("veto.rego")),
             audit: self.dir.path().join("audit.jsonl"),
             code_cache: code_cache()?,
             store: self.store.clone(),

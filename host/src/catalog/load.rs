@@ -23,6 +23,7 @@ use super::rollback::Watchers;
 use super::snapshot::{Refused, Snapshot, Waiting};
 use super::trail::Trail;
 use super::uses::Uses;
+use super::veto::{KnownVeto, unread};
 use crate::capabilities::{Guest, Identity, Services, agent_linker, check_imports, engine_linker, tool_linker};
 use crate::permissions::{Grant, Origin, SharedMatrix};
 use crate::runtime::bindings::{AgentComponentPre, ToolComponentPre};
@@ -44,6 +45,8 @@ pub struct CatalogConfig {
     pub trust: PathBuf,
     /// The matrix.
     pub matrix: SharedMatrix,
+    /// The file of the policy that may deny what the matrix allows; read at each refresh. None: nobody does.
+    pub veto: Option<PathBuf>,
     /// Where approvals are kept; their signatures are verified here.
     pub store: Store,
     /// Settings of components, by name.
@@ -75,6 +78,7 @@ struct Known {
     /// What the audit trail was told; none where it is told nothing.
     trail: Option<Trail>,
     verified: BTreeMap<Entry, Arc<Verified>>,
+    veto: KnownVeto,
 }
 
 impl Catalog {
@@ -84,6 +88,9 @@ impl Catalog {
     /// Where the linkers can't be made, which is a mistake in this program.
     pub fn new(config: CatalogConfig) -> Result<Self, RuntimeError> {
         let engine = |e: wasmtime::Error| RuntimeError::Engine(format!("{e:#}"));
+        if config.veto.is_some() {
+            config.matrix.set_veto(Some(Arc::new(unread())));
+        }
         Ok(Self {
             tool_linker: tool_linker(&config.engine).map_err(engine)?,
             agent_linker: agent_linker(&config.engine).map_err(engine)?,
@@ -170,22 +177,24 @@ impl Catalog {
             reason: e.to_string(),
         })?;
         if known.trust_text != text {
-            *known = Known { trust_text: text, trail: known.trail.take(), ..Known::default() };
+            let (trail, veto) = (known.trail.take(), std::mem::take(&mut known.veto));
+            *known = Known { trust_text: text, trail, veto, ..Known::default() };
         }
         let now = OffsetDateTime::now_utc();
         let mut next = Snapshot::default();
         let candidates = self.candidates(&mut known, &trust, now, &mut next)?;
         let approvals = Approvals::verify(&self.config.store.approvals().await?, &trust, now);
-        let matrix = self.config.matrix.current();
-        let deciding = Deciding { candidates: &candidates, matrix: &matrix, approvals: &approvals, now };
         let before = self.snapshot();
         let wanted = || candidates.values().flat_map(BTreeMap::values).filter(|c| is_wanted(c, &candidates));
-        // First the engines: tools are run by them.
+        // First the engines: tools are run by them, and so is the veto.
         for candidate in wanted().filter(|c| is_engine(c)) {
             if let Err(error) = self.place_engine(candidate, &before, &mut next) {
                 next.refuse(candidate.component(), &error);
             }
         }
+        self.place_veto(&mut known.veto, &next.engines).await;
+        let matrix = self.config.matrix.current();
+        let deciding = Deciding { candidates: &candidates, matrix: &matrix, approvals: &approvals, now };
         let offers = self.config.remote.offers();
         for candidate in wanted().filter(|c| !is_engine(c)) {
             let name = &candidate.verified.manifest().name;

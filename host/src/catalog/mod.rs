@@ -27,6 +27,7 @@ mod toolbox;
 mod trail;
 mod try_out;
 mod uses;
+mod veto;
 
 pub(crate) use answer::{OWN_CODE, own_problem, plain};
 pub use call::{end_of_call, is_about_time};

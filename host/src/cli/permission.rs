@@ -101,7 +101,11 @@ async fn matrix(cx: &Context) -> Result<(), Problem> {
     let reply: MatrixReply = cx.client().await?.get("/v1/permissions").await?;
     cx.output.show(&reply, |reply| {
         let refused = reply.rejected.as_ref().map(|reason| format!("the file as it is now is refused: {reason}"));
-        let text = reply.grid.render(width()) + &refused.unwrap_or_default();
+        let veto = reply.veto.as_ref().map(|veto| match &veto.broken {
+            None => format!("a veto policy (revision {}) may deny any of this\n", veto.revision),
+            Some(broken) => format!("nothing is allowed now: the veto policy can't be asked ({broken})\n"),
+        });
+        let text = reply.grid.render(width()) + &veto.unwrap_or_default() + &refused.unwrap_or_default();
         text.trim_end().to_owned()
     })
 }

@@ -13,6 +13,7 @@ mod log;
 mod machine;
 mod outside;
 mod tool_topics;
+mod veto;
 
 use std::path::Path;
 
@@ -42,6 +43,7 @@ pub async fn examine(root: &Path) -> Vec<Finding> {
             embedded @ StreamsConfig::Embedded(_) => log::examine(&home, embedded, running.is_some()).await,
         });
         all.push(outside::model(&home, config.model.as_ref()));
+        all.extend(veto::examine(&home, &config.veto, running.as_ref()).await);
         all.push(machine::mappings(config.limits.instances));
     }
     all.push(machine::disk(home.root()));

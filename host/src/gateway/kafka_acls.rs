@@ -42,9 +42,9 @@ async fn rules(
     State(gateway): State<SharedGateway>,
     Params(params): Params<ExportParams>,
 ) -> Result<Json<ExportReply>, Problem> {
+    let matrix = in_force(&gateway).await?;
     let reply = blocking(move || {
         let (principal, brokers) = user(&gateway, params.principal)?;
-        let matrix = in_force(&gateway)?;
         let declared = topics::of_home(gateway.home())?.unwrap_or_default();
         let declared: Vec<String> = declared.into_iter().map(|topic| topic.name).collect();
         let wanted = Wanted {

@@ -11,7 +11,7 @@ use super::extract::{Body, blocking};
 use super::openapi::Routes;
 use super::state::{Gateway, SharedGateway};
 use crate::catalog::grant_of;
-use crate::permissions::{Action, Column, Decision, Explanation, Grid, Matrix, Principal};
+use crate::permissions::{Action, Column, Decision, Explanation, Grid, Matrix, Principal, VetoStatus};
 use crate::problem::Problem;
 
 /// Whom to explain, and for which action.
@@ -55,6 +55,9 @@ pub struct MatrixReply {
     pub grid: Grid,
     /// Why the file as it is now is not in force, where a running host refused it.
     pub rejected: Option<String>,
+    /// The policy that may deny what the rows allow, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub veto: Option<VetoStatus>,
 }
 
 pub(super) fn routes() -> Routes {
@@ -67,19 +70,28 @@ pub(super) fn routes() -> Routes {
 
 async fn matrix(State(gateway): State<SharedGateway>) -> Result<Json<MatrixReply>, Problem> {
     let rejected = gateway.host_at_work().and_then(|host| host.catalog.matrix().status().rejected);
-    let grid = blocking(move || Ok(in_force(&gateway)?.grid()));
-    Ok(Json(MatrixReply { grid: grid.await?, rejected }))
+    let matrix = in_force(&gateway).await?;
+    let veto = matrix.veto().map(|veto| veto.status());
+    Ok(Json(MatrixReply { grid: matrix.grid(), rejected, veto }))
 }
 
-/// The matrix that a running host follows, else the file's.
-pub(super) fn in_force(gateway: &Gateway) -> Result<Arc<Matrix>, Problem> {
+/// The matrix that a running host follows, else the file's: under a veto that of a host which can ask it.
+pub(super) async fn in_force(gateway: &SharedGateway) -> Result<Arc<Matrix>, Problem> {
+    if gateway.config().veto.file.is_some() {
+        gateway.host().await?;
+    }
     match gateway.host_at_work() {
         Some(host) => Ok(host.catalog.matrix().current()),
         None => {
-            let matrix = Matrix::load(&gateway.home().permissions_file())?;
-            Ok(Arc::new(matrix.with_host_limits(gateway.config().limits.component.clone())))
+            let gateway = gateway.clone();
+            blocking(move || load(&gateway)).await
         }
     }
+}
+
+fn load(gateway: &Gateway) -> Result<Arc<Matrix>, Problem> {
+    let matrix = Matrix::load(&gateway.home().permissions_file())?;
+    Ok(Arc::new(matrix.with_host_limits(gateway.config().limits.component.clone())))
 }
 
 async fn explain(
@@ -88,9 +100,9 @@ async fn explain(
 ) -> Result<Json<ExplainReply>, Problem> {
     let principal: Principal = request.principal.parse()?;
     let approvals = gateway.store().await?.approvals().await?;
+    let matrix = in_force(&gateway).await?;
     let reply = blocking(move || {
         let (trust, now) = (gateway.home().trust()?, OffsetDateTime::now_utc());
-        let matrix = in_force(&gateway)?;
         let found = grant_of(&principal, gateway.registry(), &trust, &matrix, &approvals, now)?;
         let action = request.column.map(|column| Action::parse(column, request.name.as_deref())).transpose();
         let action = action.map_err(|message| Problem::invalid("permission.action", message, ""))?;

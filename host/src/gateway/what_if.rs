@@ -68,8 +68,11 @@ async fn what_if(
     let flows = gateway.host_at_work().map(|host| host.catalog.services().meters.flows.figures());
     let (tried, others) = tried(&rows, &flows.unwrap_or_default());
     let is_cut = rows.len() >= AUDIT_LISTED_MAX as usize;
+    let matrix = in_force(&gateway).await?;
+    // The other rows would stand below the same veto.
+    let other = other.with_veto(matrix.veto().cloned());
     let reply = blocking(move || {
-        let (trust, now, matrix) = (gateway.home().trust()?, OffsetDateTime::now_utc(), in_force(&gateway)?);
+        let (trust, now) = (gateway.home().trust()?, OffsetDateTime::now_utc());
         let deciders = Deciders::read(gateway.registry(), &trust, &approvals, now)?;
         let principals: BTreeSet<&Principal> = tried.iter().map(|tried| &tried.principal).collect();
         let both = |principal: &Principal| {

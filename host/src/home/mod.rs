@@ -4,6 +4,7 @@
 //! host.toml         settings                      permissions.toml  the matrix
 //! trust.toml        whose signatures count        secrets.toml      mode 0600
 //! topics.toml       topics that shall be, where an admin declares them
+//! veto.rego         what nobody may, where an admin wrote such a policy
 //! keys/             secret keys, mode 0600        registry/         components, an OCI layout
 //! log/              the embedded log              store.db          the database
 //! cache/            compiled code                 forge/            scratch of the forge
@@ -33,7 +34,7 @@ use wasmill_registry::{Registry, TrustRoots, parse_document};
 
 pub use config::{
     ConsoleConfig, ConversationsConfig, EmbeddedSection, HostConfig, HostLimits, McpConfig, MetricsConfig, PortConfig,
-    StoreConfig, StreamsConfig, ToolTopicsConfig,
+    StoreConfig, StreamsConfig, ToolTopicsConfig, VetoConfig,
 };
 pub use error::HomeError;
 pub use files::{add_to_file, create_private, read_bounded, read_private};
@@ -85,6 +86,11 @@ impl Home {
     /// `permissions.toml`.
     pub fn permissions_file(&self) -> PathBuf {
         self.root.join("permissions.toml")
+    }
+
+    /// The policy that may deny what the matrix allows, where the settings name one.
+    pub fn veto_file(&self, config: &VetoConfig) -> Option<PathBuf> {
+        config.file.as_ref().map(|file| self.root.join(file))
     }
 
     /// `topics.toml`, where an admin has written one.

@@ -43,6 +43,7 @@ pub async fn open_with(
         registry: home.registry()?,
         trust: home.trust_file(),
         permissions: home.permissions_file(),
+        veto: home.veto_file(&config.veto),
         code_cache: home.cache(),
         store: open_store(home, &config.store).await?,
         audit: home.audit_file(),

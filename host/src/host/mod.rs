@@ -68,6 +68,8 @@ pub struct Parts {
     pub trust: PathBuf,
     /// File of the permission matrix.
     pub permissions: PathBuf,
+    /// File of the policy that may deny what the matrix allows; none: nobody does.
+    pub veto: Option<PathBuf>,
     /// Folder for compiled code.
     pub code_cache: PathBuf,
     /// Approvals, builds, audit trail.
@@ -132,6 +134,7 @@ pub struct Host {
     forge_events: broadcast::Sender<Event>,
     told_figures: watch::Sender<Arc<str>>,
     trust: PathBuf,
+    veto: Option<PathBuf>,
     name: String,
     instance: String,
     started_ms: i64,
@@ -167,6 +170,7 @@ impl Host {
             registry: parts.registry.clone(),
             trust: parts.trust.clone(),
             matrix,
+            veto: parts.veto.clone(),
             store: parts.store.clone(),
             settings: parts.settings,
             services: services.clone(),
@@ -230,6 +234,7 @@ impl Host {
             forge_events,
             told_figures: watch::Sender::new("null".into()),
             trust: parts.trust,
+            veto: parts.veto,
             name: parts.name,
             instance: parts.instance,
             started_ms: now_ms(),
@@ -323,7 +328,7 @@ impl Host {
         let mut started = self.catalog.services().book.changes();
         let mut offered = self.mcp_servers.changes();
         let index = self.catalog.registry().folder().join("index.json");
-        let look = || [stamp(&index), stamp(&self.trust)];
+        let look = || [stamp(&index), stamp(&self.trust), self.veto.as_deref().and_then(stamp)];
         let mut seen = look();
         let mut decided = Instant::now();
         let mut ticks = tokio::time::interval(LOOK);

@@ -70,6 +70,18 @@ pub enum Layer {
     },
     /// The matrix allows it, the column is privileged, and no admin has approved this component.
     Approval,
+    /// The matrix allows it, and the policy outside of the matrix denies it.
+    Veto {
+        /// Why: at least one reason, in the policy's words.
+        reasons: Vec<String>,
+    },
+    /// The matrix allows it, and the policy outside of the matrix can't be asked or gave no answer.
+    Unjudged {
+        /// Stable identifier of the reason.
+        code: &'static str,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// A denial. Displays as one line: who, what, and what would have to change.
@@ -90,7 +102,9 @@ impl Denial {
     pub fn code(&self) -> &'static str {
         match self.layer {
             Layer::Approval => "permission.approval",
-            _ => "permission.denied",
+            Layer::Veto { .. } => "permission.veto",
+            Layer::Unjudged { code, .. } => code,
+            Layer::Matrix { .. } | Layer::Manifest | Layer::Maker { .. } => "permission.denied",
         }
     }
 
@@ -109,6 +123,12 @@ impl Denial {
                 )
             }
             Layer::Approval => format!("{principal} may not {action} before an admin approves it"),
+            Layer::Veto { reasons } => {
+                format!("{principal} may not {action}, because the veto policy says: {}", reasons.join("; "))
+            }
+            Layer::Unjudged { reason, .. } => {
+                format!("{principal} may not {action}, because the veto policy can't be asked: {reason}")
+            }
         }
     }
 
@@ -128,6 +148,10 @@ impl Denial {
             Layer::Approval => {
                 format!("see `wasmill approval show {0}`, then `wasmill approval grant {0}`", principal.name())
             }
+            Layer::Veto { .. } => {
+                "no row can allow it; whoever writes the policy that [veto] in host.toml names can".into()
+            }
+            Layer::Unjudged { .. } => "see `wasmill doctor`; nothing is allowed until the policy answers".into(),
         }
     }
 }

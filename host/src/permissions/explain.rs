@@ -13,6 +13,7 @@ use super::limits::LimitOrigin;
 use super::matrix::Matrix;
 use super::principal::{Origin, Principal};
 use super::risk::Risk;
+use super::veto::VetoStatus;
 
 /// What `wasmill permission explain` shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -29,6 +30,9 @@ pub struct Explanation {
     pub risk: Risk,
     /// True where it waits for an admin.
     pub awaits_approval: bool,
+    /// The policy that may deny any of this, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub veto: Option<VetoStatus>,
     /// Columns in which the rows allow, or the component asks for, anything.
     pub columns: Vec<ColumnExplanation>,
     /// All limits.
@@ -98,6 +102,7 @@ impl Matrix {
             rows: rows.iter().map(|r| RowRef { principal: r.principal.text().into(), line: r.line }).collect(),
             risk: grant.risk(),
             awaits_approval: grant.awaits_approval(),
+            veto: self.veto().map(|veto| veto.status()),
             columns: Column::ALL.into_iter().map(column).filter(says_something).collect(),
             limits: limits.collect(),
         }
@@ -147,6 +152,17 @@ impl Explanation {
         text.push_str(&format!("risk class: {}\n", self.risk));
         if self.awaits_approval {
             text.push_str("it touches a privileged column (*) and waits for an admin: `wasmill approval list`\n");
+        }
+        match self.veto.as_ref().map(|veto| (&veto.revision, &veto.broken)) {
+            None => {}
+            Some((revision, None)) => {
+                text.push_str(&format!(
+                    "the veto policy (revision {revision}) may deny any of this: ask about one action\n"
+                ));
+            }
+            Some((_, Some(broken))) => {
+                text.push_str(&format!("nothing is allowed now: the veto policy can't be asked ({broken})\n"));
+            }
         }
         text
     }

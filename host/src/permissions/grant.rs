@@ -1,7 +1,7 @@
 //! A grant: everything that one principal may do and use, compiled from the rows for it.
 //!
 //! A grant is layers: the rows of the matrix, the manifest (what the component asked for), and for a forged component
-//! the grant of its maker. An action is allowed where every layer allows it. The layers are asked one after the other
+//! the grant of its maker. An action is allowed where every layer allows it, and no veto is against it. The layers are asked one after the other
 //! and their patterns are never intersected, so no pattern arithmetic can widen a grant; what is intersected is only
 //! shown, and signed in approvals.
 
@@ -19,6 +19,7 @@ use super::meet;
 use super::principal::{Origin, Principal};
 use super::risk::Risk;
 use super::rules::Rules;
+use super::veto::{Holder, Veto};
 
 /// What one principal may do and use, under one revision of the matrix. Immutable and cheap to clone.
 #[derive(Debug, Clone)]
@@ -39,6 +40,8 @@ struct Inner {
     closed: Columns,
     risk: Risk,
     limits: GrantLimits,
+    /// Who may deny what the layers allow, and how it knows this principal.
+    veto: Option<(Arc<Veto>, Holder)>,
     /// Names without a star for which all layers were asked beforehand, with the line that allows them.
     hot: [FxHashMap<Box<str>, u32>; Column::ALL.len()],
 }
@@ -77,6 +80,10 @@ impl Matrix {
             GrantLimits::resolve(self.host_limits(), rows, wanted_limits, maker.map(|m| (m.principal(), m.limits())));
         let privileged = Columns::touched_by(&effective).intersection(self.privileged());
         let closed = if wanted.is_some() { privileged } else { Columns::default() };
+        let veto = self.veto().map(|veto| {
+            let makers = std::iter::successors(maker, |maker| maker.maker()).map(|maker| maker.principal().to_string());
+            (veto.clone(), Holder::new(self, principal, makers.collect(), &limits))
+        });
         Grant::new(Inner {
             principal: principal.clone(),
             revision: self.revision().clone(),
@@ -89,6 +96,7 @@ impl Matrix {
             effective,
             closed,
             limits,
+            veto,
             hot: Default::default(),
         })
     }
@@ -111,8 +119,16 @@ impl Grant {
     }
 
     /// May this principal do this? One lookup for a name that stands in the matrix or the manifest without a star;
-    /// otherwise one more, and a comparison with each pattern of the column, per layer.
+    /// otherwise one more, and a comparison with each pattern of the column, per layer. Where there is a veto, what is
+    /// allowed takes one more lookup, and the first time the policy's own time.
     pub fn check(&self, action: Action<'_>) -> Decision {
+        match (self.by_layers(action), &self.0.veto) {
+            (Decision::Allowed { line }, Some((veto, holder))) => self.0.ask_veto(veto, holder, action, line),
+            (decision, _) => decision,
+        }
+    }
+
+    fn by_layers(&self, action: Action<'_>) -> Decision {
         if let Some(&line) = self.0.hot[action.column() as usize].get(action.name()) {
             return Decision::Allowed { line };
         }
@@ -190,13 +206,24 @@ impl Inner {
         if self.manifest.as_ref().is_some_and(|rules| rules.find(action).is_none()) {
             return self.deny(action, Layer::Manifest);
         }
-        if let Some(Decision::Denied(denial)) = self.maker.as_ref().map(|maker| maker.check(action)) {
+        if let Some(Decision::Denied(denial)) = self.maker.as_ref().map(|maker| maker.by_layers(action)) {
             return self.deny(action, Layer::Maker { denial });
         }
         if self.closed.contains(action.column()) {
             return self.deny(action, Layer::Approval);
         }
         Decision::Allowed { line }
+    }
+
+    /// What all layers allow: whether anything is against it, here or for the maker.
+    fn ask_veto(&self, veto: &Veto, holder: &Holder, action: Action<'_>, line: u32) -> Decision {
+        if let Some(layer) = veto.against(holder, action, line) {
+            return self.deny(action, layer);
+        }
+        match self.maker.as_ref().map(|maker| maker.check(action)) {
+            Some(Decision::Denied(denial)) => self.deny(action, Layer::Maker { denial }),
+            _ => Decision::Allowed { line },
+        }
     }
 
     #[cold]

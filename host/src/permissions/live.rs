@@ -10,6 +10,7 @@ use wasmill_registry::Limits;
 
 use super::error::MatrixError;
 use super::matrix::Matrix;
+use super::veto::{Veto, VetoStatus};
 
 /// How often the file is looked at.
 const POLL: Duration = Duration::from_millis(500);
@@ -48,6 +49,9 @@ pub struct MatrixStatus {
     /// Why the file as it is now is not in force, where it isn't.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected: Option<String>,
+    /// The policy outside of the matrix, where host.toml names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub veto: Option<VetoStatus>,
 }
 
 impl SharedMatrix {
@@ -87,7 +91,17 @@ impl SharedMatrix {
             revision: current.revision().to_string(),
             rows: current.rows().len(),
             rejected,
+            veto: current.veto().map(|veto| veto.status()),
         }
+    }
+
+    /// Puts a policy over the rows, these and those that come. None: nobody vetoes anything.
+    pub fn set_veto(&self, veto: Option<Arc<Veto>>) {
+        self.0.current.send_if_modified(|current| {
+            let old = current.revision().clone();
+            *current = Arc::new(Matrix::clone(current).with_veto(veto));
+            *current.revision() != old
+        });
     }
 
     /// Reads the file now, whether it seems to have changed or not. Returns true where a new matrix came into force.
@@ -103,6 +117,7 @@ impl SharedMatrix {
         drop(seen);
         let matrix = loaded?.with_host_limits(self.0.host_limits.clone());
         Ok(self.0.current.send_if_modified(|current| {
+            let matrix = matrix.with_veto(current.veto().cloned());
             let changed = current.revision() != matrix.revision();
             *current = Arc::new(matrix);
             changed

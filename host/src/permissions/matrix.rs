@@ -12,6 +12,7 @@ use super::error::MatrixError;
 use super::parse;
 use super::principal::{Principal, PrincipalPattern};
 use super::risk::Risks;
+use super::veto::Veto;
 
 /// Largest file, in bytes. A thousand rows take some 200 KB.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -32,16 +33,29 @@ pub struct Row {
 }
 
 /// The rows of one version of the file, in its order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Matrix {
+    /// Of the rows, and of the veto where there is one.
     revision: Arc<str>,
+    rows_revision: Arc<str>,
     privileged: Columns,
     risks: Risks,
     rows: Vec<Row>,
     host_limits: Limits,
+    veto: Option<Arc<Veto>>,
 }
 
 impl Matrix {
+    /// A matrix without rows, which allows nothing.
+    pub fn empty() -> Self {
+        Self::of("000000000000".into(), Columns::default(), Risks::default(), Vec::new())
+    }
+
+    fn of(revision: Arc<str>, privileged: Columns, risks: Risks, rows: Vec<Row>) -> Self {
+        let rows_revision = revision.clone();
+        Self { revision, rows_revision, privileged, risks, rows, host_limits: Limits::default(), veto: None }
+    }
+
     /// Reads the text of a file.
     ///
     /// # Errors
@@ -49,13 +63,7 @@ impl Matrix {
     pub fn parse(text: &str) -> Result<Self, MatrixError> {
         let parsed = parse::parse(FILE_NAME, text)?;
         let digest = hex::encode(Sha256::digest(text.as_bytes()));
-        Ok(Self {
-            revision: digest[..12].into(),
-            privileged: parsed.privileged,
-            risks: parsed.risks,
-            rows: parsed.rows,
-            host_limits: Limits::default(),
-        })
+        Ok(Self::of(digest[..12].into(), parsed.privileged, parsed.risks, parsed.rows))
     }
 
     /// Reads a file.
@@ -76,12 +84,26 @@ impl Matrix {
         Self { host_limits, ..self }
     }
 
+    /// The same rows below another policy outside of them; none: nobody vetoes anything.
+    pub fn with_veto(self, veto: Option<Arc<Veto>>) -> Self {
+        let revision = match &veto {
+            None => self.rows_revision.clone(),
+            Some(veto) => format!("{}+{}", self.rows_revision, veto.revision()).into(),
+        };
+        Self { veto, revision, ..self }
+    }
+
+    /// The policy that may deny what the rows allow.
+    pub fn veto(&self) -> Option<&Arc<Veto>> {
+        self.veto.as_ref()
+    }
+
     /// Limits where no row says anything.
     pub(super) fn host_limits(&self) -> &Limits {
         &self.host_limits
     }
 
-    /// First 12 hexadecimal digits of the file's SHA-256.
+    /// First 12 hexadecimal digits of the file's SHA-256; where there is a veto, `+` and its revision behind them.
     pub fn revision(&self) -> &Arc<str> {
         &self.revision
     }
@@ -129,12 +151,6 @@ impl Matrix {
 impl Matrix {
     /// A matrix of rows that no file holds.
     pub(super) fn of_rows(rows: Vec<Row>) -> Self {
-        Self {
-            revision: "000000000000".into(),
-            privileged: Columns::default(),
-            risks: Risks::default(),
-            rows,
-            host_limits: Limits::default(),
-        }
+        Self { rows, ..Self::empty() }
     }
 }

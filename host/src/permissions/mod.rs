@@ -1,7 +1,8 @@
 //! Who may do what: the matrix that an admin writes, compiled into grants, asked for decisions.
 //!
 //! `permissions.toml` → [`Matrix`] (rows) → [`Grant`] (one principal, compiled) → [`Decision`] (allowed, or a denial that
-//! names the row that would have to change). Deny by default: what no row names is not allowed.
+//! names the row that would have to change). Deny by default: what no row names is not allowed. What the rows allow a
+//! policy outside of them may still deny ([`Veto`]).
 //!
 //! This folder decides and explains, nothing more. It must never know of WebAssembly, streams, SQL or signatures:
 //! whoever holds a grant asks it, and whoever has verified an approval says so.
@@ -30,6 +31,7 @@ mod rules;
 mod tests;
 mod tool_name;
 mod validate;
+mod veto;
 mod wanted;
 mod what_if;
 
@@ -49,5 +51,6 @@ pub use pattern::{PATTERN_BYTES_MAX, Pattern};
 pub use principal::{NoPrincipal, Origin, Principal, PrincipalKind, PrincipalPattern};
 pub use rate::{Rate, RateReached, Rates};
 pub use risk::{Risk, Risks};
+pub use veto::{Broken, Judge, Veto, VetoStatus};
 pub use wanted::wanted_actions;
 pub use what_if::{Change, Tried, attempt_of, changes};

@@ -46,3 +46,4 @@ mod tls;
 mod tool_topics;
 mod tools;
 mod versions;
+mod veto;

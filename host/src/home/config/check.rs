@@ -50,6 +50,9 @@ pub(super) fn check<S>(file: &File<S>) -> Result<(), Misfit> {
         let message = "trace_url is an http or https address with `{trace}` in it";
         return at(&["console", "trace_url"], message.into());
     }
+    if file.veto.file.as_ref().is_some_and(|file| file.as_os_str().is_empty()) {
+        return at(&["veto", "file"], "file is the name of a policy, like `veto.rego`".into());
+    }
     for name in file.config.keys() {
         if let Err(error) = check_component_name(name) {
             return at(&["config", name], error.to_string());

@@ -13,7 +13,7 @@ use wasmill_registry::{DocumentError, line_of, parse_document};
 use self::check::check;
 pub use self::sections::{
     ConsoleConfig, ConversationsConfig, EmbeddedSection, HostLimits, McpConfig, MetricsConfig, PortConfig, RunsConfig,
-    StoreConfig, StreamsConfig, ToolTopicsConfig,
+    StoreConfig, StreamsConfig, ToolTopicsConfig, VetoConfig,
 };
 use super::ports::{RateConfig, TlsConfig};
 use crate::capabilities::ModelConfig;
@@ -46,6 +46,8 @@ pub struct HostConfig {
     pub mcp_servers: Vec<ServerConfig>,
     /// The language model; none: components are told that there is none.
     pub model: Option<ModelConfig>,
+    /// The policy that may deny what the matrix allows.
+    pub veto: VetoConfig,
     /// The forge.
     pub forge: ForgeSettings,
     /// Settings for components, by name.
@@ -95,6 +97,8 @@ struct File<S> {
     mcp: McpSection,
     #[serde(default)]
     model: Option<ModelConfig>,
+    #[serde(default)]
+    veto: VetoConfig,
     #[serde(default)]
     forge: ForgeSettings,
     #[serde(default)]
@@ -154,6 +158,7 @@ impl HostConfig {
             mcp,
             mcp_servers,
             model: file.model,
+            veto: file.veto,
             forge: file.forge,
             config: file.config,
             limits: file.limits,

@@ -1,6 +1,7 @@
 //! The sections of `host.toml`, with their defaults.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use wasmill_registry::Limits;
@@ -70,6 +71,14 @@ impl Default for PortConfig {
     fn default() -> Self {
         Self { listen: None, connections: 1024, tls: None, rate: RateConfig::default() }
     }
+}
+
+/// The policy that may deny what the matrix allows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VetoConfig {
+    /// Its file, seen from the home; none: nobody vetoes anything.
+    pub file: Option<PathBuf>,
 }
 
 /// What the console shows.

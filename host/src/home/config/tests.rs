@@ -21,6 +21,7 @@ fn every_section_is_read() {
                 [forge]\nbuilds = 3\n[config.counter]\ngreeting = 'hi'\n[limits.component]\nmemory_mib = 32\n";
     let config = HostConfig::parse(text).unwrap();
     assert_eq!(config.store.url.as_deref(), Some("postgres://h/d"));
+    assert_eq!(HostConfig::parse("[veto]\nfile = 'v.rego'\n").unwrap().veto.file, Some("v.rego".into()));
     assert_eq!(HostConfig::parse("[conversations]\n").unwrap().conversations, Some(ConversationsConfig::default()));
     assert_eq!(config.config["counter"]["greeting"], "hi");
     assert_eq!(config.metrics.listen.map(|address| address.port()), Some(9464));
@@ -33,6 +34,7 @@ fn what_is_wrong_is_named_with_its_line() {
         ("\n[stream]\n", 2, "stream"),
         ("[store]\n\nurl = 1\n", 3, "invalid type"),
         ("[metrics]\nlisten = '9464'\n", 2, "address"),
+        ("[veto]\nfile = ''\n", 2, "veto.rego"),
         ("[mcp]\nlisten = '127.0.0.1:1'\nanonymous = 'No One'\n", 3, "not a name"),
         ("[streams]\nrecord_bytes = 1\n", 2, "record_bytes"),
         ("[[mcp.servers]]\nname = 'a'\nurl = 'https://h'\n[[mcp.servers]]\nname = 'b'\nurl = 'h'\n", 6, "`url`"),
