@@ -1,6 +1,7 @@
 //! Wasmill: a host that runs agents and the tools they write on Kafka topics, inside WebAssembly.
 
 pub mod acls;
+pub mod advisories;
 pub mod agents;
 pub mod approvals;
 pub mod audit;

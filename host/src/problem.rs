@@ -308,6 +308,8 @@ impl From<CatalogError> for Problem {
             CatalogError::Runtime(error) => error.into(),
             CatalogError::Store(error) => error.into(),
             CatalogError::Gone { .. } => Self::new(ProblemKind::NotFound, error.code(), error.to_string(), ""),
+            CatalogError::Advisories(error) => error.into(),
+            CatalogError::Quarantined { .. } => Self::new(ProblemKind::Denied, error.code(), error.to_string(), ""),
             CatalogError::Taken(_) => Self::new(ProblemKind::Conflict, error.code(), error.to_string(), ""),
             CatalogError::Trust { .. }
             | CatalogError::Maker(_)

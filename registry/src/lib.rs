@@ -8,6 +8,7 @@
 //! This crate knows no WebAssembly engine, no Kafka and no SQL. It never looks at the clock: who verifies says what time
 //! it is.
 
+mod advisory;
 mod agentry;
 mod approval;
 mod check;
@@ -34,6 +35,7 @@ mod statement;
 mod tests;
 mod trust;
 
+pub use advisory::{ADVISORY_SIZE_MAX, About, Advisory, Program, Says, Severity, VerifiedAdvisory, is_meant};
 pub use agentry::{AGENTRY_INDEX_SIZE_MAX, AgentryError, AgentryIndex, AgentryKey, AgentryPlugin, Standing};
 pub use approval::{Approval, VerifiedApproval};
 pub use check::{BATCH_RECORDS_MAX, FieldError};

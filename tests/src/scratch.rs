@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use wasmill::advisories::{Admitted, admit};
 use wasmill::capabilities::{ModelConfig, Secrets};
 use wasmill::forge::ForgeSettings;
 use wasmill::home::ToolTopicsConfig;
@@ -18,7 +19,9 @@ use wasmill::store::{AuditFilter, Store};
 use wasmill::streams::embedded::{Embedded, EmbeddedConfig};
 use wasmill::streams::{Batch, Record, SharedStreams, StreamError, TopicSpec};
 use wasmill::telemetry::Telemetry;
-use wasmill_registry::{Bundle, Claim, Registry, Role, SecretKey, TrustRoots, sign, trust_entry};
+use wasmill_registry::{
+    About, Advisory, Bundle, Claim, Registry, Role, Says, SecretKey, Severity, TrustRoots, sign, trust_entry,
+};
 
 /// Longest wait for something that must happen; only ever reached by a test that fails.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -129,12 +132,24 @@ impl Scratch {
         Ok(())
     }
 
+    /// Has an admin say that something must not run; by `None`, that this is over.
+    pub fn advise(&self, id: &str, serial: u64, about: Option<About>, rebuild: bool) -> Result<Admitted> {
+        let says = match about {
+            Some(about) => Says::Quarantine { about, severity: Severity::High, rebuild },
+            None => Says::Withdraw,
+        };
+        let advisory = Advisory { id: id.to_owned(), serial, reason: "it is bad".to_owned(), says };
+        let (file, envelope) = (self.dir.path().join("advisories.jsonl"), advisory.sign(&self.admin)?.to_json());
+        Ok(admit(&file, &envelope, &self.trust()?, time::OffsetDateTime::now_utc())?.1)
+    }
+
     /// Puts a host together.
     pub async fn open(&self) -> Result<Host> {
         let host = Host::open(Parts {
             streams: self.streams.clone(),
             registry: self.registry()?,
             trust: self.dir.path().join("trust.toml"),
+            advisories: self.dir.path().join("advisories.jsonl"),
             permissions: self.dir.path().join("permissions.toml"),
             veto: self.veto.then(|| self.dir.path().join("veto.rego")),
             audit: self.dir.path().join("audit.jsonl"),

@@ -1,5 +1,7 @@
 //! Why a component can't be loaded.
 
+use crate::advisories::Touched;
+use crate::home::HomeError;
 use crate::runtime::RuntimeError;
 use crate::store::StoreError;
 
@@ -72,9 +74,33 @@ pub enum CatalogError {
         /// Why.
         reason: String,
     },
+    /// An admin has warned of it, or of what it is made of.
+    #[error("{component} is quarantined by advisory {} ({}): {}; {}; {}", .touched.id, .touched.severity, .touched.reason, .touched.because, next(.touched))]
+    Quarantined {
+        /// `name@version`.
+        component: String,
+        /// By what.
+        touched: Box<Touched>,
+    },
+    /// The advisories can't be read, so that nobody knows what must not run.
+    #[error("the advisories can't be read: {0}")]
+    Advisories(HomeError),
     /// The approvals can't be read.
     #[error("the approvals can't be read: {0}")]
     Store(#[from] StoreError),
+}
+
+/// What to do about something that is quarantined.
+fn next(touched: &Touched) -> String {
+    let id = &touched.id;
+    match touched.rebuild {
+        true => format!(
+            "where it can be built again a new version comes by itself, else make or install one that `wasmill advisory list` does not name under {id}"
+        ),
+        false => {
+            format!("install a version that {id} does not touch; an admin ends it by `wasmill advisory remove {id}`")
+        }
+    }
 }
 
 fn place(line: u32, column: u32) -> String {
@@ -95,6 +121,8 @@ impl CatalogError {
             Self::Source { .. } => "component.source",
             Self::Describe { .. } => "component.describe",
             Self::Gone { .. } => "component.gone",
+            Self::Quarantined { .. } => "component.quarantined",
+            Self::Advisories(error) => error.code(),
             Self::Store(error) => error.code(),
         }
     }

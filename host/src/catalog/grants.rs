@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use wasmill_registry::{Claim, Digest, Kind, Permissions, Signer, TrustRoots, Verified, VerifiedApproval};
 
 use super::error::CatalogError;
+use crate::advisories::Touched;
 use crate::permissions::{Column, Grant, Matrix, Principal, PrincipalKind, Risk};
 use crate::store::ApprovalRow;
 
@@ -20,6 +21,8 @@ pub(crate) struct Candidate {
     pub verified: Arc<Verified>,
     /// Who had it forged; none for a published one.
     pub maker: Option<String>,
+    /// Why it must not run, where an admin has warned of it.
+    pub quarantine: Option<Touched>,
 }
 
 impl Candidate {
@@ -32,7 +35,7 @@ impl Candidate {
                 Some(provenance.build_definition.external_parameters["maker"].as_str().unwrap_or_default().to_owned())
             }
         };
-        Self { verified, maker }
+        Self { verified, maker, quarantine: None }
     }
 
     /// `name@version`.
@@ -146,7 +149,8 @@ impl Deciding<'_> {
         Ok(grant)
     }
 
-    /// What a maker may do now. One that is not installed any more may do nothing, and so may what it made.
+    /// What a maker may do now. One that is not installed any more, or must not run, may do nothing, and so may what it
+    /// made.
     fn maker_grant(&self, maker: &str, makers_left: usize) -> Result<Grant, CatalogError> {
         let principal: Principal = maker.parse().map_err(|e| CatalogError::Maker(format!("{e}")))?;
         let Some(makers_left) = makers_left.checked_sub(1) else {
@@ -156,7 +160,8 @@ impl Deciding<'_> {
             return Ok(self.matrix.grant(&principal, None, None, None));
         }
         let installed = self.candidates.get(principal.name()).and_then(|versions| versions.values().next_back());
-        match installed.filter(|candidate| candidate.principal() == principal) {
+        let at_work = |candidate: &&Candidate| candidate.principal() == principal && candidate.quarantine.is_none();
+        match installed.filter(at_work) {
             Some(candidate) => self.grant_below(candidate, makers_left),
             None => Ok(self.matrix.grant(&principal, Some(&Permissions::default()), None, None)),
         }

@@ -18,12 +18,14 @@ use super::describe::describe;
 use super::engine::{Engines, script_identity};
 use super::error::CatalogError;
 use super::grants::{Approvals, Candidate, Candidates, Deciding};
+use super::quarantine::quarantine;
 use super::remote::{RemoteTools, place_remote};
 use super::rollback::Watchers;
 use super::snapshot::{Refused, Snapshot, Waiting};
 use super::trail::Trail;
 use super::uses::Uses;
 use super::veto::{KnownVeto, unread};
+use crate::advisories::Advisories;
 use crate::capabilities::{Guest, Identity, Services, agent_linker, check_imports, engine_linker, tool_linker};
 use crate::permissions::{Grant, Origin, SharedMatrix};
 use crate::runtime::bindings::{AgentComponentPre, ToolComponentPre};
@@ -43,6 +45,8 @@ pub struct CatalogConfig {
     pub registry: Registry,
     /// The trust roots' file; read at each refresh.
     pub trust: PathBuf,
+    /// The file of the advisories; read at each refresh.
+    pub advisories: PathBuf,
     /// The matrix.
     pub matrix: SharedMatrix,
     /// The file of the policy that may deny what the matrix allows; read at each refresh. None: nobody does.
@@ -182,7 +186,10 @@ impl Catalog {
         }
         let now = OffsetDateTime::now_utc();
         let mut next = Snapshot::default();
-        let candidates = self.candidates(&mut known, &trust, now, &mut next)?;
+        let mut candidates = self.candidates(&mut known, &trust, now, &mut next)?;
+        quarantine(&mut candidates, &self.advisories()?);
+        let candidates = candidates;
+        next.quarantined = candidates.values().flat_map(BTreeMap::values).filter_map(Candidate::quarantined).collect();
         let approvals = Approvals::verify(&self.config.store.approvals().await?, &trust, now);
         let before = self.snapshot();
         let wanted = || candidates.values().flat_map(BTreeMap::values).filter(|c| is_wanted(c, &candidates));
@@ -262,7 +269,13 @@ impl Catalog {
         Ok(candidates)
     }
 
+    /// What admins have warned of.
+    pub(super) fn advisories(&self) -> Result<Advisories, CatalogError> {
+        Advisories::read(&self.config.advisories).map_err(CatalogError::Advisories)
+    }
+
     fn place_engine(&self, candidate: &Candidate, before: &Snapshot, next: &mut Snapshot) -> Result<(), CatalogError> {
+        candidate.free()?;
         let digest = candidate.verified.digest();
         let engine = match before.engines.get(&digest) {
             Some(engine) => engine.clone(),
@@ -280,6 +293,7 @@ impl Catalog {
         before: &Snapshot,
         next: &mut Snapshot,
     ) -> Result<(), CatalogError> {
+        candidate.free()?;
         let grant = deciding.grant(candidate)?;
         if grant.awaits_approval() {
             next.waiting.push(waiting(candidate, &grant));

@@ -9,6 +9,7 @@ use super::component::Agent;
 use super::error::CatalogError;
 use super::grants::{Approvals, Deciding};
 use super::load::Catalog;
+use super::quarantine::quarantine;
 
 impl Catalog {
     /// The version of an agent with this digest, under the grant that it has now.
@@ -23,7 +24,8 @@ impl Catalog {
         let config = self.config();
         let trust = self.trust_now()?;
         let now = OffsetDateTime::now_utc();
-        let candidates = super::verified_candidates(self.registry(), &trust, now).map_err(CatalogError::Layout)?;
+        let mut candidates = super::verified_candidates(self.registry(), &trust, now).map_err(CatalogError::Layout)?;
+        quarantine(&mut candidates, &self.advisories()?);
         let approvals = Approvals::verify(&config.store.approvals().await?, &trust, now);
         let matrix = self.matrix().current();
         let deciding = Deciding { candidates: &candidates, matrix: &matrix, approvals: &approvals, now };
@@ -32,6 +34,7 @@ impl Catalog {
             .filter(|candidate| candidate.verified.manifest().kind == Kind::Agent)
             .find(|candidate| candidate.verified.digest().to_string() == digest)
             .ok_or_else(|| gone("it is not installed, or its signature does not count any more".into()))?;
+        found.free()?;
         let grant = deciding.grant(found)?;
         if grant.awaits_approval() {
             return Err(gone("it waits for an admin's approval".into()));

@@ -11,6 +11,7 @@ use super::engine::{Engines, ScriptEngine};
 use super::error::CatalogError;
 use super::rollback::RolledBack;
 use crate::permissions::{Action, Grant};
+use super::quarantine::Quarantined;
 
 /// All components, by what becomes of them.
 #[derive(Default)]
@@ -25,6 +26,8 @@ pub struct Snapshot {
     pub waiting: Vec<Waiting>,
     /// Those that can't be loaded.
     pub refused: Vec<Refused>,
+    /// Those of them that an advisory touches.
+    pub quarantined: Vec<Quarantined>,
     /// Callable versions of tools that fail, and that plain names therefore don't reach, by name and version.
     pub rolled_back: BTreeMap<String, BTreeMap<Version, RolledBack>>,
     /// What plain names reach where that is not the newest version.

@@ -54,6 +54,7 @@ impl Catalog {
         let installed = deciding.candidates.get(&started.component).and_then(|all| all.values().next_back());
         let installed = installed.filter(|candidate| candidate.verified.manifest().kind == Kind::Agent);
         let installed = installed.ok_or_else(|| refused(format!("no agent `{}` is installed", started.component)))?;
+        installed.free()?;
         let manifest = manifest_of(name, started, installed.verified.manifest());
         let principal = Principal::agent(name);
         let wanted = Some(&manifest.permissions);

@@ -4,6 +4,7 @@
 //! and shows the answer to a person or a program. It must never do itself what a route does, so that a command behaves
 //! the same whether a host runs or not.
 
+mod advisory;
 mod agent;
 mod approval;
 mod audit;
@@ -121,6 +122,9 @@ enum Noun {
     /// Decide about components that ask for something privileged
     #[command(subcommand)]
     Approval(approval::Approval),
+    /// Warn all hosts of what must not run any more
+    #[command(subcommand)]
+    Advisory(advisory::Advisory),
     /// See who tried what, and whether somebody tampered with that
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -161,6 +165,7 @@ impl Noun {
             Self::Plugin(command) => command.run(cx).await,
             Self::Permission(command) => command.run(cx).await,
             Self::Approval(command) => command.run(cx).await,
+            Self::Advisory(command) => command.run(cx).await,
             Self::Audit(command) => command.run(cx).await,
             Self::Topic(command) => command.run(cx).await,
             Self::Record(command) => command.run(cx).await,

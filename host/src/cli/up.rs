@@ -16,6 +16,7 @@ use super::Context;
 use super::steps::step;
 use crate::gateway::{Gateway, GrpcPort, HttpPort, Listener, MetricsPort, router};
 use crate::home::{Home, HostConfig, open_streams};
+use crate::host::advisories::Warnings;
 use crate::host::policy::Policies;
 use crate::host::sharing::Sharing;
 use crate::host::{Host, from_home};
@@ -89,13 +90,14 @@ impl Up {
     }
 }
 
-/// Gives and takes components, and follows policies, where the database may be other hosts' too.
+/// Gives and takes components, and follows policies and advisories, where the database may be other hosts' too.
 async fn share(home: &Home, config: &HostConfig, host: &Host, stopped: watch::Receiver<bool>) {
     if config.store.url.is_some() {
         let components =
             Sharing::new(host.catalog.registry().clone(), home.trust_file(), home.lock_file(), host.store.clone());
         let policies = Policies::new(home.clone(), host.store.clone());
-        tokio::join!(components.run(stopped.clone()), policies.run(stopped));
+        let warnings = Warnings::new(home.advisories_file(), home.trust_file(), host.store.clone());
+        tokio::join!(components.run(stopped.clone()), policies.run(stopped.clone()), warnings.run(stopped));
     }
 }
 

@@ -111,7 +111,7 @@ async function toolOf(api, tool, again) {
 
 async function components(api) {
   const all = await api.all("/v1/plugins");
-  return table(["Component", "Kind", "Signed by", "Digest", "About"], all.map((p) => [`${p.name}@${p.version}`, p.kind ?? mark("refused"),
+  return table(["Component", "Kind", "Signed by", "Digest", "About"], all.map((p) => [`${p.name}@${p.version}`, p.problem ? mark("refused") : p.kind,
     p.signer ? `${p.signer.name} (${p.signer.role})` : "", p.digest ? digest(p.digest) : "", p.problem?.message ?? p.description]), "Nothing is installed.");
 }
 

@@ -3,6 +3,7 @@
 //! One file per part of the world; each looks and says what it found, one line a finding. This folder only looks: it
 //! must never repair anything, and what it finds decides nothing.
 
+mod advisories;
 mod agents;
 mod clock;
 mod files;
@@ -32,6 +33,7 @@ pub async fn examine(root: &Path) -> Vec<Finding> {
     };
     let mut all = vec![Finding::ok("home", format!("`{}`", home.root().display()))];
     all.extend(files::examine(&home));
+    all.push(advisories::examine(&home));
     // Where it can't be read that is said already; the rest is looked at as far as it goes.
     let config = home.config().ok();
     let running = Client::running(home.socket()).await;

@@ -36,7 +36,7 @@ impl Bench {
 
 impl Language {
     /// True where sources are run as they are, by an engine.
-    pub(super) fn is_script(self) -> bool {
+    pub fn is_script(self) -> bool {
         match self {
             Self::Rust => false,
             Self::JavaScript => true,

@@ -25,6 +25,7 @@ mod quota;
 mod rebuild;
 mod record;
 mod refuse;
+mod remake;
 mod request;
 mod room;
 mod settings;
@@ -51,10 +52,11 @@ pub use examine::{
     Unanswered,
 };
 pub use inputs::Seed;
-pub use kit::{ALLOWED_CRATES, Kit, KitError, KitFacts};
+pub use kit::{ALLOWED_CRATES, Kit, KitError, KitFacts, packages};
 pub use news::{News, NewsKind};
 pub use outcome::{Event, Outcome, Problem, ProblemKind, Product, Refusal, Stage, Timing};
 pub use rebuild::{Rebuilt, provenance_of, rebuild};
+pub use remake::{Remake, remake_of};
 pub use request::{Example, Language, Request};
 pub use settings::{ForgeSettings, RANDOM_INPUTS_MAX};
 pub use statement::{BUILD_TYPE, BUILDER_ID};
@@ -105,6 +107,8 @@ pub struct ForgeParts {
     pub registry: Registry,
     /// The file with the trust roots.
     pub trust: PathBuf,
+    /// The file of the advisories.
+    pub advisories: PathBuf,
     /// The forge's key; trusted as `forge` in the trust roots.
     pub key: Arc<SecretKey>,
     /// Where it is written down who asked for what.
@@ -154,6 +158,7 @@ impl Forge {
             settings,
             registry,
             trust,
+            advisories,
             key,
             store,
             instance,
@@ -164,7 +169,7 @@ impl Forge {
             meter,
             telemetry,
         } = parts;
-        let shelf = Arc::new(Shelf::new(registry, trust));
+        let shelf = Arc::new(Shelf::new(registry, trust, advisories));
         Self {
             places: Semaphore::new(WAITING_MAX),
             turns: Semaphore::new(settings.builds.max(1)),

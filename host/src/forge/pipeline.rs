@@ -69,7 +69,8 @@ impl<'a> Run<'a> {
         let earlier = on_disk(&self.forge.shelf, move |shelf| shelf.earlier(&tool)).await?;
         let request = self.request.digest(maker).to_string();
         let mut track = Track { stage: Stage::Refuse, timings: Vec::new(), findings: None };
-        if let Some(same) = earlier.iter().rfind(|e| e.maker == maker && e.request == request) {
+        let same = earlier.iter().rfind(|e| e.maker == maker && e.request == request);
+        if let Some(same) = self.usable(same).await? {
             // Nothing is built, so nothing counts and nothing is written down.
             let version = same.version.to_string();
             let standing = self.load(&version).await?;
@@ -98,6 +99,14 @@ impl<'a> Run<'a> {
         let news = serde_json::to_string(&news).map_err(|error| ForgeError::Internal(error.to_string()))?;
         self.forge.store.add_build_and_news(&row, &self.forge.instance, &news).await?;
         Ok(outcome)
+    }
+
+    /// A version that is there already, unless an advisory touches it.
+    async fn usable<'e>(&self, same: Option<&'e Earlier>) -> Result<Option<&'e Earlier>, ForgeError> {
+        let Some(same) = same else { return Ok(None) };
+        let (tool, asked) = (self.tool.clone(), same.clone());
+        let is_out = on_disk(&self.forge.shelf, move |shelf| shelf.is_quarantined(&tool, &asked)).await?;
+        Ok(Some(same).filter(|_| !is_out))
     }
 
     fn product(&self, version: String, digest: String, track: &Track, standing: Standing) -> Outcome {

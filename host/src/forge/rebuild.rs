@@ -70,7 +70,7 @@ where
 }
 
 /// The crates that the statement names; only those that a kit has.
-fn crates_of(provenance: &Provenance) -> Vec<&'static str> {
+pub(super) fn crates_of(provenance: &Provenance) -> Vec<&'static str> {
     let named = provenance.build_definition.external_parameters["crates"].as_array();
     let is_named = |name: &str| named.is_some_and(|crates| crates.iter().any(|c| c == name));
     ALLOWED_CRATES.into_iter().filter(|name| is_named(name)).collect()

@@ -7,9 +7,10 @@ use std::sync::{Mutex, PoisonError};
 
 use semver::Version;
 use time::OffsetDateTime;
-use wasmill_registry::{Bundle, Claim, Digest, Entry, Registry, TrustRoots, Verified};
+use wasmill_registry::{Bundle, Claim, Digest, Entry, Reference, Registry, TrustRoots, Verified};
 
 use super::error::ForgeError;
+use crate::advisories::{Advisories, Ingredients};
 
 /// A version that the forge made before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,14 +43,15 @@ pub struct Alive {
 pub struct Shelf {
     registry: Registry,
     trust: PathBuf,
+    advisories: PathBuf,
     /// What is said of entries never changes: an entry is named by the digest of everything in it.
     known: Mutex<HashMap<Digest, Earlier>>,
 }
 
 impl Shelf {
-    /// The registry, and the file with the trust roots, which is read each time.
-    pub fn new(registry: Registry, trust: PathBuf) -> Self {
-        Self { registry, trust, known: Mutex::default() }
+    /// The registry, and the files with the trust roots and the advisories, which are read each time.
+    pub fn new(registry: Registry, trust: PathBuf, advisories: PathBuf) -> Self {
+        Self { registry, trust, advisories, known: Mutex::default() }
     }
 
     /// All versions of a tool whose signature holds, oldest first.
@@ -98,6 +100,23 @@ impl Shelf {
             .map_err(|e| ForgeError::Untrusted { reason: e.to_string(), next: e.next() })?;
         self.registry.install(&verified).map_err(|e| ForgeError::registry(&e, e.code(), e.next()))?;
         Ok(())
+    }
+
+    /// Whether a version that the forge made must not run: then the same request makes another one.
+    ///
+    /// # Errors
+    /// [`ForgeError::Registry`].
+    pub fn is_quarantined(&self, tool: &str, earlier: &Earlier) -> Result<bool, ForgeError> {
+        let advisories =
+            Advisories::read(&self.advisories).map_err(|e| ForgeError::registry(&e, e.code(), e.next()))?;
+        if advisories.in_force().next().is_none() {
+            return Ok(false);
+        }
+        let reference = Reference { name: tool.to_owned(), version: Some(earlier.version.clone()) };
+        let entry = self.registry.find(&reference).map_err(|e| ForgeError::registry(&e, e.code(), e.next()))?;
+        let verified = self.registry.load(&entry, &self.trust()?, OffsetDateTime::now_utc());
+        let verified = verified.map_err(|e| ForgeError::registry(&e, e.code(), e.next()))?;
+        Ok(advisories.against(&Ingredients::of(&verified)).is_some())
     }
 
     fn trust(&self) -> Result<TrustRoots, ForgeError> {

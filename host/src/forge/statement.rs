@@ -13,7 +13,7 @@ use wasmill_registry::{
 use super::bench::Bench;
 use super::compile::Workshop;
 use super::examine::Findings;
-use super::kit::KitFacts;
+use super::kit::{KitFacts, packages};
 use super::refuse::Vetted;
 use super::request::Request;
 
@@ -78,7 +78,7 @@ pub fn seal(
 
 fn provenance(facts: &Facts<'_>) -> Provenance {
     let Facts { maker, request, vetted, bench, built_twice, findings, started, took } = facts;
-    let (internal_parameters, tools) = built_with(bench, *built_twice);
+    let (internal_parameters, tools) = built_with(bench, &vetted.crates, *built_twice);
     let finished = *started + *took;
     let text = |time: OffsetDateTime| time.format(&Rfc3339).unwrap_or_default();
     Provenance {
@@ -108,11 +108,12 @@ fn provenance(facts: &Facts<'_>) -> Provenance {
 }
 
 /// How it was built, and what that took.
-fn built_with(bench: &Bench, built_twice: bool) -> (serde_json::Value, Vec<Resource>) {
+fn built_with(bench: &Bench, crates: &[&str], built_twice: bool) -> (serde_json::Value, Vec<Resource>) {
     match bench {
         Bench::Sandbox(workshop) => {
             let parameters = json!({
                 "compiler": workshop.kit.facts().versions,
+                "packages": packages(crates),
                 "sandbox": workshop.sandbox.version(),
                 "limits": workshop.limits,
                 "builtTwice": built_twice,

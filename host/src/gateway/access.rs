@@ -35,7 +35,8 @@ impl Need {
             ("GET", "/v1/dlq" | "/v1/dlq/{topic}") => duty(Duty::Operate),
             (
                 "GET",
-                "/v1/agents"
+                "/v1/advisories"
+                | "/v1/agents"
                 | "/v1/agents/started"
                 | "/v1/approvals"
                 | "/v1/approvals/{reference}"
@@ -76,9 +77,10 @@ impl Need {
             | ("DELETE", "/v1/agents/started/{name}" | "/v1/rollbacks/{reference}") => duty(Duty::Operate),
             ("POST", "/v1/plugins") | ("DELETE", "/v1/plugins/{reference}") => duty(Duty::Install),
             ("PUT", "/v1/permissions/policy")
-            | ("POST", "/v1/approvals" | "/v1/approvals/{reference}/deny" | "/v1/permissions/share") => {
-                duty(Duty::Approve)
-            }
+            | (
+                "POST",
+                "/v1/advisories" | "/v1/approvals" | "/v1/approvals/{reference}/deny" | "/v1/permissions/share",
+            ) => duty(Duty::Approve),
             ("POST", "/v1/secrets") | ("DELETE", "/v1/secrets/{name}") => duty(Duty::Secrets),
             _ => None,
         }
@@ -122,6 +124,8 @@ mod tests {
         assert_eq!(duty(Method::POST, "/v1/runs/{id}/{order}"), Duty::Operate);
         assert_eq!(duty(Method::POST, "/v1/plugins"), Duty::Install);
         assert_eq!(duty(Method::POST, "/v1/approvals"), Duty::Approve);
+        assert_eq!(duty(Method::GET, "/v1/advisories"), Duty::Read);
+        assert_eq!(duty(Method::POST, "/v1/advisories"), Duty::Approve);
         assert_eq!(duty(Method::POST, "/v1/secrets"), Duty::Secrets);
         assert_eq!(duty(Method::PUT, "/v1/permissions/policy"), Duty::Approve);
         assert_eq!(duty(Method::DELETE, "/v1/secrets/{name}"), Duty::Secrets);

@@ -5,6 +5,7 @@
 //! into JSON. It must never decide what is allowed, nor hold state beyond how much each client asked and which keys it used.
 
 mod access;
+mod advisories;
 mod agents;
 mod approvals;
 mod asker;
@@ -64,6 +65,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use idempotency::Once;
 use openapi::Routes;
 
+pub use advisories::{AdviseReply, AdviseRequest, AdvisoryReply, TouchedReply};
 pub use agents::{StartReply, StartRequest, StartedReply};
 pub use approvals::{DenyRequest, GrantRequest};
 pub use client::Client;
@@ -120,6 +122,7 @@ fn served() -> Router<SharedGateway> {
 /// A noun has one file with its routes, and one line here.
 fn routes() -> Routes {
     [
+        advisories::routes,
         agents::routes,
         builds::routes,
         approvals::routes,

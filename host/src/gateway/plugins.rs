@@ -14,8 +14,10 @@ use wasmill_registry::{
 use super::extract::{Body, Params, Path, blocking};
 use super::openapi::Routes;
 use super::paging::{Limit, Page, bad_cursor};
-use super::state::SharedGateway;
+use super::state::{Gateway, SharedGateway};
 use super::text::{Base64, Text, coded};
+use crate::advisories::Advisories;
+use crate::catalog::{Quarantined, quarantined};
 use crate::home::install_locked;
 use crate::host::sharing::{forget, offer_one, withdraw_one};
 use crate::problem::{Problem, ProblemKind};
@@ -145,7 +147,8 @@ async fn list(
             after.as_ref().is_none_or(|(name, version)| (&entry.name, &entry.version) > (name, version))
         };
         let page = entries.iter().filter(is_after).take(limit + 1);
-        Ok(page.map(|entry| plugin_of(gateway.registry(), entry, &trust)).collect())
+        let quarantine = quarantine(&gateway, &trust)?;
+        Ok(page.map(|entry| plugin_of(gateway.registry(), entry, &trust, &quarantine)).collect())
     });
     Ok(Page::of(plugins.await?, limit, &here, |plugin: &Plugin| format!("{}@{}", plugin.name, plugin.version)))
 }
@@ -163,7 +166,8 @@ async fn show(State(gateway): State<SharedGateway>, Path(reference): Path<String
     let reference: Reference = reference.parse().map_err(|error: NameError| Problem::from(error))?;
     let plugin = blocking(move || {
         let entry = gateway.registry().find(&reference)?;
-        Ok(plugin_of(gateway.registry(), &entry, &gateway.home().trust()?))
+        let trust = gateway.home().trust()?;
+        Ok(plugin_of(gateway.registry(), &entry, &trust, &quarantine(&gateway, &trust)?))
     });
     Ok(Json(plugin.await?))
 }
@@ -217,7 +221,7 @@ async fn remove(State(gateway): State<SharedGateway>, Path(reference): Path<Stri
             let next = format!("Say which one, like `{}@{}`.", entry.name, entry.version);
             return Err(Problem::new(ProblemKind::Conflict, "component.ambiguous", message, next));
         }
-        let plugin = plugin_of(registry, &entry, &at.home().trust()?);
+        let plugin = plugin_of(registry, &entry, &at.home().trust()?, &[]);
         Ok((entry, plugin))
     });
     let (entry, plugin) = found.await?;
@@ -229,10 +233,21 @@ async fn remove(State(gateway): State<SharedGateway>, Path(reference): Path<Stri
     Ok(Json(plugin))
 }
 
+/// What must not run, because an admin has warned of it.
+fn quarantine(gateway: &Gateway, trust: &TrustRoots) -> Result<Vec<Quarantined>, Problem> {
+    let advisories = Advisories::read(&gateway.home().advisories_file())?;
+    Ok(quarantined(gateway.registry(), trust, &advisories, OffsetDateTime::now_utc())?)
+}
+
 /// Verified anew each time: a key may have been revoked, a file may have been changed.
-fn plugin_of(registry: &Registry, entry: &Entry, trust: &TrustRoots) -> Plugin {
+fn plugin_of(registry: &Registry, entry: &Entry, trust: &TrustRoots, quarantine: &[Quarantined]) -> Plugin {
     match registry.load(entry, trust, OffsetDateTime::now_utc()) {
-        Ok(verified) => Plugin::verified(&verified),
+        Ok(verified) => {
+            let plugin = Plugin::verified(&verified);
+            let component = format!("{}@{}", plugin.name, plugin.version);
+            let own = quarantine.iter().find(|of| of.component() == component);
+            Plugin { problem: own.map(|own| own.refusal().into()), ..plugin }
+        }
         Err(error) => Plugin::refused(entry, error),
     }
 }

@@ -24,7 +24,10 @@ pub fn read_bounded(path: &Path, limit: usize) -> Result<Vec<u8>, HomeError> {
 }
 
 /// Reads a text file of at most `limit` bytes.
-pub(super) fn read_text(path: &Path, limit: usize) -> Result<String, HomeError> {
+///
+/// # Errors
+/// As [`read_bounded`]; [`HomeError::Unreadable`] where it is not text.
+pub fn read_text(path: &Path, limit: usize) -> Result<String, HomeError> {
     String::from_utf8(read_bounded(path, limit)?).map_err(|error| HomeError::Unreadable {
         path: path.to_owned(),
         reason: format!("it is not text (byte {} is not UTF-8)", error.utf8_error().valid_up_to()),
@@ -64,7 +67,7 @@ pub fn add_to_file(path: &Path, lines: &str) -> Result<(), HomeError> {
 ///
 /// # Errors
 /// [`HomeError::Io`]; [`HomeError::Unreadable`].
-pub(super) fn replace(path: &Path, text: &str) -> Result<(), HomeError> {
+pub fn replace(path: &Path, text: &str) -> Result<(), HomeError> {
     if path.exists() && read_text(path, super::FILE_SIZE_MAX)? == text {
         return Ok(());
     }

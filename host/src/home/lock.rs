@@ -59,8 +59,11 @@ fn digest_of(registry: &Registry, verified: &Verified) -> Result<Digest, LayoutE
     Ok(Image::of(verified).map_err(damaged)?.digest())
 }
 
-/// Held while somebody reads, decides and writes. Let go when dropped.
-fn alone(path: &Path) -> Result<File, HomeError> {
+/// Held while somebody reads a file, decides and writes it. Let go when dropped.
+///
+/// # Errors
+/// [`HomeError::Io`].
+pub fn alone(path: &Path) -> Result<File, HomeError> {
     // Beside the file: that one is replaced, and whoever waited would hold what is no more.
     let guard = path.with_extension("lock.held");
     let failed = |error| HomeError::io(&guard, error);

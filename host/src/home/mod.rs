@@ -14,6 +14,7 @@
 //! secrets.key       opens entered credentials, mode 0600
 //! audit.jsonl       signed checkpoints of the audit trail
 //! wasmill.lock      what was installed, with digests and where it came from
+//! advisories.jsonl  what admins warned of, as they signed it
 //! ```
 //!
 //! This folder knows files and settings. It must never know what a running host does with them.
@@ -37,9 +38,9 @@ pub use config::{
     StoreConfig, StreamsConfig, ToolTopicsConfig, VetoConfig,
 };
 pub use error::HomeError;
-pub use files::{add_to_file, create_private, read_bounded, read_private};
+pub use files::{add_to_file, create_private, read_bounded, read_private, read_text, replace};
 pub use init::KEY_NAMES;
-pub use lock::{install_locked, read_lock};
+pub use lock::{alone, install_locked, read_lock};
 pub use parts::{instance_of, open_kafka, open_store, open_streams};
 pub use ports::{RateConfig, TlsConfig};
 pub use tokens::{NewToken, Token, Tokens};
@@ -156,6 +157,11 @@ impl Home {
     /// Signed checkpoints of the audit trail, outside of the database that has the trail.
     pub fn audit_file(&self) -> PathBuf {
         self.root.join("audit.jsonl")
+    }
+
+    /// Advisories, once an admin has warned of something.
+    pub fn advisories_file(&self) -> PathBuf {
+        self.root.join("advisories.jsonl")
     }
 
     /// `wasmill.lock`, once something was installed.

@@ -42,6 +42,7 @@ pub async fn open_with(
         streams,
         registry: home.registry()?,
         trust: home.trust_file(),
+        advisories: home.advisories_file(),
         permissions: home.permissions_file(),
         veto: home.veto_file(&config.veto),
         code_cache: home.cache(),

@@ -3,12 +3,14 @@
 //! Opening a host gives all that commands and tests need; running it also starts the agents and follows changes of the
 //! registry, the trust roots and the matrix.
 
+pub mod advisories;
 mod figures;
 mod forge_topic;
 mod forging;
 pub mod from_home;
 mod heartbeat;
 pub mod policy;
+mod rebuilding;
 mod rollback;
 pub mod sharing;
 mod tidy;
@@ -66,6 +68,8 @@ pub struct Parts {
     pub registry: Registry,
     /// File of the trust roots.
     pub trust: PathBuf,
+    /// File of the advisories.
+    pub advisories: PathBuf,
     /// File of the permission matrix.
     pub permissions: PathBuf,
     /// File of the policy that may deny what the matrix allows; none: nobody does.
@@ -134,6 +138,7 @@ pub struct Host {
     forge_events: broadcast::Sender<Event>,
     told_figures: watch::Sender<Arc<str>>,
     trust: PathBuf,
+    advisories: PathBuf,
     veto: Option<PathBuf>,
     name: String,
     instance: String,
@@ -169,6 +174,7 @@ impl Host {
             cache,
             registry: parts.registry.clone(),
             trust: parts.trust.clone(),
+            advisories: parts.advisories.clone(),
             matrix,
             veto: parts.veto.clone(),
             store: parts.store.clone(),
@@ -198,6 +204,7 @@ impl Host {
                 settings,
                 registry: parts.registry.clone(),
                 trust: parts.trust.clone(),
+                advisories: parts.advisories.clone(),
                 key,
                 store: parts.store.clone(),
                 instance: parts.instance.clone(),
@@ -234,6 +241,7 @@ impl Host {
             forge_events,
             told_figures: watch::Sender::new("null".into()),
             trust: parts.trust,
+            advisories: parts.advisories,
             veto: parts.veto,
             name: parts.name,
             instance: parts.instance,
@@ -261,6 +269,7 @@ impl Host {
             tidy::tidy(&self.store, self.runs_kept, stop.clone()),
             self.tell_forge_news(stop.clone()),
             self.follow_uses(stop.clone()),
+            self.rebuild_quarantined(stop.clone()),
             self.follow_book(stop)
         );
         self.mcp_servers.stop();
@@ -328,7 +337,8 @@ impl Host {
         let mut started = self.catalog.services().book.changes();
         let mut offered = self.mcp_servers.changes();
         let index = self.catalog.registry().folder().join("index.json");
-        let look = || [stamp(&index), stamp(&self.trust), self.veto.as_deref().and_then(stamp)];
+        let look =
+            || [stamp(&index), stamp(&self.trust), stamp(&self.advisories), self.veto.as_deref().and_then(stamp)];
         let mut seen = look();
         let mut decided = Instant::now();
         let mut ticks = tokio::time::interval(LOOK);

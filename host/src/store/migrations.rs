@@ -8,7 +8,7 @@ use sqlx::{AnyPool, SqlSafeStr};
 use super::error::StoreError;
 
 /// All migrations, oldest first. A file that was released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 10] = [
+const MIGRATIONS: [(i64, &str, &str); 11] = [
     (1, "first", include_str!("migrations/0001_first.sql")),
     (2, "runs", include_str!("migrations/0002_runs.sql")),
     (3, "hosts", include_str!("migrations/0003_hosts.sql")),
@@ -19,6 +19,7 @@ const MIGRATIONS: [(i64, &str, &str); 10] = [
     (8, "model usage", include_str!("migrations/0008_model_usage.sql")),
     (9, "rollbacks", include_str!("migrations/0009_rollbacks.sql")),
     (10, "forged tools", include_str!("migrations/0010_forged_tools.sql")),
+    (11, "advisories", include_str!("migrations/0011_advisories.sql")),
 ];
 
 /// How often to try where another process changes the same tables: SQLite has no lock that spans a migration.

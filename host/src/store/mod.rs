@@ -1,10 +1,11 @@
-//! What hosts remember in SQL: approvals, decisions about components, components and policies that hosts give each other,
+//! What hosts remember in SQL: approvals, advisories, decisions about components, components and policies that hosts give each other,
 //! builds of the forge, runs with their journals, encrypted credentials, the audit trail, each other.
 //!
 //! SQLite in the home directory, or one PostgreSQL for many hosts; the same statements run on both. Queries live in one
 //! file per table. This folder believes nothing and decides nothing: it must never know of signatures, permissions or
 //! what is in components, and nobody may trust a row for more than a note that somebody wrote.
 
+mod advisories;
 mod approvals;
 mod audit;
 mod audit_chains;

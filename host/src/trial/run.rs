@@ -136,6 +136,7 @@ async fn host(folder: &Path, manifest: &Manifest, topics: impl Iterator<Item = S
         streams,
         registry: Registry::create(&folder.join("registry"))?,
         trust: write("trust.toml", "")?,
+        advisories: folder.join("advisories.jsonl"),
         veto: None,
         permissions: write("permissions.toml", &matrix(manifest).map_err(|error| failed(&error))?)?,
         code_cache: folder.join("cache"),

@@ -1,5 +1,6 @@
 //! Tests across modules, and what they share: keys, trust roots and a small signed component.
 
+mod advisory;
 mod agentry;
 mod approval;
 mod checkpoint;

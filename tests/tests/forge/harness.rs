@@ -64,6 +64,7 @@ impl EarlyForge {
             settings: settings(),
             registry: scratch.registry().unwrap(),
             trust: scratch.dir.path().join("trust.toml"),
+            advisories: scratch.dir.path().join("advisories.jsonl"),
             key: Arc::new(wasmill_registry::SecretKey::generate().unwrap()),
             store: scratch.store.clone(),
             instance: "test".into(),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what is wrong by failing")]
 
+mod advisories;
 mod harness;
 mod hostile;
 mod kept;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what helpers of tests unwrap is what the test is about")]
 
+mod advisories;
 mod agents;
 mod approved;
 mod audit;

@@ -11,6 +11,7 @@
 //! A kit belongs to one compiler, one SDK and one lock file; it is shared by all homes of a user. Knows nothing of
 //! requests.
 
+mod packages;
 mod prepare;
 mod prune;
 mod sources;
@@ -23,6 +24,7 @@ use wasmill_registry::Digest;
 use super::toolchain::{Toolchain, Versions};
 use crate::sandbox::{SandboxError, View};
 
+pub use packages::packages;
 pub use prepare::prepare;
 
 /// Crates that a source may ask for, besides the SDK, which is always there. `schemars` also gives `tool! { fn … }`, and

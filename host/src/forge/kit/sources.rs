@@ -23,7 +23,7 @@ static TEMPLATE: &[(&str, &[u8])] = &[
 const CARGO: &str = "bin/cargo";
 
 /// Which version of which crate, with its checksum.
-static LOCK: &[u8] = include_bytes!("template/lock.toml");
+pub(super) static LOCK: &[u8] = include_bytes!("template/lock.toml");
 
 /// Settings of cargo: take crates from the kit and from nowhere else. Written once the crates are there.
 static CONFIG: &[u8] = include_bytes!("template/config.toml");
