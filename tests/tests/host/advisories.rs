@@ -144,7 +144,8 @@ async fn hosts_of_one_database_take_what_an_admin_signed_and_give_back_what_is_m
 
 #[tokio::test]
 async fn one_host_builds_anew_and_another_where_that_one_is_gone() {
-    let store = Scratch::new("").await.unwrap().store.clone();
+    let scratch = Scratch::new("").await.unwrap();
+    let store = &scratch.store;
     let claim =
         async |host: &str, before_ms| store.claim_rebuild("x@1.0.0", ("bad", 5), host, before_ms).await.unwrap();
     assert!(claim("one", 0).await);
