@@ -75,7 +75,7 @@ impl Catalog {
     }
 
     /// Counts how a call of a forged tool ended.
-    pub(super) fn judge(&self, tool: &Arc<Tool>, caller: &Principal, failed: bool) {
+    pub(super) fn note_end(&self, tool: &Arc<Tool>, caller: &Principal, failed: bool) {
         if tool.maker.is_none() {
             return;
         }

@@ -9,9 +9,9 @@ use wasmill_registry::Permissions;
 use super::component::{Agent, Tool};
 use super::engine::{Engines, ScriptEngine};
 use super::error::CatalogError;
+use super::quarantine::Quarantined;
 use super::rollback::RolledBack;
 use crate::permissions::{Action, Grant};
-use super::quarantine::Quarantined;
 
 /// All components, by what becomes of them.
 #[derive(Default)]

@@ -138,7 +138,7 @@ impl Toolbox {
             let mut context = caller.context.below(&tool.identity);
             context.traceparent = span.traceparent().clone();
             let ran = self.catalog.run(services, &tool, context, found, &arguments).await;
-            self.catalog.judge(&tool, &caller.identity.principal, ran.failed);
+            self.catalog.note_end(&tool, &caller.identity.principal, ran.failed);
             ran.result
         }
         .await;

@@ -67,11 +67,8 @@ fn columns(bytes: &[u8]) {
     const SIZE_MAX: usize = 64 * 1024;
     let column = |(bytes, ends): Rows| Column { bytes, ends };
     made(bytes, |(keys, key_present, values, value_present, headers): Given| {
-        let headers = headers.map(|(ends, names, values)| HeaderColumns {
-            ends,
-            names: column(names),
-            values: column(values),
-        });
+        let headers =
+            headers.map(|(ends, names, values)| HeaderColumns { ends, names: column(names), values: column(values) });
         let (keys, values) = (column(keys), column(values));
         let outgoing = Outgoing { topic: "out".into(), keys, key_present, values, value_present, headers };
         let mut outbox = Outbox::new(SIZE_MAX, "the fuzzer's".into());
