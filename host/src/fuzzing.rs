@@ -46,7 +46,7 @@ pub fn schema(schema: &str, arguments: &str) {
         output_schema: schema.into(),
     };
     if let (Ok(function), Ok(value)) = (ToolFunction::checked(function), serde_json::from_str(arguments)) {
-        let _ = function.arguments.validate(&value);
+        let _ = function.arguments.check(&value, arguments.len());
     }
 }
 

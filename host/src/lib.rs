@@ -26,6 +26,7 @@ pub mod registries;
 pub mod runs;
 pub mod runtime;
 pub mod sandbox;
+pub mod schemas;
 pub mod shadow;
 pub mod store;
 pub mod streams;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jsonschema::Validator;
 use wasmill_registry::{Agent as AgentSection, Manifest};
 
 use super::answer::plain;
@@ -12,6 +11,7 @@ use crate::capabilities::{Guest, Identity, errors};
 use crate::runtime::bindings::errors::Error;
 use crate::runtime::bindings::tool_types::Function;
 use crate::runtime::bindings::{AgentComponentPre, ToolComponentPre};
+use crate::schemas::{Misfit, Schema};
 
 /// Largest arguments, bytes.
 const ARGUMENTS_SIZE_MAX: usize = 16 * 1024 * 1024;
@@ -53,9 +53,9 @@ pub struct ToolFunction {
     /// Name, description and schemas.
     pub function: Function,
     /// Compiled input schema.
-    pub arguments: Arc<Validator>,
+    pub arguments: Arc<Schema>,
     /// Compiled output schema.
-    pub result: Arc<Validator>,
+    pub result: Arc<Schema>,
 }
 
 impl ToolFunction {
@@ -72,21 +72,27 @@ impl ToolFunction {
         }
         let value: serde_json::Value = serde_json::from_str(arguments)
             .map_err(|e| invalid(format!("the arguments for {name} are not JSON: {e}")))?;
-        self.arguments.validate(&value).map_err(|e| {
-            let at = e.instance_path().to_string();
-            let at = if at.is_empty() { String::new() } else { format!(" at {at}") };
-            let what = plain(&e.to_string(), MISFIT_SIZE_MAX);
-            invalid(format!("the arguments for {name} do not fit its schema{at}: {what}"))
+        self.arguments.check(&value, arguments.len()).map_err(|misfit| match misfit {
+            Misfit::Costly => {
+                invalid(format!("to hold the arguments for {name} against its schema could take for ever"))
+            }
+            Misfit::Wrong { at, what } => {
+                let at = if at.is_empty() { String::new() } else { format!(" at {at}") };
+                let what = plain(&what, MISFIT_SIZE_MAX);
+                invalid(format!("the arguments for {name} do not fit its schema{at}: {what}"))
+            }
         })
     }
 }
 
 impl ToolFunction {
-    /// True for an answer that the output schema accepts. One of over 256 KiB is not looked at: that would take longer than
-    /// most calls do.
+    /// True for an answer that the output schema accepts. One of over 256 KiB is not looked at, which would take longer than
+    /// most calls do, nor one for which the schema could take for ever.
     pub(super) fn fits(&self, answer: &str) -> bool {
         answer.len() > FITTED_SIZE_MAX
-            || serde_json::from_str(answer).is_ok_and(|value: serde_json::Value| self.result.is_valid(&value))
+            || serde_json::from_str(answer).is_ok_and(|value: serde_json::Value| {
+                !matches!(self.result.check(&value, answer.len()), Err(Misfit::Wrong { .. }))
+            })
     }
 }
 

@@ -14,6 +14,7 @@ use crate::capabilities::{CallContext, Guest, Identity, Services, problem};
 use crate::runtime::bindings::ToolComponentPre;
 use crate::runtime::bindings::tool_types::Function;
 use crate::runtime::{Engine, RuntimeError};
+use crate::schemas::Schema;
 
 /// Most functions of one tool.
 const FUNCTIONS_MAX: usize = 64;
@@ -21,8 +22,6 @@ const FUNCTIONS_MAX: usize = 64;
 const NAME_SIZE_MAX: usize = 64;
 /// Longest description, bytes.
 const DESCRIPTION_SIZE_MAX: usize = 8 * 1024;
-/// Longest schema, bytes.
-const SCHEMA_SIZE_MAX: usize = 64 * 1024;
 /// Deepest nesting of a schema.
 const SCHEMA_DEPTH_MAX: usize = 64;
 /// Time that describing may take.
@@ -116,15 +115,11 @@ fn takes_objects(schema: &str) -> bool {
     }
 }
 
-fn schema(text: &str) -> Result<jsonschema::Validator, String> {
-    if text.len() > SCHEMA_SIZE_MAX {
-        return Err(format!("has over {SCHEMA_SIZE_MAX} bytes"));
-    }
+fn schema(text: &str) -> Result<Schema, String> {
     if depth(text) > SCHEMA_DEPTH_MAX {
         return Err(format!("is nested over {SCHEMA_DEPTH_MAX} deep"));
     }
-    let value: serde_json::Value = serde_json::from_str(text).map_err(|e| format!("is not JSON: {e}"))?;
-    jsonschema::draft202012::new(&value).map_err(|e| format!("is not a JSON Schema: {e}"))
+    Schema::parse(text)
 }
 
 #[cfg(test)]
@@ -151,7 +146,7 @@ mod tests {
             (vec![function("f", r#"{"type": 7}"#)], "not a JSON Schema"),
             (vec![function("f", r#"{"type": "string"}"#)], "takes no object"),
             (vec![function("f", r#"{"type": ["null", "array"]}"#)], "takes no object"),
-            (vec![function("f", &format!("\"{}\"", "x".repeat(SCHEMA_SIZE_MAX)))], "over"),
+            (vec![function("f", &format!("\"{}\"", "x".repeat(64 * 1024)))], "over"),
             (vec![function("f", &format!("{}{{}}{}", r#"{"not":"#.repeat(64), "}".repeat(64)))], "deep"),
             (vec![function("f", "{}"), function("F", "{}")], "no name"),
         ];

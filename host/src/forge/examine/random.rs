@@ -5,16 +5,16 @@
 
 use std::time::{Duration, Instant};
 
-use jsonschema::Validator;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::diagnostics::{Diagnostic, Severity};
-use super::super::inputs::{Inputs, Seed, is_cheap, smaller};
+use super::super::inputs::{Inputs, Seed, smaller};
 use super::super::outcome::{Problem, ProblemKind};
 use super::measure::Meter;
 use super::subject::{Described, Reach, Subject, Unanswered};
 use super::{Misfit, cut};
+use crate::schemas::{self, Schema};
 
 /// How often another input is drawn where one doesn't fit the schema.
 const DRAWS_MAX: usize = 8;
@@ -66,43 +66,31 @@ struct Trial {
     calls: u64,
 }
 
-/// A schema, and the check by it.
-struct Schema {
-    text: Value,
-    validator: Validator,
+/// False also where a check would not come to an end soon.
+fn takes(schema: &Schema, value: &Value) -> bool {
+    schema.check(value, value.to_string().len()).is_ok()
 }
 
-impl Schema {
-    /// None for what can't be used, which no described function has.
-    fn read(text: &str) -> Option<Self> {
-        let text: Value = serde_json::from_str(text).ok()?;
-        let validator = jsonschema::draft202012::new(&text).ok()?;
-        Some(Self { text, validator })
-    }
-
-    /// False also where a check would not come to an end soon.
-    fn takes(&self, value: &Value) -> bool {
-        is_cheap(&self.text, value) && self.validator.is_valid(value)
-    }
-
-    /// What doesn't fit; nothing where a check would not come to an end soon.
-    fn misfit(&self, value: &Value) -> Option<String> {
-        let misfit = is_cheap(&self.text, value).then(|| self.validator.validate(value))?;
-        misfit.err().map(|error| error.to_string())
+/// What doesn't fit; nothing where a check would not come to an end soon.
+fn contradiction(schema: &Schema, value: &Value) -> Option<String> {
+    match schema.check(value, value.to_string().len()) {
+        Err(schemas::Misfit::Wrong { what, .. }) => Some(what),
+        Err(schemas::Misfit::Costly) | Ok(()) => None,
     }
 }
 
 impl Trial {
     fn of(function: Described, seed: Seed) -> Option<Self> {
-        let (takes, gives) = (Schema::read(&function.input_schema)?, Schema::read(&function.output_schema)?);
-        let inputs = Inputs::new(takes.text.clone(), seed, &function.name);
+        let (takes, gives) =
+            (Schema::parse(&function.input_schema).ok()?, Schema::parse(&function.output_schema).ok()?);
+        let inputs = Inputs::new(takes.text().clone(), seed, &function.name);
         Some(Self { inputs, takes, gives, name: function.name, calls: 0 })
     }
 
     /// An input that fits. None where none is found.
     fn draw(&mut self, until: Instant) -> Option<Value> {
         let draws = (0..DRAWS_MAX).take_while(|_| Instant::now() < until);
-        draws.map(|_| self.inputs.draw()).find(|input| self.takes.takes(input))
+        draws.map(|_| self.inputs.draw()).find(|input| takes(&self.takes, input))
     }
 }
 
@@ -165,7 +153,7 @@ async fn call(subject: &dyn Subject, trial: &Trial, input: &Value, meter: &mut M
     let Ok(given) = serde_json::from_str::<Value>(&text) else {
         return Ended::Badly(format!("it answered what is not JSON: {}", cut(&text)));
     };
-    match trial.gives.misfit(&given) {
+    match contradiction(&trial.gives, &given) {
         None => Ended::Well,
         Some(misfit) => Ended::Badly(format!(
             "its answer doesn't fit the output schema: {}; it answered {}",
@@ -186,7 +174,7 @@ async fn shrink(
 ) -> (Value, String) {
     let mut calls_left = SHRINKING_CALLS_MAX;
     'smaller: loop {
-        for less in smaller(&input).into_iter().filter(|less| trial.takes.takes(less)) {
+        for less in smaller(&input).into_iter().filter(|less| takes(&trial.takes, less)) {
             if calls_left == 0 || Instant::now() >= until {
                 return (input, happened);
             }

@@ -4,7 +4,6 @@
 //! comes to an end. A schema may be anybody's work, so all is bounded, whatever it says: values and bytes of one input,
 //! depth, references followed.
 
-mod cost;
 mod layers;
 mod numbers;
 mod pattern;
@@ -20,7 +19,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wasmill_registry::Digest;
 
-pub use cost::is_cheap;
 pub use shrink::smaller;
 
 use value::Maker;

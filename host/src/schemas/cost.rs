@@ -5,10 +5,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::layers::{list, target};
-
 /// Most looks.
-const LOOKS_MAX: u64 = 1_000_000;
+pub(super) const LOOKS_MAX: u64 = 1_000_000;
 /// Most schemas and places that are counted.
 const PAIRS_MAX: usize = 100_000;
 /// Deepest way through schemas and places.
@@ -88,6 +86,16 @@ impl<'a> Costs<'a> {
         self.known.insert(pair, Some(looks));
         looks
     }
+}
+
+/// The entries of a list; none where it is none.
+fn list(value: Option<&Value>) -> &[Value] {
+    value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// What a reference within the schema leads to: a JSON pointer in a fragment. Others are not followed.
+fn target<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
+    root.pointer(reference.strip_prefix('#')?)
 }
 
 #[cfg(test)]
