@@ -170,7 +170,7 @@ impl Snapshot {
 
 /// The version to go back to: the newest that doesn't fail, from the same maker as the newest of all, with nothing that
 /// this one may not. None where the newest of all doesn't fail.
-fn older<'v>(versions: &'v BTreeMap<Version, Arc<Tool>>, fails: impl Fn(&Version) -> bool) -> Option<&'v Version> {
+fn older(versions: &BTreeMap<Version, Arc<Tool>>, fails: impl Fn(&Version) -> bool) -> Option<&Version> {
     let mut newest_first = versions.iter().rev();
     let (_, newest) = newest_first.next().filter(|(version, _)| fails(version))?;
     let fits = |tool: &Tool| {
