@@ -12,6 +12,7 @@ use super::super::limits::{GrantLimits, Limit};
 use super::super::matrix::Matrix;
 use super::super::principal::Principal;
 use super::super::risk::Risks;
+use super::super::tool_name::name_of;
 
 /// One holder of a grant, as a policy sees it: the part of every question that is the same.
 #[derive(Debug, Clone)]
@@ -62,6 +63,11 @@ impl Holder {
         if let Action::Http { method, .. } = action {
             asked["method"] = method.into();
         }
+        if let Action::ToolCall(tool) = action
+            && let Some((_, version)) = tool.split_once('@')
+        {
+            asked["version"] = version.into();
+        }
         let principal = json!({
             "id": self.principal.as_str(),
             "kind": self.principal.kind().word(),
@@ -77,12 +83,17 @@ impl Holder {
 pub(super) fn thing(action: Action<'_>) -> Cow<'_, str> {
     match action {
         Action::Http { method, .. } => format!("{method} {}", name(action)).into(),
+        // With the version of a tool, which a policy may look at.
+        Action::ToolCall(name) => name.into(),
         _ => name(action),
     }
 }
 
-/// A policy compares names as texts: one host must have one name.
+/// A policy compares names as texts: one host must have one name, and so must a tool in all of its versions.
 fn name(action: Action<'_>) -> Cow<'_, str> {
+    if let Action::ToolCall(tool) = action {
+        return name_of(tool).into();
+    }
     if action.column() != Column::Http {
         return action.name().into();
     }

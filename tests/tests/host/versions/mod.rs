@@ -35,7 +35,9 @@ limits = { compute_ms = 300, memory_mib = 16, output_kib = 1 }
 /// A folder with an engine. `None` (said loudly) where the engine is not built.
 pub async fn scratch(matrix: &str) -> Option<Scratch> {
     require(parts::plugin("javascript"))?;
-    let scratch = Scratch::new(matrix).await.unwrap();
+    let mut scratch = Scratch::new(matrix).await.unwrap();
+    // Most of these versions are made to fail, and would be refused.
+    scratch.forge_settings.random_inputs = 0;
     scratch.install("javascript").unwrap();
     scratch.install("text-metrics").unwrap();
     Some(scratch)
