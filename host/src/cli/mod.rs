@@ -90,7 +90,7 @@ enum Noun {
     /// See which hosts run what
     #[command(subcommand)]
     Host(host::Host),
-    /// List and stop agents that agents have started
+    /// Start agents once more, and see and stop those that were started
     #[command(subcommand)]
     Agent(agent::Agent),
     /// Make and list keys

@@ -149,8 +149,8 @@ mod tests {
     #[test]
     fn regular_expressions_are_few_small_and_quick() {
         let many = json!({ "allOf": vec![json!({ "pattern": "a" }); 33] }).to_string();
-        assert!(Schema::parse(&many).unwrap_err().contains("33") || Schema::parse(&many).unwrap_err().contains("32"));
-        let large = json!({ "pattern": "\\w{1000}" }).to_string();
+        assert!(Schema::parse(&many).unwrap_err().contains("over 32"));
+        let large = json!({ "pattern": "\\p{L}{1000}" }).to_string();
         assert!(Schema::parse(&large).unwrap_err().contains("not a JSON Schema"));
         let back = json!({ "pattern": "^(?=(a+)+$)(a|b|ab)*c$" });
         assert!(check(&back, &json!("a".repeat(5000))).is_err());
