@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use wasmill::capabilities::agents::Started;
+use wasmill::capabilities::agents::{self, Started};
+use wasmill::runtime::bindings::agents::AgentSpec;
 use wasmill_tests::scratch::{PATIENCE, Running, Scratch, component, manifest};
 
 /// `evil-agent` may start `relay`, and what it starts may send to `relay.out`.
@@ -138,4 +139,21 @@ async fn a_forged_entry_starts_nothing_that_its_maker_may_not_start() {
     until(&running, "nobody.night", "its maker `nobody` is not at work").await;
     until(&running, "upper.night", "can't work").await;
     running.stop().await.unwrap();
+}
+
+/// An agent and a client of one name share the names below it, and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_does_not_stop_what_a_client_of_its_name_has_started() {
+    let scratch = scratch().await;
+    let rows = "[[row]]\nprincipal = \"client:evil-agent\"\nagents = [\"relay\"]\ntopics.read = [\"relay.in\"]\n";
+    std::fs::write(scratch.dir.path().join("permissions.toml"), format!("{MAY}{rows}")).unwrap();
+    let host = scratch.open().await.unwrap();
+    let services = host.catalog.services();
+    let wanted =
+        AgentSpec { name: "night".into(), component: "relay".into(), reads: vec!["relay.in".into()], settings: vec![] };
+    let client = host.client("evil-agent").identity;
+    assert_eq!(agents::start(&client, services, wanted).await.unwrap(), ("evil-agent.night".to_owned(), true));
+    let agent = host.catalog.snapshot().agents["evil-agent"].identity.clone();
+    assert!(!agents::stop(&agent, services, "night").await.unwrap(), "it is the client's");
+    assert!(agents::stop(&client, services, "night").await.unwrap());
 }

@@ -20,6 +20,7 @@ use crate::gateway::conversations::Talk;
 use crate::gateway::given_traceparent;
 use crate::gateway::live::{Checked, Told};
 use crate::gateway::state::SharedGateway;
+use crate::problem::Problem;
 
 /// How long a client may take to take one event.
 const SEND_MAX: Duration = Duration::from_secs(30);
@@ -38,7 +39,7 @@ impl Conversations for Service {
         let traceparent = given_traceparent(&request.metadata().clone().into_headers()).map(str::to_owned);
         let mut said = request.into_inner();
         let Some(What::Begin(Begin { session, after })) = said.message().await?.and_then(|first| first.what) else {
-            return Err(Status::invalid_argument("the first request of a conversation is its `begin`"));
+            return Err(out_of_turn());
         };
         let after = (!after.is_empty()).then_some(after);
         let talk = Talk::begin(&self.0, (client, Standing::Rows), &session, after, traceparent).await;
@@ -59,7 +60,7 @@ async fn converse(mut talk: Checked<Talk>, mut said: Streaming<TalkRequest>, out
                 Ok(Some(TalkRequest { what: Some(What::Message(message)) })) => {
                     Ok(heard(talk.line.take_in(said_in(message)).await))
                 }
-                Ok(Some(_)) => Err(Status::invalid_argument("a conversation begins once; then come messages")),
+                Ok(Some(_)) => Err(out_of_turn()),
                 // The client says no more, and may go on to listen.
                 Ok(None) => return listen(talk, outgoing).await,
                 Err(_) => return,
@@ -69,6 +70,11 @@ async fn converse(mut talk: Checked<Talk>, mut said: Streaming<TalkRequest>, out
             return;
         }
     }
+}
+
+fn out_of_turn() -> Status {
+    let next = "Send `begin` once, first, and a `message` each time after it.";
+    of(&Problem::invalid("conversation.turn", "a conversation begins once, and then come messages", next))
 }
 
 async fn listen(mut talk: Checked<Talk>, outgoing: Outgoing) {

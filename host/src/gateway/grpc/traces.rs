@@ -17,6 +17,7 @@ use crate::gateway::live::CHECK_EVERY;
 use crate::gateway::state::SharedGateway;
 use crate::host::Host;
 use crate::permissions::Duty;
+use crate::problem::{Problem, ProblemKind};
 use crate::telemetry::{self, Ended, Listener, Told, Value};
 
 /// Traces of this gateway's host.
@@ -30,11 +31,15 @@ impl Traces for Service {
         let Asker(client) = asker(&request)?;
         let trace = request.into_inner().trace_id;
         if !trace.is_empty() && !is_trace_id(&trace) {
-            return Err(Status::invalid_argument("a trace's id is 32 hexadecimal digits in lower case"));
+            let next = "Give 32 hexadecimal digits in lower case, or nothing for all traces.";
+            return Err(of(&Problem::invalid("trace.id", "this is no id of a trace", next)));
         }
         let host = self.0.host().await.map_err(|problem| of(&problem))?.clone();
         let listener = host.telemetry().listen();
-        let listener = listener.ok_or_else(|| Status::unavailable("nothing is recorded outside of a running host"))?;
+        let listener = listener.ok_or_else(|| {
+            let message = "nothing is recorded outside of a running host";
+            of(&Problem::new(ProblemKind::Unavailable, "trace.none", message, "Ask a running host."))
+        })?;
         let watcher = Watcher { host, client, trace, listener, checks: interval(CHECK_EVERY) };
         let events = unfold(Some(watcher), async |watcher| {
             let mut watcher = watcher?;

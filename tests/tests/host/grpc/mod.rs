@@ -11,6 +11,7 @@ use wasmill_tests::up::Up;
 
 const MAY: &str = "[[row]]\nprincipal = \"client:ada\"\nhost = [\"read\", \"talk\"]\nagents = [\"relay\"]\n\
     topics.read = [\"relay.in\"]\ntopics.write = [\"relay.*\"]\n\
+    [[row]]\nprincipal = \"client:cli\"\nagents = [\"relay\"]\ntopics.read = [\"relay.in\"]\ntopics.write = [\"relay.*\"]\n\
     [[row]]\nprincipal = \"client:bob\"\nhost = [\"read\"]\ntopics.read = [\"relay.in\"]\n\
     [[row]]\nprincipal = \"agent:ada.*\"\ntopics.read = [\"relay.in\"]\ntopics.write = [\"relay.*\"]\n\
     [[row]]\nprincipal = \"agent:concierge\"\ntools = [\"text-metrics\"]\n\
@@ -138,6 +139,15 @@ fn a_client_starts_an_agent_below_its_own_name_and_nobody_else_stops_it() {
     );
     assert_eq!(served.answer(&ada, &["stop", "night"]), json!({ "was_there": true }));
     assert_eq!(served.answer(&bob, &["list"]), json!({}));
+
+    // The same on the command line, whose client is another maker.
+    let start = ["agent", "start", "relay", "--name", "day", "--read", "relay.in", "--set", "to=relay.night"];
+    assert_eq!(served.cli.run(&start).json(), json!({ "name": "cli.day", "is_new": true }));
+    assert_eq!(served.answer(&ada, &["stop", "day"]), json!({}), "it is not ada's");
+    assert_eq!(served.cli.run(&["agent", "list"]).json()[0]["maker"], "client:cli");
+    served.cli.run(&["agent", "stop", "cli.day"]).expect_code(0);
+    let denied = served.cli.run(&["agent", "start", "concierge", "--name", "c", "--read", "relay.in"]).problem(3);
+    assert_eq!(denied.code, "permission.denied");
     let audit = served.cli.run(&["audit", "list"]).stdout;
     assert!(audit.contains("start relay as night") && audit.contains("stop night"), "{audit}");
 }
@@ -179,9 +189,9 @@ fn who_may_not_is_told_so_and_what_does_not_fit_is_refused() {
     let denied = served.answer(&bob, &["talk", "trip", "hello", "1", ""]);
     assert!(denied["next"].as_str().unwrap().contains("host = [\"talk\"]"), "{denied}");
     assert_eq!(of(denied), pair("PERMISSION_DENIED", "permission.denied"));
-    assert_eq!(of(served.answer(&ada, &["message-first", "3"])), pair("INVALID_ARGUMENT", ""));
+    assert_eq!(of(served.answer(&ada, &["message-first", "3"])), pair("INVALID_ARGUMENT", "conversation.turn"));
     assert_eq!(of(served.answer(&ada, &["message-first", "600000"])), pair("OUT_OF_RANGE", ""));
-    assert_eq!(of(served.answer(&ada, &["watch", "no trace", "x"])), pair("INVALID_ARGUMENT", ""));
+    assert_eq!(of(served.answer(&ada, &["watch", "no trace", "x"])), pair("INVALID_ARGUMENT", "trace.id"));
     assert_eq!(of(served.answer(&ada, &["talk", "a b", "hello", "1", ""])).0, "INVALID_ARGUMENT");
 
     // A token that is taken away ends what its client watches.
