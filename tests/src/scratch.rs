@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use tokio::sync::watch;
@@ -206,7 +206,7 @@ impl Scratch {
 
     /// Waits until partition 0 of a topic, which may come meanwhile, has so many records, and returns them.
     pub async fn wait_for(&self, topic: &str, records: usize) -> Result<Batch> {
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         loop {
             let batch = match self.streams.read(topic, 0, 0, records, Duration::from_millis(200)).await {
                 Err(StreamError::UnknownTopic(_)) => Batch::default(),
@@ -265,4 +265,16 @@ fn plugins() -> PathBuf {
 /// Compiled code is shared by all tests: it is named by digest, and compiling is slow.
 fn code_cache() -> Result<PathBuf> {
     Ok(Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tests/code"))
+}
+
+/// Waits until something is so; `what` says what was waited for.
+///
+/// # Panics
+/// When it is not so after [`PATIENCE`].
+pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so().await {
+        assert!(began.elapsed() < PATIENCE, "{what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

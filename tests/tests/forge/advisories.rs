@@ -1,7 +1,5 @@
 //! Generated tools and what they are made of: an advisory on any of it puts them out, and has them made again where that helps.
 
-use std::time::{Duration, Instant};
-
 use serde_json::json;
 use wasmill::advisories::Ingredients;
 use wasmill::capabilities::{Invocation, ToolCalls, problem};
@@ -10,7 +8,7 @@ use wasmill::host::Host;
 use wasmill::store::AuditFilter;
 use wasmill_registry::{About, Claim, Program, Reference, Verified};
 use wasmill_tests::parts::{self, require};
-use wasmill_tests::scratch::{PATIENCE, Scratch, component, manifest};
+use wasmill_tests::scratch::{Scratch, component, manifest, until};
 
 use crate::harness::{request, workshop};
 
@@ -48,14 +46,6 @@ async fn rebuilds(host: &Host) -> Vec<(String, String)> {
     let rows = host.store.audit(&AuditFilter { principal: None, limit: 1000, after: None }).await.unwrap();
     let of = rows.into_iter().filter(|row| row.action.starts_with("rebuild "));
     of.map(|row| (row.decision, row.detail)).collect()
-}
-
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let began = Instant::now();
-    while !is_so().await {
-        assert!(began.elapsed() < PATIENCE, "{what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

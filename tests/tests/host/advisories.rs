@@ -1,6 +1,6 @@
 //! What an admin has warned of runs no more, on any host, and nothing but an admin's newer word brings it back.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 use wasmill::advisories::{Admitted, Advisories};
@@ -10,7 +10,7 @@ use wasmill::host::advisories::Warnings;
 use wasmill_registry::{About, Advisory, Digest, Says, SecretKey, Severity};
 use wasmill_tests::binary::Cli;
 use wasmill_tests::parts::{self, require};
-use wasmill_tests::scratch::{PATIENCE, Scratch, component, denials};
+use wasmill_tests::scratch::{Scratch, component, denials, until};
 
 const MATRIX: &str = "[[row]]\nprincipal = \"agent:upper\"\ntopics.read = [\"lower\"]\ntopics.write = [\"upper\"]\n\
     [[row]]\nprincipal = \"client:ada\"\ntools = [\"*\"]\n";
@@ -27,14 +27,6 @@ async fn count(host: &Host) -> Result<String, (String, String)> {
         let problem = problem(&error);
         (problem.code, problem.message)
     })
-}
-
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let began = Instant::now();
-    while !is_so().await {
-        assert!(began.elapsed() < PATIENCE, "{what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
